@@ -1,0 +1,32 @@
+//! Periods and civil time: pure decisions over dates.
+//!
+//! *What is here*: period codes, the calendar table, Vietnam's civil day.
+//! *What is never here*: a clock, a file, a time zone database; callers hand in the instant.
+//! *How it is checked*: unit tests beside the code (`cargo test -p calendar`).
+//! *Where to go next*: `warehouse/codes/periods.csv` is the table; `project` reads it into [`Calendar`].
+
+mod period;
+
+pub use period::{Calendar, CalendarError, Period, PeriodCode, PeriodKind};
+
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+
+/// Seconds that the civil time of Asia/Ho_Chi_Minh is ahead of UTC. The zone has had no other
+/// offset since 1975, so a fixed one is exact for every date this system holds.
+pub const CIVIL_OFFSET_SECONDS: i32 = 7 * 3600;
+
+/// The instant as civil time in Vietnam.
+pub fn civil(at: DateTime<Utc>) -> DateTime<FixedOffset> {
+    match FixedOffset::east_opt(CIVIL_OFFSET_SECONDS) {
+        Some(offset) => at.with_timezone(&offset),
+        None => at.fixed_offset(),
+    }
+}
+
+/// The civil day in Vietnam at that instant.
+pub fn civil_day(at: DateTime<Utc>) -> NaiveDate {
+    civil(at).date_naive()
+}
+
+#[cfg(test)]
+mod tests;

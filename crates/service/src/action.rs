@@ -1,0 +1,86 @@
+//! The list of acts. Every act of every door is one of these; `conduct` performs no other.
+
+/// An act that a principal may be allowed to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// Exchange a token or a one-time code for a session.
+    SignIn,
+    /// End the session.
+    SignOut,
+    /// Make a one-time sign-in link.
+    CreateSignInCode,
+    /// Make an access token.
+    CreateToken,
+    /// Submit data for an agency and period; a dry run is the same act with no effect.
+    Submit,
+    /// Read submissions, their receipts and row errors.
+    ReadSubmission,
+    /// Read the bytes that were received.
+    ReadEvidence,
+    /// Run a read-only query.
+    Query,
+    /// Read datasets, contracts, history and lineage.
+    ReadCatalogue,
+    /// List report definitions.
+    ReadReports,
+    /// Render a report.
+    RenderReport,
+    /// Read a rendition.
+    ReadRendition,
+    /// Run transformations.
+    Run,
+    /// Compare the project with the lake.
+    Plan,
+    /// Make the lake what the project says.
+    Apply,
+    /// Read the audit entries.
+    ReadAudit,
+    /// Read the metrics.
+    ReadMetrics,
+}
+
+impl Action {
+    /// Every act.
+    pub const ALL: [Self; 17] = [
+        Self::SignIn,
+        Self::SignOut,
+        Self::CreateSignInCode,
+        Self::CreateToken,
+        Self::Submit,
+        Self::ReadSubmission,
+        Self::ReadEvidence,
+        Self::Query,
+        Self::ReadCatalogue,
+        Self::ReadReports,
+        Self::RenderReport,
+        Self::ReadRendition,
+        Self::Run,
+        Self::Plan,
+        Self::Apply,
+        Self::ReadAudit,
+        Self::ReadMetrics,
+    ];
+
+    /// The name in the audit journal, in metrics and in policies.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::SignOut => "sign_out",
+            Self::CreateSignInCode => "create_sign_in_code",
+            Self::CreateToken => "create_token",
+            Self::Submit => "submit",
+            Self::ReadSubmission => "read_submission",
+            Self::ReadEvidence => "read_evidence",
+            Self::Query => "query",
+            Self::ReadCatalogue => "read_catalogue",
+            Self::ReadReports => "read_reports",
+            Self::RenderReport => "render_report",
+            Self::ReadRendition => "read_rendition",
+            Self::Run => "run",
+            Self::Plan => "plan",
+            Self::Apply => "apply",
+            Self::ReadAudit => "read_audit",
+            Self::ReadMetrics => "read_metrics",
+        }
+    }
+}

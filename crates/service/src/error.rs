@@ -1,0 +1,87 @@
+//! Errors as the caller sees them: a kind that says what to do next, a message, a hint.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::{RowErrors, SubmissionId};
+
+/// What every act answers.
+pub type Result<T, E = ServiceError> = std::result::Result<T, E>;
+
+/// What the caller must do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Ask differently: the request is wrong.
+    Invalid,
+    /// Mend the data: it was understood and refused.
+    Refused,
+    /// Say who you are.
+    Unauthenticated,
+    /// Ask someone who may.
+    Forbidden,
+    /// Name something that exists.
+    NotFound,
+    /// Look at what is there already.
+    Conflict,
+    /// Send or ask for less: the request's body is over its limit.
+    BodyTooLarge,
+    /// Ask for less: a limit on time, memory, rows or bytes was met.
+    LimitExceeded,
+    /// Try again later.
+    Unavailable,
+    /// Call the operator: stored data is not what it must be.
+    Corrupt,
+    /// Report a defect.
+    Internal,
+}
+
+/// An error of an act.
+#[derive(Debug)]
+pub struct ServiceError {
+    /// What the caller must do next.
+    pub kind: ErrorKind,
+    /// What was attempted on what, and why it failed; lowercase, no final stop.
+    pub message: String,
+    /// A full sentence that says the way out.
+    pub hint: Option<String>,
+    /// The submission that is kept although it was refused.
+    pub submission: Option<SubmissionId>,
+    /// What is wrong with which rows.
+    pub rows: Option<RowErrors>,
+    /// What caused it; for logs, never for callers.
+    pub source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl ServiceError {
+    /// An error of that kind.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { kind, message, hint: None, submission: None, rows: None, source: None }
+    }
+
+    /// With the way out.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// With its cause.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+}
+
+impl fmt::Display for ServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for ServiceError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}

@@ -1,0 +1,31 @@
+//! What can be asked of the system: requests, answers, error kinds and the list of acts. API BOUNDARY.
+//!
+//! *What is here*: the [`Service`] trait that every door speaks to and `conduct` implements, and the
+//! types that cross it. *What is never here*: HTTP, SQL engines, tables, JSON; serialisation happens at
+//! the doors. *How it is checked*: the door suite in `tests/it` runs over every implementation.
+//! *Where to go next*: `conduct` for what the acts do, `api` for the HTTP door.
+
+mod action;
+mod call;
+mod catalogue;
+mod error;
+mod query;
+mod report;
+mod run;
+mod seam;
+mod submission;
+
+pub use action::Action;
+pub use call::{AuditRecord, Call, Credential, Door, Principal, Secret};
+pub use catalogue::{
+    Direction, DatasetDetail, DatasetSummary, LineageAnswer, LineageRequest, TableState, TableVersion,
+};
+pub use error::{ErrorKind, Result, ServiceError};
+pub use query::{Batches, QueryAnswer, QueryRequest, Value};
+pub use report::{Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat};
+pub use run::{Plan, PlanItem, PlannedChange, RunReport, RunRequest, RunStep, StepState};
+pub use seam::{ByteStream, Evidence, Service};
+pub use submission::{
+    BodyFormat, Page, Receipt, RowCounts, RowError, RowErrors, Submission, SubmissionId,
+    SubmissionState, SubmitAnswer, SubmitRequest,
+};

@@ -1,0 +1,81 @@
+//! Reports: rendering a definition, and the rendition that results.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+
+/// The formats of a rendition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RenditionFormat {
+    /// A page with tables and SVG charts.
+    Html,
+}
+
+impl RenditionFormat {
+    /// The file's ending.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Html => "html",
+        }
+    }
+
+    /// The format of an ending.
+    pub fn from_ending(ending: &str) -> Option<Self> {
+        (ending == "html").then_some(Self::Html)
+    }
+}
+
+/// A request to render a report.
+#[derive(Debug, Clone)]
+pub struct RenderRequest {
+    /// The report.
+    pub report: String,
+    /// Its parameters.
+    pub params: BTreeMap<String, String>,
+    /// `vi` or `en`.
+    pub language: String,
+}
+
+/// A query of a rendition: what was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestQuery {
+    /// The query's name in the definition.
+    pub name: String,
+    /// The SHA-256 of its SQL in hex.
+    pub sql_sha256: String,
+    /// The rows it answered.
+    pub rows: u64,
+}
+
+/// What a rendition was made from, so that it can be made again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// The report.
+    pub report: String,
+    /// The SHA-256 of the definition in hex.
+    pub definition_sha256: String,
+    /// The parameters.
+    pub params: BTreeMap<String, String>,
+    /// The queries.
+    pub queries: Vec<ManifestQuery>,
+    /// The version of every dataset that was read.
+    pub input_versions: BTreeMap<String, i64>,
+    /// The SHA-256 of the rendition's bytes in hex.
+    pub output_sha256: String,
+    /// When it was rendered.
+    pub rendered_at: DateTime<Utc>,
+}
+
+/// A rendered report, kept with its manifest.
+#[derive(Debug, Clone)]
+pub struct Rendition {
+    /// The id.
+    pub id: String,
+    /// The format.
+    pub format: RenditionFormat,
+    /// The bytes.
+    pub bytes: Bytes,
+    /// What it was made from.
+    pub manifest: Manifest,
+}

@@ -1,0 +1,95 @@
+//! The seam between the doors and the house.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use project::{DatasetName, ReportDefinition};
+
+use crate::{
+    AuditRecord, BodyFormat, Call, DatasetDetail, DatasetSummary, LineageAnswer, LineageRequest,
+    Page, Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition, Result, RowErrors,
+    RunReport, RunRequest, Secret, Submission, SubmissionId, SubmitAnswer, SubmitRequest,
+    TableVersion,
+};
+
+/// Bytes as they arrive.
+pub type ByteStream = BoxStream<'static, std::io::Result<Bytes>>;
+
+/// The bytes of a submission as they were received.
+pub struct Evidence {
+    /// The format it was sent as.
+    pub format: BodyFormat,
+    /// The SHA-256 in hex.
+    pub sha256: String,
+    /// The size.
+    pub size_bytes: u64,
+    /// The bytes.
+    pub bytes: ByteStream,
+}
+
+/// Everything that can be asked. Each method is one [`crate::Action`]: it authenticates, authorises,
+/// records, limits, acts and records again; a refusal is an error of kind `Unauthenticated` or
+/// `Forbidden`.
+#[async_trait]
+pub trait Service: Send + Sync + 'static {
+    /// Who the caller is.
+    async fn whoami(&self, call: &Call) -> Result<Principal>;
+    /// A session for the token or the one-time code that was shown.
+    async fn sign_in(&self, call: &Call, shown: &Secret) -> Result<Secret>;
+    /// Ends the session.
+    async fn sign_out(&self, call: &Call) -> Result<()>;
+    /// A code that signs the caller in once, within ten minutes.
+    async fn create_sign_in_code(&self, call: &Call) -> Result<Secret>;
+    /// A token for a new principal; it is shown once and kept as a hash.
+    async fn create_token(&self, call: &Call, principal: &Principal) -> Result<Secret>;
+
+    /// Receives a submission. Answers once its rows are committed; refuses with `Refused` and the
+    /// row errors if none landed.
+    async fn submit(
+        &self,
+        call: &Call,
+        request: SubmitRequest,
+        body: ByteStream,
+    ) -> Result<SubmitAnswer>;
+    /// A submission.
+    async fn submission(&self, call: &Call, id: SubmissionId) -> Result<Submission>;
+    /// Submissions, newest first.
+    async fn submissions(&self, call: &Call, page: Page) -> Result<Vec<Submission>>;
+    /// The row errors of a submission, by row.
+    async fn row_errors(&self, call: &Call, id: SubmissionId, page: Page) -> Result<RowErrors>;
+    /// The bytes of a submission.
+    async fn evidence(&self, call: &Call, id: SubmissionId) -> Result<Evidence>;
+
+    /// Runs a read-only query.
+    async fn query(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer>;
+
+    /// Every dataset.
+    async fn datasets(&self, call: &Call) -> Result<Vec<DatasetSummary>>;
+    /// One dataset.
+    async fn dataset(&self, call: &Call, dataset: &DatasetName) -> Result<DatasetDetail>;
+    /// The versions of a dataset's table, newest first.
+    async fn history(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<TableVersion>>;
+    /// Part of the lineage graph.
+    async fn lineage(&self, call: &Call, request: LineageRequest) -> Result<LineageAnswer>;
+
+    /// The report definitions.
+    async fn reports(&self, call: &Call) -> Result<Vec<ReportDefinition>>;
+    /// Renders a report and keeps the rendition.
+    async fn render(&self, call: &Call, request: RenderRequest) -> Result<Rendition>;
+    /// A rendition.
+    async fn rendition(&self, call: &Call, id: &str) -> Result<Rendition>;
+
+    /// Runs transformations.
+    async fn run(&self, call: &Call, request: RunRequest) -> Result<RunReport>;
+    /// What the lake lacks of the project.
+    async fn plan(&self, call: &Call) -> Result<Plan>;
+    /// Makes the lake what the project says; answers what was done.
+    async fn apply(&self, call: &Call) -> Result<Plan>;
+
+    /// Entries of the audit journal, newest first.
+    async fn audit_entries(&self, call: &Call, page: Page) -> Result<Vec<AuditRecord>>;
+    /// Whether the caller may read the metrics, which the process itself holds.
+    async fn may_read_metrics(&self, call: &Call) -> Result<()>;
+    /// Whether the system can act: the store answers and no shutdown is under way.
+    async fn ready(&self) -> Result<()>;
+}

@@ -1,0 +1,224 @@
+//! Submissions: what an agency sends, and what it gets back.
+
+use std::fmt;
+use std::str::FromStr;
+
+use calendar::PeriodCode;
+use chrono::{DateTime, Utc};
+use project::{AgencyCode, DatasetName, Severity};
+
+/// The id of a submission: a UUID version 7, so ids sort by time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubmissionId(uuid::Uuid);
+
+impl SubmissionId {
+    /// Wraps an id.
+    pub fn new(id: uuid::Uuid) -> Self {
+        Self(id)
+    }
+}
+
+impl fmt::Display for SubmissionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl FromStr for SubmissionId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, uuid::Error> {
+        text.parse().map(Self)
+    }
+}
+
+/// The formats a body may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BodyFormat {
+    /// `application/x-ndjson`
+    Ndjson,
+    /// `text/csv`
+    Csv,
+    /// `application/vnd.apache.parquet`
+    Parquet,
+}
+
+impl BodyFormat {
+    /// Every format.
+    pub const ALL: [Self; 3] = [Self::Ndjson, Self::Csv, Self::Parquet];
+
+    /// The media type.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Ndjson => "application/x-ndjson",
+            Self::Csv => "text/csv",
+            Self::Parquet => "application/vnd.apache.parquet",
+        }
+    }
+
+    /// The format of a media type; parameters such as `charset` are passed over.
+    pub fn from_media_type(text: &str) -> Option<Self> {
+        let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        match essence.as_str() {
+            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => {
+                Some(Self::Ndjson)
+            }
+            "text/csv" => Some(Self::Csv),
+            "application/vnd.apache.parquet" | "application/x-parquet" => Some(Self::Parquet),
+            _ => None,
+        }
+    }
+
+    /// The format of a file, by its ending.
+    pub fn from_file_name(name: &str) -> Option<Self> {
+        let (_, ending) = name.rsplit_once('.')?;
+        match ending.to_ascii_lowercase().as_str() {
+            "ndjson" | "jsonl" => Some(Self::Ndjson),
+            "csv" => Some(Self::Csv),
+            "parquet" => Some(Self::Parquet),
+            _ => None,
+        }
+    }
+}
+
+/// A request to submit data.
+#[derive(Debug, Clone)]
+pub struct SubmitRequest {
+    /// The dataset, of layer `raw`.
+    pub dataset: DatasetName,
+    /// The agency the data is of; none means the caller's own.
+    pub agency: Option<AgencyCode>,
+    /// The period the data is for.
+    pub period: PeriodCode,
+    /// The format of the body.
+    pub format: BodyFormat,
+    /// `Idempotency-Key`.
+    pub key: Option<String>,
+    /// Check everything, land nothing.
+    pub dry_run: bool,
+}
+
+/// What became of the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RowCounts {
+    /// Rows in the body.
+    pub received: u64,
+    /// Rows that are in the table.
+    pub landed: u64,
+    /// Rows that are in quarantine.
+    pub quarantined: u64,
+    /// Landed rows with at least one warning.
+    pub warned: u64,
+}
+
+/// What an agency can show for its submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The submission.
+    pub id: SubmissionId,
+    /// The agency.
+    pub agency: AgencyCode,
+    /// The dataset.
+    pub dataset: DatasetName,
+    /// The period.
+    pub period: PeriodCode,
+    /// The contract's version that judged the rows.
+    pub contract_version: String,
+    /// The SHA-256 of the body in hex.
+    pub evidence_sha256: String,
+    /// The size of the body.
+    pub evidence_size_bytes: u64,
+    /// What became of the rows.
+    pub rows: RowCounts,
+    /// When the body was complete.
+    pub received_at: DateTime<Utc>,
+    /// The table's version that holds the rows; none for a dry run.
+    pub table_version: Option<i64>,
+    /// When that version was committed; none for a dry run.
+    pub committed_at: Option<DateTime<Utc>>,
+}
+
+/// One thing wrong with one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowError {
+    /// The row in the body, from 1; 0 speaks of the body as a whole.
+    pub row: u64,
+    /// The column, if it is about one.
+    pub column: Option<String>,
+    /// The rule.
+    pub rule: String,
+    /// Whether the row was refused or only marked.
+    pub severity: Severity,
+    /// The start of the value; masked where it looks like personal data.
+    pub value_excerpt: Option<String>,
+    /// What is wrong, in English.
+    pub message: String,
+}
+
+/// A bounded list of row errors.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RowErrors {
+    /// The first ones.
+    pub errors: Vec<RowError>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
+/// Where a submission stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubmissionState {
+    /// The evidence is kept; the rows are not in the table yet.
+    Durable,
+    /// The rows are in the table.
+    Committed,
+    /// No row landed.
+    Refused,
+}
+
+impl SubmissionState {
+    /// The word for the state.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Durable => "durable",
+            Self::Committed => "committed",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// A submission with its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// Where it stands.
+    pub state: SubmissionState,
+    /// The receipt; counts are zero while it is only durable.
+    pub receipt: Receipt,
+    /// Who sent it.
+    pub principal: String,
+    /// The format of the body.
+    pub format: BodyFormat,
+    /// Why it was refused as a whole; none otherwise.
+    pub refusal: Option<String>,
+}
+
+/// What `submit` answers when it did not refuse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubmitAnswer {
+    /// The receipt.
+    pub receipt: Receipt,
+    /// The first row errors.
+    pub errors: RowErrors,
+    /// Whether this is the answer of an earlier submission with the same key and body.
+    pub replayed: bool,
+    /// Whether nothing landed because that was asked for.
+    pub dry_run: bool,
+}
+
+/// A page of a longer list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// How many to pass over.
+    pub offset: u64,
+    /// How many to answer; implementations cap it at 1,000.
+    pub limit: u64,
+}
