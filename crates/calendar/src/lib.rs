@@ -3,7 +3,8 @@
 //! *What is here*: period codes, the calendar table, Vietnam's civil day.
 //! *What is never here*: a clock, a file, a time zone database; callers hand in the instant.
 //! *How it is checked*: unit tests beside the code (`cargo test -p calendar`).
-//! *Where to go next*: `warehouse/codes/periods.csv` is the table; `project` reads it into [`Calendar`].
+//! *Where to go next*: `warehouse/codes/periods.csv` is the table, which `project` reads into
+//! [`Calendar`].
 
 mod period;
 

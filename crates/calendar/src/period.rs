@@ -97,7 +97,11 @@ impl FromStr for PeriodCode {
                 && m.bytes().all(|b| b.is_ascii_digit())
                 && m.parse::<u8>().is_ok_and(|m| (1..=12).contains(&m))),
         };
-        if known { Ok(Self(text.to_owned())) } else { Err(bad()) }
+        if known {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(bad())
+        }
     }
 }
 
@@ -125,13 +129,17 @@ pub struct Calendar {
 }
 
 impl Calendar {
-    /// Takes the rows of the table; refuses a code given twice and a row that ends before it starts.
+    /// Takes the rows of the table; refuses a code given twice and a row that ends before it
+    /// starts.
     pub fn new(rows: impl IntoIterator<Item = Period>) -> Result<Self, CalendarError> {
         let mut periods = BTreeMap::new();
         for row in rows {
             let code = row.code.clone();
             if row.end_on < row.start_on {
-                return Err(CalendarError::BadRow(code.to_string(), "ends before it starts"));
+                return Err(CalendarError::BadRow(
+                    code.to_string(),
+                    "ends before it starts",
+                ));
             }
             if periods.insert(code.clone(), row).is_some() {
                 return Err(CalendarError::BadRow(code.to_string(), "is given twice"));
@@ -142,7 +150,9 @@ impl Calendar {
 
     /// The period with that code.
     pub fn get(&self, code: &PeriodCode) -> Result<&Period, CalendarError> {
-        self.periods.get(code).ok_or_else(|| CalendarError::Unknown(code.to_string()))
+        self.periods
+            .get(code)
+            .ok_or_else(|| CalendarError::Unknown(code.to_string()))
     }
 
     /// All periods, by code.

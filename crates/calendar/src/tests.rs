@@ -17,7 +17,9 @@ fn the_forms_of_a_period_code_are_read_and_nothing_else() {
     ] {
         assert_eq!(text.parse::<PeriodCode>().unwrap().kind(), kind, "{text}");
     }
-    for text in ["", "26-09", "2026-13", "2026-00", "2026-Q5", "2026-9", "2026-+9", "năm2026"] {
+    for text in [
+        "", "26-09", "2026-13", "2026-00", "2026-Q5", "2026-9", "2026-+9", "năm2026",
+    ] {
         let error = text.parse::<PeriodCode>().unwrap_err();
         assert_eq!(error, CalendarError::NotAPeriod(text.to_owned()));
     }
@@ -56,6 +58,12 @@ fn a_calendar_refuses_doubled_and_reversed_rows_and_finds_the_rest() {
     let calendar = Calendar::new([september.clone()]).unwrap();
     assert_eq!(calendar.get(&september.code), Ok(&september));
     assert!(calendar.get(&"2026-10".parse().unwrap()).is_err());
-    assert_eq!(calendar.containing(PeriodKind::Month, day("2026-09-01")), Some(&september));
-    assert_eq!(calendar.containing(PeriodKind::Year, day("2026-09-01")), None);
+    assert_eq!(
+        calendar.containing(PeriodKind::Month, day("2026-09-01")),
+        Some(&september)
+    );
+    assert_eq!(
+        calendar.containing(PeriodKind::Year, day("2026-09-01")),
+        None
+    );
 }

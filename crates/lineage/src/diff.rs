@@ -23,9 +23,13 @@ impl Diff {
 impl fmt::Display for Diff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let removed = self.removed.iter().map(|edge| (edge, '-'));
-        let mut lines: Vec<_> = removed.chain(self.added.iter().map(|edge| (edge, '+'))).collect();
+        let mut lines: Vec<_> = removed
+            .chain(self.added.iter().map(|edge| (edge, '+')))
+            .collect();
         lines.sort_unstable();
-        lines.into_iter().try_for_each(|(edge, sign)| writeln!(f, "{sign} {edge}"))
+        lines
+            .into_iter()
+            .try_for_each(|(edge, sign)| writeln!(f, "{sign} {edge}"))
     }
 }
 
@@ -35,5 +39,8 @@ pub fn diff(old: &Graph, new: &Graph) -> Diff {
         let missing = |edge: &&Edge| other.edges().binary_search(edge).is_err();
         edges.iter().filter(missing).cloned().collect()
     };
-    Diff { added: without(new.edges(), old), removed: without(old.edges(), new) }
+    Diff {
+        added: without(new.edges(), old),
+        removed: without(old.edges(), new),
+    }
 }

@@ -27,7 +27,10 @@ impl Graph {
         }
         for target in self.datasets() {
             for source in self.upstream(target) {
-                push(&mut out, format_args!("  {} --> {}", id(&source), id(target)));
+                push(
+                    &mut out,
+                    format_args!("  {} --> {}", id(&source), id(target)),
+                );
             }
         }
         out
@@ -41,12 +44,24 @@ impl Graph {
         // Columns are numbered because their names are free text to Mermaid's grammar.
         let mut ids: BTreeMap<ColumnRef, usize> = BTreeMap::new();
         for (dataset, columns) in columns {
-            push(&mut out, format_args!("  subgraph {}[\"{dataset}\"]", id(dataset)));
+            push(
+                &mut out,
+                format_args!("  subgraph {}[\"{dataset}\"]", id(dataset)),
+            );
             for column in columns {
                 let number = ids.len();
-                push(&mut out, format_args!("    c{number}[\"{}\"]", label(column)));
+                push(
+                    &mut out,
+                    format_args!("    c{number}[\"{}\"]", label(column)),
+                );
                 let column = column.to_owned();
-                ids.insert(ColumnRef { dataset: dataset.clone(), column }, number);
+                ids.insert(
+                    ColumnRef {
+                        dataset: dataset.clone(),
+                        column,
+                    },
+                    number,
+                );
             }
             push(&mut out, format_args!("  end"));
         }
@@ -57,7 +72,10 @@ impl Graph {
             };
             let arrow = if edge.kind.is_direct() { "-->" } else { "-.->" };
             let kind = edge.kind.as_str();
-            push(&mut out, format_args!("  c{source} {arrow}|{kind}| c{target}"));
+            push(
+                &mut out,
+                format_args!("  c{source} {arrow}|{kind}| c{target}"),
+            );
         }
         out
     }
@@ -91,10 +109,19 @@ impl Graph {
 
     /// The columns that the edges name, by dataset.
     fn columns(&self) -> BTreeMap<&DatasetName, BTreeSet<&str>> {
-        let mut columns: BTreeMap<_, BTreeSet<&str>> =
-            self.datasets().map(|dataset| (dataset, BTreeSet::new())).collect();
-        for end in self.edges().iter().flat_map(|edge| [&edge.source, &edge.target]) {
-            columns.entry(&end.dataset).or_default().insert(end.column.as_str());
+        let mut columns: BTreeMap<_, BTreeSet<&str>> = self
+            .datasets()
+            .map(|dataset| (dataset, BTreeSet::new()))
+            .collect();
+        for end in self
+            .edges()
+            .iter()
+            .flat_map(|edge| [&edge.source, &edge.target])
+        {
+            columns
+                .entry(&end.dataset)
+                .or_default()
+                .insert(end.column.as_str());
         }
         columns
     }
@@ -107,7 +134,11 @@ fn id(dataset: &DatasetName) -> String {
 }
 
 fn label(column: &str) -> String {
-    column.replace('&', "#amp;").replace('"', "#quot;").replace('<', "#lt;").replace('>', "#gt;")
+    column
+        .replace('&', "#amp;")
+        .replace('"', "#quot;")
+        .replace('<', "#lt;")
+        .replace('>', "#gt;")
 }
 
 fn push(out: &mut String, line: std::fmt::Arguments<'_>) {

@@ -77,7 +77,10 @@ impl EdgeKind {
 
     /// Whether the source's values are in the target's.
     pub fn is_direct(self) -> bool {
-        matches!(self, Self::Identity | Self::Transformation | Self::Aggregation | Self::Opaque)
+        matches!(
+            self,
+            Self::Identity | Self::Transformation | Self::Aggregation | Self::Opaque
+        )
     }
 }
 

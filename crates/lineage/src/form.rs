@@ -22,7 +22,11 @@ impl Graph {
     /// The file of a consumer: a sorted edge per line, `column <- layer.name.column kind`.
     pub fn text(&self, consumer: &DatasetName) -> String {
         lines(self.edges_of(consumer).iter().map(|edge| {
-            let Edge { target, source, kind } = edge;
+            let Edge {
+                target,
+                source,
+                kind,
+            } = edge;
             format!("{}{ARROW}{source} {}\n", target.column, kind.as_str())
         }))
     }
@@ -35,7 +39,13 @@ impl Graph {
 
 impl fmt::Display for Edge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{ARROW}{} {}", self.target, self.source, self.kind.as_str())
+        write!(
+            f,
+            "{}{ARROW}{} {}",
+            self.target,
+            self.source,
+            self.kind.as_str()
+        )
     }
 }
 
@@ -50,7 +60,10 @@ pub fn parse(consumer: &DatasetName, text: &str) -> Result<Vec<Edge>, FormError>
     let mut edges = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let edge = parse_line(consumer, line);
-        edges.push(edge.map_err(|message| FormError { line: index + 1, message })?);
+        edges.push(edge.map_err(|message| FormError {
+            line: index + 1,
+            message,
+        })?);
     }
     Ok(edges)
 }
@@ -66,13 +79,22 @@ fn parse_line(consumer: &DatasetName, line: &str) -> Result<Edge, String> {
         }
     }
     let dataset: DatasetName = dataset.parse().map_err(|error| format!("{error}"))?;
-    let kind = EdgeKind::ALL.into_iter().find(|known| known.as_str() == kind).ok_or_else(|| {
-        let known = EdgeKind::ALL.map(EdgeKind::as_str).join("`, `");
-        format!("`{kind}` is no kind of edge: expected one of `{known}`")
-    })?;
+    let kind = EdgeKind::ALL
+        .into_iter()
+        .find(|known| known.as_str() == kind)
+        .ok_or_else(|| {
+            let known = EdgeKind::ALL.map(EdgeKind::as_str).join("`, `");
+            format!("`{kind}` is no kind of edge: expected one of `{known}`")
+        })?;
     Ok(Edge {
-        target: ColumnRef { dataset: consumer.clone(), column: column.to_owned() },
-        source: ColumnRef { dataset, column: source.to_owned() },
+        target: ColumnRef {
+            dataset: consumer.clone(),
+            column: column.to_owned(),
+        },
+        source: ColumnRef {
+            dataset,
+            column: source.to_owned(),
+        },
         kind,
     })
 }

@@ -60,11 +60,23 @@ impl Graph {
         for edge in &edges {
             let (source, target) = (&edge.source.dataset, &edge.target.dataset);
             if linked.insert((source, target)) {
-                datasets.entry(target.clone()).or_default().up.insert(source.clone());
-                datasets.entry(source.clone()).or_default().down.insert(target.clone());
+                datasets
+                    .entry(target.clone())
+                    .or_default()
+                    .up
+                    .insert(source.clone());
+                datasets
+                    .entry(source.clone())
+                    .or_default()
+                    .down
+                    .insert(target.clone());
             }
         }
-        Self { edges, by_source, datasets }
+        Self {
+            edges,
+            by_source,
+            datasets,
+        }
     }
 
     /// With datasets that may have no edge, so that they have their place in the order too.
@@ -93,25 +105,42 @@ impl Graph {
 
     /// The datasets that this one reads.
     pub fn upstream(&self, dataset: &DatasetName) -> Vec<DatasetName> {
-        self.datasets.get(dataset).map(|n| n.up.iter().cloned().collect()).unwrap_or_default()
+        self.datasets
+            .get(dataset)
+            .map(|n| n.up.iter().cloned().collect())
+            .unwrap_or_default()
     }
 
     /// The datasets that read this one.
     pub fn downstream(&self, dataset: &DatasetName) -> Vec<DatasetName> {
-        self.datasets.get(dataset).map(|n| n.down.iter().cloned().collect()).unwrap_or_default()
+        self.datasets
+            .get(dataset)
+            .map(|n| n.down.iter().cloned().collect())
+            .unwrap_or_default()
     }
 
     /// Every dataset after those it reads; among equals, by layer and name.
     pub fn order(&self) -> Result<Vec<DatasetName>, Cycle> {
-        let mut waiting: BTreeMap<&DatasetName, usize> =
-            self.datasets.iter().map(|(dataset, near)| (dataset, near.up.len())).collect();
-        let mut ready: BTreeSet<&DatasetName> =
-            waiting.iter().filter(|(_, needs)| **needs == 0).map(|(dataset, _)| *dataset).collect();
+        let mut waiting: BTreeMap<&DatasetName, usize> = self
+            .datasets
+            .iter()
+            .map(|(dataset, near)| (dataset, near.up.len()))
+            .collect();
+        let mut ready: BTreeSet<&DatasetName> = waiting
+            .iter()
+            .filter(|(_, needs)| **needs == 0)
+            .map(|(dataset, _)| *dataset)
+            .collect();
         let mut order = Vec::with_capacity(waiting.len());
         while let Some(dataset) = ready.pop_first() {
             waiting.remove(dataset);
             order.push(dataset.clone());
-            for reader in self.datasets.get(dataset).into_iter().flat_map(|near| &near.down) {
+            for reader in self
+                .datasets
+                .get(dataset)
+                .into_iter()
+                .flat_map(|near| &near.down)
+            {
                 if let Some(needs) = waiting.get_mut(reader) {
                     *needs -= 1;
                     if *needs == 0 {
@@ -120,7 +149,11 @@ impl Graph {
                 }
             }
         }
-        if waiting.is_empty() { Ok(order) } else { Err(self.cycle_among(&waiting)) }
+        if waiting.is_empty() {
+            Ok(order)
+        } else {
+            Err(self.cycle_among(&waiting))
+        }
     }
 
     /// Every dataset that still waits reads another one that waits, so walking from one to the
@@ -136,10 +169,16 @@ impl Graph {
                 break;
             }
             path.push(dataset);
-            let read = self.datasets.get(dataset).into_iter().flat_map(|near| &near.up);
+            let read = self
+                .datasets
+                .get(dataset)
+                .into_iter()
+                .flat_map(|near| &near.up);
             at = read.into_iter().find(|source| waiting.contains_key(source));
         }
-        Cycle { path: path.into_iter().cloned().collect() }
+        Cycle {
+            path: path.into_iter().cloned().collect(),
+        }
     }
 
     /// What the dataset, or one column of it, is made of, as far back as the edges go.
@@ -172,7 +211,11 @@ impl Graph {
                 Some(_) => vec![self.touching(dataset, near, up)],
             };
             for position in ranges.into_iter().flatten() {
-                let index = if up { position } else { self.by_source[position] };
+                let index = if up {
+                    position
+                } else {
+                    self.by_source[position]
+                };
                 kept[index] = true;
                 let edge = &self.edges[index];
                 let next = if up { &edge.source } else { &edge.target };
@@ -188,7 +231,8 @@ impl Graph {
     /// `by_source`.
     fn touching(&self, dataset: &DatasetName, column: Option<&str>, up: bool) -> Range<usize> {
         let place = |end: &ColumnRef| {
-            let by_column = || column.map_or(std::cmp::Ordering::Equal, |c| end.column.as_str().cmp(c));
+            let by_column =
+                || column.map_or(std::cmp::Ordering::Equal, |c| end.column.as_str().cmp(c));
             end.dataset.cmp(dataset).then_with(by_column)
         };
         let target = |edge: &Edge| place(&edge.target);
@@ -197,8 +241,13 @@ impl Graph {
             let start = self.edges.partition_point(|edge| target(edge).is_lt());
             start..self.edges.partition_point(|edge| target(edge).is_le())
         } else {
-            let start = self.by_source.partition_point(|index| source(index).is_lt());
-            start..self.by_source.partition_point(|index| source(index).is_le())
+            let start = self
+                .by_source
+                .partition_point(|index| source(index).is_lt());
+            start
+                ..self
+                    .by_source
+                    .partition_point(|index| source(index).is_le())
         }
     }
 }

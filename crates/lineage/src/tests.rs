@@ -11,10 +11,17 @@ fn dataset(text: &str) -> DatasetName {
 
 /// Reads `layer.name.column <- layer.name.column kind` lines.
 fn graph(text: &str) -> Graph {
-    Graph::new(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| {
-        let at = line.match_indices('.').nth(1).unwrap().0;
-        parse(&dataset(&line[..at]), &line[at + 1..]).unwrap().remove(0)
-    }))
+    Graph::new(
+        text.lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(|line| {
+                let at = line.match_indices('.').nth(1).unwrap().0;
+                parse(&dataset(&line[..at]), &line[at + 1..])
+                    .unwrap()
+                    .remove(0)
+            }),
+    )
 }
 
 /// A small house: two raw tables, two refined ones, a served one.
@@ -39,15 +46,28 @@ fn check(actual: impl AsRef<str>, expect: Expect) {
 }
 
 fn names(datasets: &[DatasetName]) -> String {
-    datasets.iter().map(DatasetName::as_str).collect::<Vec<_>>().join(" ")
+    datasets
+        .iter()
+        .map(DatasetName::as_str)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[test]
 fn neighbours_are_direct_and_sorted() {
     let house = house();
-    check(names(&house.upstream(&dataset("refined.dossiers"))), expect!["codes.agencies raw.dossiers"]);
-    check(names(&house.downstream(&dataset("refined.dossiers"))), expect!["served.board"]);
-    check(names(&house.upstream(&dataset("served.unknown"))), expect![""]);
+    check(
+        names(&house.upstream(&dataset("refined.dossiers"))),
+        expect!["codes.agencies raw.dossiers"],
+    );
+    check(
+        names(&house.downstream(&dataset("refined.dossiers"))),
+        expect!["served.board"],
+    );
+    check(
+        names(&house.upstream(&dataset("served.unknown"))),
+        expect![""],
+    );
     assert_eq!(house.edges_of(&dataset("refined.incidents")).len(), 1);
     assert_eq!(house.edges_of(&dataset("raw.dossiers")), []);
 }
@@ -67,7 +87,10 @@ fn the_order_puts_sources_first_and_is_always_the_same() {
 
 #[test]
 fn a_dataset_without_edges_has_its_place_in_the_order() {
-    let order = house().including([dataset("refined.alone")]).order().unwrap();
+    let order = house()
+        .including([dataset("refined.alone")])
+        .order()
+        .unwrap();
     assert!(order.contains(&dataset("refined.alone")));
 }
 
@@ -82,7 +105,9 @@ fn a_cycle_is_named_by_its_path() {
     );
     check(
         cycle.order().unwrap_err().to_string(),
-        expect!["the datasets need each other: `refined.b` → `refined.c` → `refined.a` → `refined.b`"],
+        expect![
+            "the datasets need each other: `refined.a` → `refined.b` → `refined.c` → `refined.a`"
+        ],
     );
     let own = graph("refined.a.x <- refined.a.x identity");
     check(
@@ -94,7 +119,9 @@ fn a_cycle_is_named_by_its_path() {
 #[test]
 fn up_from_a_column_takes_its_edges_and_those_of_every_column() {
     check(
-        house().up(&dataset("served.board"), Some("on_time")).full_text(),
+        house()
+            .up(&dataset("served.board"), Some("on_time"))
+            .full_text(),
         expect![[r#"
             refined.dossiers.* <- codes.agencies.code join
             refined.dossiers.* <- raw.dossiers._received_at window
@@ -117,7 +144,9 @@ fn up_from_a_dataset_leaves_out_columns_that_nothing_of_it_uses() {
 #[test]
 fn down_from_a_column_that_filters_reaches_every_column_of_the_consumer() {
     check(
-        house().down(&dataset("codes.agencies"), Some("code")).full_text(),
+        house()
+            .down(&dataset("codes.agencies"), Some("code"))
+            .full_text(),
         expect![[r#"
             refined.dossiers.* <- codes.agencies.code join
             served.board.* <- refined.dossiers.agency_code group_by
@@ -127,7 +156,9 @@ fn down_from_a_column_that_filters_reaches_every_column_of_the_consumer() {
         "#]],
     );
     check(
-        house().down(&dataset("raw.dossiers"), Some("due_at")).full_text(),
+        house()
+            .down(&dataset("raw.dossiers"), Some("due_at"))
+            .full_text(),
         expect![[r#"
             refined.dossiers.on_time <- raw.dossiers.due_at conditional
             served.board.on_time <- refined.dossiers.on_time aggregation
@@ -170,7 +201,10 @@ fn a_closure_over_a_cycle_ends() {
 #[test]
 fn a_dataset_of_the_graph_without_edges_that_way_is_alone_in_its_closure() {
     let up = house().up(&dataset("raw.dossiers"), None);
-    check(names(&up.datasets().cloned().collect::<Vec<_>>()), expect!["raw.dossiers"]);
+    check(
+        names(&up.datasets().cloned().collect::<Vec<_>>()),
+        expect!["raw.dossiers"],
+    );
     assert_eq!(house().up(&dataset("raw.unknown"), None), Graph::default());
 }
 
@@ -198,9 +232,16 @@ fn the_text_of_a_consumer_is_sorted_and_reads_back() {
 #[test]
 fn every_kind_reads_back() {
     let consumer = dataset("served.a");
-    let end = |name: &str| ColumnRef { dataset: dataset(name), column: "*".to_owned() };
+    let end = |name: &str| ColumnRef {
+        dataset: dataset(name),
+        column: "*".to_owned(),
+    };
     for kind in EdgeKind::ALL {
-        let edge = Edge { target: end("served.a"), source: end("raw.b"), kind };
+        let edge = Edge {
+            target: end("served.a"),
+            source: end("raw.b"),
+            kind,
+        };
         let text = Graph::new([edge.clone()]).text(&consumer);
         assert_eq!(parse(&consumer, &text).unwrap(), [edge]);
     }
@@ -266,7 +307,9 @@ fn mermaid_groups_datasets_by_layer() {
 #[test]
 fn mermaid_of_columns_groups_them_by_dataset() {
     check(
-        house().down(&dataset("raw.dossiers"), Some("due_at")).mermaid_columns(),
+        house()
+            .down(&dataset("raw.dossiers"), Some("due_at"))
+            .mermaid_columns(),
         expect![[r#"
             flowchart LR
               subgraph raw_dossiers["raw.dossiers"]
@@ -349,17 +392,35 @@ fn a_closure_over_twenty_thousand_columns_visits_each_edge_once() {
         (0..20_000).map(move |number| {
             let column = format!("c{number}");
             Edge {
-                target: ColumnRef { dataset: target.clone(), column: column.clone() },
-                source: ColumnRef { dataset: source.clone(), column },
+                target: ColumnRef {
+                    dataset: target.clone(),
+                    column: column.clone(),
+                },
+                source: ColumnRef {
+                    dataset: source.clone(),
+                    column,
+                },
                 kind: EdgeKind::Identity,
             }
         })
     });
     let graph = Graph::new(edges);
-    assert_eq!(graph.up(&dataset("served.wide"), None).edges().len(), 40_000);
-    assert_eq!(graph.up(&dataset("served.wide"), Some("c7")).edges().len(), 2);
-    assert_eq!(graph.down(&dataset("raw.wide"), Some("c7")).edges().len(), 2);
-    let columns: BTreeSet<&str> =
-        graph.edges().iter().map(|edge| edge.target.column.as_str()).collect();
+    assert_eq!(
+        graph.up(&dataset("served.wide"), None).edges().len(),
+        40_000
+    );
+    assert_eq!(
+        graph.up(&dataset("served.wide"), Some("c7")).edges().len(),
+        2
+    );
+    assert_eq!(
+        graph.down(&dataset("raw.wide"), Some("c7")).edges().len(),
+        2
+    );
+    let columns: BTreeSet<&str> = graph
+        .edges()
+        .iter()
+        .map(|edge| edge.target.column.as_str())
+        .collect();
     assert_eq!(columns.len(), 20_000);
 }

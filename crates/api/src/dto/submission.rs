@@ -1,0 +1,254 @@
+//! Submissions, receipts, row errors.
+
+use project::Severity;
+use serde::{Deserialize, Serialize};
+use service::{
+    BodyFormat, Receipt, RowCounts, RowError, RowErrors, ServiceError, Submission, SubmissionState,
+    SubmitAnswer,
+};
+use utoipa::ToSchema;
+
+use super::{instant, known, read, read_instant, unread};
+
+/// The bytes that were received.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EvidenceDto {
+    /// Their SHA-256 in hex.
+    pub sha256: String,
+    /// Their number.
+    pub size_bytes: u64,
+}
+
+/// What became of the rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RowCountsDto {
+    /// Rows in the body.
+    pub received: u64,
+    /// Rows that are in the table.
+    pub landed: u64,
+    /// Rows that are in quarantine.
+    pub quarantined: u64,
+    /// Landed rows with at least one warning.
+    pub warned: u64,
+}
+
+/// What an agency can show for its submission.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReceiptDto {
+    /// The submission.
+    #[schema(format = Uuid)]
+    pub id: String,
+    /// The agency.
+    #[schema(example = "H26.01")]
+    pub agency: String,
+    /// The dataset.
+    #[schema(example = "raw.dossiers")]
+    pub dataset: String,
+    /// The period.
+    #[schema(example = "2026-09")]
+    pub period: String,
+    /// The contract's version that judged the rows.
+    #[schema(example = "1.0.0")]
+    pub contract_version: String,
+    /// The bytes that were received.
+    pub evidence: EvidenceDto,
+    /// What became of the rows.
+    pub rows: RowCountsDto,
+    /// When the body was complete.
+    #[schema(format = DateTime)]
+    pub received_at: String,
+    /// The table's version that holds the rows; none for a dry run.
+    pub table_version: Option<i64>,
+    /// When that version was committed; none for a dry run.
+    #[schema(format = DateTime)]
+    pub committed_at: Option<String>,
+}
+
+/// One thing wrong with one row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RowErrorDto {
+    /// The row in the body, from 1; 0 speaks of the body as a whole.
+    pub row: u64,
+    /// The column, if it is about one.
+    pub column: Option<String>,
+    /// The rule.
+    #[schema(example = "code_list")]
+    pub rule: String,
+    /// `error`: the row was refused; `warning`: it landed.
+    #[schema(example = "error")]
+    pub severity: String,
+    /// The start of the value; masked where it looks like personal data.
+    pub value_excerpt: Option<String>,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// A page of row errors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RowErrorsDto {
+    /// The row errors of the page.
+    pub errors: Vec<RowErrorDto>,
+    /// How many there are in all.
+    pub errors_total: u64,
+}
+
+/// The receipt, and the first row errors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SubmitAnswerDto {
+    /// The receipt.
+    #[serde(flatten)]
+    pub receipt: ReceiptDto,
+    /// The first row errors and warnings.
+    pub errors: Vec<RowErrorDto>,
+    /// How many there are in all.
+    pub errors_total: u64,
+}
+
+/// A submission with its state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SubmissionDto {
+    /// `durable`: the evidence is kept; `committed`: the rows are in the table; `refused`: no row
+    /// landed.
+    #[schema(example = "committed")]
+    pub state: String,
+    /// The receipt; counts are zero while it is only durable.
+    pub receipt: ReceiptDto,
+    /// Who sent it.
+    pub principal: String,
+    /// The media type of the body.
+    #[schema(example = "application/x-ndjson")]
+    pub format: String,
+    /// Why it was refused as a whole; none otherwise.
+    pub refusal: Option<String>,
+}
+
+impl From<Receipt> for ReceiptDto {
+    fn from(receipt: Receipt) -> Self {
+        let RowCounts { received, landed, quarantined, warned } = receipt.rows;
+        Self {
+            id: receipt.id.to_string(),
+            agency: receipt.agency.to_string(),
+            dataset: receipt.dataset.to_string(),
+            period: receipt.period.to_string(),
+            contract_version: receipt.contract_version,
+            evidence: EvidenceDto {
+                sha256: receipt.evidence_sha256,
+                size_bytes: receipt.evidence_size_bytes,
+            },
+            rows: RowCountsDto { received, landed, quarantined, warned },
+            received_at: instant(receipt.received_at),
+            table_version: receipt.table_version,
+            committed_at: receipt.committed_at.map(instant),
+        }
+    }
+}
+
+impl TryFrom<ReceiptDto> for Receipt {
+    type Error = ServiceError;
+
+    fn try_from(dto: ReceiptDto) -> Result<Self, ServiceError> {
+        let RowCountsDto { received, landed, quarantined, warned } = dto.rows;
+        Ok(Self {
+            id: read(&dto.id, "a submission id")?,
+            agency: read(&dto.agency, "an agency code")?,
+            dataset: read(&dto.dataset, "a dataset name")?,
+            period: read(&dto.period, "a period code")?,
+            contract_version: dto.contract_version,
+            evidence_sha256: dto.evidence.sha256,
+            evidence_size_bytes: dto.evidence.size_bytes,
+            rows: RowCounts { received, landed, quarantined, warned },
+            received_at: read_instant(&dto.received_at)?,
+            table_version: dto.table_version,
+            committed_at: dto.committed_at.as_deref().map(read_instant).transpose()?,
+        })
+    }
+}
+
+impl From<RowError> for RowErrorDto {
+    fn from(error: RowError) -> Self {
+        let severity = match error.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        Self {
+            row: error.row,
+            column: error.column,
+            rule: error.rule,
+            severity: severity.to_owned(),
+            value_excerpt: error.value_excerpt,
+            message: error.message,
+        }
+    }
+}
+
+impl From<RowErrorDto> for RowError {
+    fn from(dto: RowErrorDto) -> Self {
+        let warning = dto.severity == "warning";
+        Self {
+            row: dto.row,
+            column: dto.column,
+            rule: dto.rule,
+            severity: if warning { Severity::Warning } else { Severity::Error },
+            value_excerpt: dto.value_excerpt,
+            message: dto.message,
+        }
+    }
+}
+
+impl From<RowErrors> for RowErrorsDto {
+    fn from(rows: RowErrors) -> Self {
+        let errors = rows.errors.into_iter().map(Into::into).collect();
+        Self { errors, errors_total: rows.total }
+    }
+}
+
+impl From<RowErrorsDto> for RowErrors {
+    fn from(dto: RowErrorsDto) -> Self {
+        let errors = dto.errors.into_iter().map(Into::into).collect();
+        Self { errors, total: dto.errors_total }
+    }
+}
+
+impl From<SubmitAnswer> for SubmitAnswerDto {
+    fn from(answer: SubmitAnswer) -> Self {
+        let RowErrorsDto { errors, errors_total } = answer.errors.into();
+        Self { receipt: answer.receipt.into(), errors, errors_total }
+    }
+}
+
+impl SubmitAnswerDto {
+    /// The answer; that it was a replay or a dry run is in the status and the request.
+    pub fn into_answer(self, replayed: bool, dry_run: bool) -> Result<SubmitAnswer, ServiceError> {
+        let errors = RowErrorsDto { errors: self.errors, errors_total: self.errors_total }.into();
+        Ok(SubmitAnswer { receipt: self.receipt.try_into()?, errors, replayed, dry_run })
+    }
+}
+
+impl From<Submission> for SubmissionDto {
+    fn from(submission: Submission) -> Self {
+        Self {
+            state: submission.state.as_str().to_owned(),
+            receipt: submission.receipt.into(),
+            principal: submission.principal,
+            format: submission.format.media_type().to_owned(),
+            refusal: submission.refusal,
+        }
+    }
+}
+
+impl TryFrom<SubmissionDto> for Submission {
+    type Error = ServiceError;
+
+    fn try_from(dto: SubmissionDto) -> Result<Self, ServiceError> {
+        use SubmissionState::{Committed, Durable, Refused};
+        let states = [Durable, Committed, Refused];
+        Ok(Self {
+            state: known(&dto.state, "a submission's state", states, |s| s.as_str())?,
+            receipt: dto.receipt.try_into()?,
+            principal: dto.principal,
+            format: BodyFormat::from_media_type(&dto.format)
+                .ok_or_else(|| unread(&dto.format, "a body's media type"))?,
+            refusal: dto.refusal,
+        })
+    }
+}

@@ -1,0 +1,223 @@
+//! Problem details (RFC 9457): the one place where errors become answers, and back.
+
+use std::error::Error;
+
+use axum::Json;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use service::{ErrorKind, RowErrors, ServiceError};
+use utoipa::ToSchema;
+
+use crate::dto::RowErrorDto;
+
+/// The media type of a problem.
+pub const PROBLEM_MEDIA_TYPE: &str = "application/problem+json";
+
+/// What the types of problems begin with.
+const TYPE_PREFIX: &str = "urn:dtm:problem:";
+
+/// Seconds after which a client may try again what was unavailable.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
+
+/// What went wrong and the way out.
+///
+/// As an answer it has no body of its own yet: the outermost layer writes it, because only that
+/// layer is certain to know the correlation id. Anything between may take it from the answer's
+/// extensions and show it in another form, as the pages do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// What kind of problem it is: `urn:dtm:problem:` and a word.
+    #[serde(rename = "type")]
+    pub problem_type: String,
+    /// The kind in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What was attempted on what, and why it failed.
+    pub detail: String,
+    /// The way out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The submission that is kept although it was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submission: Option<String>,
+    /// The first things that are wrong with the rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Vec<RowErrorDto>>,
+    /// How many things are wrong with the rows in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors_total: Option<u64>,
+    /// Ties this answer to the log and to the audit journal.
+    #[serde(default)]
+    pub correlation_id: String,
+}
+
+/// The word, title and status of a kind of error.
+fn face(kind: ErrorKind) -> (&'static str, &'static str, StatusCode) {
+    match kind {
+        ErrorKind::Invalid => ("invalid", "The request is wrong", StatusCode::BAD_REQUEST),
+        ErrorKind::Refused => {
+            ("refused", "The data is refused", StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        ErrorKind::Unauthenticated => {
+            ("unauthenticated", "Credentials are needed", StatusCode::UNAUTHORIZED)
+        }
+        ErrorKind::Forbidden => ("forbidden", "This is not allowed", StatusCode::FORBIDDEN),
+        ErrorKind::NotFound => ("not-found", "There is no such thing", StatusCode::NOT_FOUND),
+        ErrorKind::Conflict => {
+            ("conflict", "This conflicts with what is there", StatusCode::CONFLICT)
+        }
+        ErrorKind::BodyTooLarge => {
+            ("body-too-large", "The body is too large", StatusCode::PAYLOAD_TOO_LARGE)
+        }
+        ErrorKind::LimitExceeded => {
+            ("limit-exceeded", "A limit was met", StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        ErrorKind::Unavailable => {
+            ("unavailable", "Not available now", StatusCode::SERVICE_UNAVAILABLE)
+        }
+        ErrorKind::Corrupt => {
+            ("corrupt", "Stored data is damaged", StatusCode::INTERNAL_SERVER_ERROR)
+        }
+        ErrorKind::Internal => {
+            ("internal", "Something broke", StatusCode::INTERNAL_SERVER_ERROR)
+        }
+    }
+}
+
+const KINDS: [ErrorKind; 11] = [
+    ErrorKind::Invalid,
+    ErrorKind::Refused,
+    ErrorKind::Unauthenticated,
+    ErrorKind::Forbidden,
+    ErrorKind::NotFound,
+    ErrorKind::Conflict,
+    ErrorKind::BodyTooLarge,
+    ErrorKind::LimitExceeded,
+    ErrorKind::Unavailable,
+    ErrorKind::Corrupt,
+    ErrorKind::Internal,
+];
+
+impl Problem {
+    fn new(word: &str, title: &str, status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            problem_type: format!("{TYPE_PREFIX}{word}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            hint: None,
+            submission: None,
+            errors: None,
+            errors_total: None,
+            correlation_id: String::new(),
+        }
+    }
+
+    /// A problem of HTTP itself: the request never became a call.
+    pub fn of_status(status: StatusCode, detail: impl Into<String>) -> Self {
+        let title = status.canonical_reason().unwrap_or("Not understood");
+        let word = title.to_ascii_lowercase().replace(' ', "-");
+        Self::new(&word, title, status, detail)
+    }
+
+    /// With the way out.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The error that a service somewhere else answered.
+    pub fn into_error(self) -> ServiceError {
+        let word = self.problem_type.strip_prefix(TYPE_PREFIX).unwrap_or_default();
+        let kind = KINDS.into_iter().find(|kind| face(*kind).0 == word);
+        let mut error = ServiceError::new(kind.unwrap_or(kind_of(self.status)), self.detail);
+        error.hint = self.hint;
+        error.submission = self.submission.and_then(|id| id.parse().ok());
+        error.rows = self.errors.map(|errors| RowErrors {
+            total: self.errors_total.unwrap_or(errors.len() as u64),
+            errors: errors.into_iter().map(Into::into).collect(),
+        });
+        error
+    }
+
+    /// The complete answer; headers that the problem came with are kept.
+    pub(crate) fn write(&self, answer: Response) -> Response {
+        let (mut parts, _) = answer.into_parts();
+        parts.headers.remove(CONTENT_LENGTH);
+        let mut written = (parts.status, Json(self)).into_response();
+        let media_type = HeaderValue::from_static(PROBLEM_MEDIA_TYPE);
+        parts.headers.insert(CONTENT_TYPE, media_type);
+        match parts.status {
+            StatusCode::UNAUTHORIZED => {
+                parts.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                parts.headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+            }
+            _ => {}
+        }
+        *written.headers_mut() = parts.headers;
+        *written.extensions_mut() = parts.extensions;
+        written
+    }
+}
+
+/// The kind behind a status whose problem type is not known here.
+fn kind_of(status: u16) -> ErrorKind {
+    match status {
+        401 => ErrorKind::Unauthenticated,
+        403 => ErrorKind::Forbidden,
+        404 => ErrorKind::NotFound,
+        409 => ErrorKind::Conflict,
+        413 => ErrorKind::BodyTooLarge,
+        502..=504 => ErrorKind::Unavailable,
+        400..=499 => ErrorKind::Invalid,
+        _ => ErrorKind::Internal,
+    }
+}
+
+impl From<ServiceError> for Problem {
+    /// Logs what the caller must not see.
+    fn from(error: ServiceError) -> Self {
+        let (word, title, status) = face(error.kind);
+        if let Some(source) = error.source.as_deref() {
+            let chain = chain(source);
+            if status.is_server_error() {
+                tracing::error!(error = %error.message, cause = %chain, "a request failed");
+            } else {
+                tracing::debug!(error = %error.message, cause = %chain, "a request was refused");
+            }
+        } else if status.is_server_error() {
+            tracing::error!(error = %error.message, "a request failed");
+        }
+        let mut problem = Self::new(word, title, status, error.message);
+        problem.hint = error.hint;
+        problem.submission = error.submission.map(|id| id.to_string());
+        if let Some(rows) = error.rows {
+            problem.errors_total = Some(rows.total);
+            problem.errors = Some(rows.errors.into_iter().map(Into::into).collect());
+        }
+        problem
+    }
+}
+
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status);
+        let mut answer = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
+        answer.extensions_mut().insert(self);
+        answer
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! The catalogue.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::Answer;
+use crate::dto::{DatasetDetailDto, DatasetDto, TableVersionDto};
+use crate::extract::{DatasetPath, NoParams, Params};
+use crate::{ApiCall, ApiState};
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct CatalogueParams {
+    /// Whether to give the text of each contract too.
+    #[serde(default)]
+    contract: bool,
+}
+
+/// List the datasets
+#[utoipa::path(get, path = "/api/v1/datasets", tag = "catalogue", params(CatalogueParams),
+    responses((status = 200, description = "Every dataset, by name", body = Vec<DatasetDto>)))]
+pub(super) async fn datasets(
+    State(state): State<ApiState>,
+    ApiCall(call): ApiCall,
+    Params(params): Params<CatalogueParams>,
+) -> Answer<Json<Vec<DatasetDto>>> {
+    let datasets = state.service.datasets(&call).await?.into_iter();
+    Ok(Json(datasets.map(|dataset| DatasetDto::new(dataset, params.contract)).collect()))
+}
+
+/// Read a dataset with what surrounds it
+#[utoipa::path(get, path = "/api/v1/datasets/{dataset}", tag = "catalogue",
+    params(("dataset" = String, Path, description = "The dataset"), CatalogueParams),
+    responses((status = 200, description = "The dataset", body = DatasetDetailDto)))]
+pub(super) async fn dataset(
+    State(state): State<ApiState>,
+    ApiCall(call): ApiCall,
+    DatasetPath(dataset): DatasetPath,
+    Params(params): Params<CatalogueParams>,
+) -> Answer<Json<DatasetDetailDto>> {
+    let detail = state.service.dataset(&call, &dataset).await?;
+    Ok(Json(DatasetDetailDto::new(detail, params.contract)))
+}
+
+/// Read a dataset's contract
+#[utoipa::path(get, path = "/api/v1/datasets/{dataset}/contract", tag = "catalogue",
+    params(("dataset" = String, Path, description = "The dataset")),
+    responses((status = 200, description = "The contract in ODCS 3.1", body = String,
+        content_type = "application/yaml")))]
+pub(super) async fn contract(
+    State(state): State<ApiState>,
+    ApiCall(call): ApiCall,
+    DatasetPath(dataset): DatasetPath,
+    Params(NoParams {}): Params<NoParams>,
+) -> Answer<Response> {
+    let contract = state.service.dataset(&call, &dataset).await?.summary.contract;
+    Ok(([(CONTENT_TYPE, "application/yaml")], contract.source).into_response())
+}
+
+/// List the versions of a dataset's table, newest first
+#[utoipa::path(get, path = "/api/v1/datasets/{dataset}/history", tag = "catalogue",
+    params(("dataset" = String, Path, description = "The dataset")),
+    responses((status = 200, description = "The versions", body = Vec<TableVersionDto>)))]
+pub(super) async fn history(
+    State(state): State<ApiState>,
+    ApiCall(call): ApiCall,
+    DatasetPath(dataset): DatasetPath,
+    Params(NoParams {}): Params<NoParams>,
+) -> Answer<Json<Vec<TableVersionDto>>> {
+    Ok(super::list(state.service.history(&call, &dataset).await?))
+}

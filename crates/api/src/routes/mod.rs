@@ -1,0 +1,94 @@
+//! The routes of the API: each handler extracts, calls one method of the service, encodes.
+
+mod access;
+mod audit;
+mod catalogue;
+mod lineage;
+mod operation;
+mod query;
+mod renditions;
+mod runs;
+mod submissions;
+
+use axum::Json;
+use axum::extract::State;
+use axum::middleware::{from_fn, from_fn_with_state};
+use serde::Deserialize;
+use service::{Page, ServiceError};
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::{ApiState, Problem, layers};
+
+/// What a handler answers.
+type Answer<T> = Result<T, Problem>;
+
+/// A part of a longer list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct PageParams {
+    /// How many to pass over.
+    #[serde(default)]
+    offset: u64,
+    /// How many to answer, at most 1,000.
+    #[serde(default = "default_limit")]
+    limit: u64,
+}
+
+fn default_limit() -> u64 {
+    100
+}
+
+impl From<PageParams> for Page {
+    fn from(params: PageParams) -> Self {
+        Self { offset: params.offset, limit: params.limit }
+    }
+}
+
+/// The list as its JSON forms.
+fn list<T, D: From<T>>(items: Vec<T>) -> Json<Vec<D>> {
+    Json(items.into_iter().map(D::from).collect())
+}
+
+/// The routes that need credentials.
+fn closed(state: &ApiState) -> OpenApiRouter<ApiState> {
+    let short = OpenApiRouter::new()
+        .routes(routes!(submissions::list))
+        .routes(routes!(submissions::one))
+        .routes(routes!(submissions::receipt))
+        .routes(routes!(submissions::errors))
+        .routes(routes!(catalogue::datasets))
+        .routes(routes!(catalogue::dataset))
+        .routes(routes!(catalogue::contract))
+        .routes(routes!(catalogue::history))
+        .routes(routes!(lineage::lineage))
+        .routes(routes!(renditions::reports))
+        .routes(routes!(renditions::document))
+        .routes(routes!(renditions::manifest))
+        .routes(routes!(runs::plan))
+        .routes(routes!(audit::entries))
+        .routes(routes!(access::whoami))
+        .routes(routes!(access::create_token))
+        .routes(routes!(access::create_sign_in_code))
+        .routes(routes!(operation::metrics))
+        .route_layer(from_fn_with_state(state.clone(), layers::patient));
+    OpenApiRouter::new()
+        .merge(short)
+        .routes(routes!(submissions::submit))
+        .routes(routes!(submissions::evidence))
+        .routes(routes!(query::query))
+        .routes(routes!(renditions::render))
+        .routes(routes!(runs::run))
+        .routes(routes!(runs::apply))
+        .route_layer(from_fn(layers::closed))
+}
+
+/// Every route of the API with its description.
+pub(crate) fn routes(state: &ApiState) -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .merge(closed(state))
+        .routes(routes!(operation::alive))
+        .routes(routes!(operation::ready))
+        .routes(routes!(operation::openapi))
+}

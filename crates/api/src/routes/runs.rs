@@ -1,0 +1,43 @@
+//! Runs, plans, applications.
+
+use axum::Json;
+use axum::extract::State;
+
+use super::Answer;
+use crate::dto::{PlanDto, RunDto, RunRequestDto};
+use crate::extract::{JsonBody, NoParams, Params};
+use crate::{ApiCall, ApiState};
+
+/// Run transformations
+#[utoipa::path(post, path = "/api/v1/runs", tag = "runs", request_body = RunRequestDto,
+    responses((status = 200, description = "The run, when it has ended", body = RunDto)))]
+pub(super) async fn run(
+    State(state): State<ApiState>,
+    ApiCall(call): ApiCall,
+    Params(NoParams {}): Params<NoParams>,
+    JsonBody(request): JsonBody<RunRequestDto>,
+) -> Answer<Json<RunDto>> {
+    Ok(Json(state.service.run(&call, request.into()).await?.into()))
+}
+
+/// Compare the project with the lake
+#[utoipa::path(get, path = "/api/v1/plan", tag = "runs",
+    responses((status = 200, description = "What `apply` would do", body = PlanDto)))]
+pub(super) async fn plan(
+    State(state): State<ApiState>,
+    ApiCall(call): ApiCall,
+    Params(NoParams {}): Params<NoParams>,
+) -> Answer<Json<PlanDto>> {
+    Ok(Json(state.service.plan(&call).await?.into()))
+}
+
+/// Make the lake what the project says
+#[utoipa::path(post, path = "/api/v1/apply", tag = "runs",
+    responses((status = 200, description = "What was done", body = PlanDto)))]
+pub(super) async fn apply(
+    State(state): State<ApiState>,
+    ApiCall(call): ApiCall,
+    Params(NoParams {}): Params<NoParams>,
+) -> Answer<Json<PlanDto>> {
+    Ok(Json(state.service.apply(&call).await?.into()))
+}

@@ -1,0 +1,6 @@
+select *
+from submissions
+where state = 'durable'
+order by
+  received_at,
+  id

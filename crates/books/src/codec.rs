@@ -1,0 +1,84 @@
+//! Between the types of the house and the columns of the tables.
+
+use std::fmt::Display;
+use std::path::Path;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use service::Principal;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Decode, Row, Sqlite, Type};
+
+use crate::{BooksError, Result};
+
+/// An instant as it is stored.
+pub fn micros(at: DateTime<Utc>) -> i64 {
+    at.timestamp_micros()
+}
+
+/// A row on its way back into types; whatever does not fit is damage.
+pub struct Reader<'a> {
+    pub file: &'a Path,
+    pub row: &'a SqliteRow,
+}
+
+impl<'a> Reader<'a> {
+    pub fn get<T>(&self, column: &'static str) -> Result<T>
+    where
+        T: Decode<'a, Sqlite> + Type<Sqlite>,
+    {
+        self.row
+            .try_get(column)
+            .map_err(|error| BooksError::of("read", self.file, error))
+    }
+
+    pub fn count(&self, column: &'static str) -> Result<u64> {
+        let number: i64 = self.get(column)?;
+        u64::try_from(number).map_err(|error| self.damage(column, number, error))
+    }
+
+    pub fn at(&self, column: &'static str) -> Result<DateTime<Utc>> {
+        self.instant(column, self.get(column)?)
+    }
+
+    pub fn maybe_at(&self, column: &'static str) -> Result<Option<DateTime<Utc>>> {
+        let micros: Option<i64> = self.get(column)?;
+        micros
+            .map(|micros| self.instant(column, micros))
+            .transpose()
+    }
+
+    pub fn parse<T: FromStr<Err: Display>>(&self, column: &'static str) -> Result<T> {
+        let text: &str = self.get(column)?;
+        text.parse()
+            .map_err(|error| self.damage(column, text, error))
+    }
+
+    /// A word of a closed list.
+    pub fn word<T>(&self, column: &'static str, find: impl Fn(&str) -> Option<T>) -> Result<T> {
+        let text: &str = self.get(column)?;
+        find(text).ok_or_else(|| self.damage(column, text, "it is not a word of its list"))
+    }
+
+    pub fn principal(&self) -> Result<Principal> {
+        let agency: Option<&str> = self.get("agency")?;
+        let agency = agency.map(|_| self.parse("agency")).transpose()?;
+        Ok(Principal {
+            name: self.get("name")?,
+            role: self.get("role")?,
+            agency,
+        })
+    }
+
+    fn instant(&self, column: &'static str, micros: i64) -> Result<DateTime<Utc>> {
+        DateTime::from_timestamp_micros(micros)
+            .ok_or_else(|| self.damage(column, micros, "it is out of range"))
+    }
+
+    fn damage(&self, column: &str, value: impl Display, error: impl Display) -> BooksError {
+        BooksError::corrupt(
+            self.file,
+            format!("column `{column}` holds `{value}`: {error}"),
+        )
+    }
+}

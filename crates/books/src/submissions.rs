@@ -1,0 +1,273 @@
+//! The index of submissions: one row each, from durable to committed or refused.
+
+use calendar::PeriodCode;
+use chrono::{DateTime, Utc};
+use project::{AgencyCode, DatasetName};
+use service::{BodyFormat, Page, Receipt, RowCounts, Submission, SubmissionId, SubmissionState};
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Sqlite, Transaction};
+
+use crate::codec::{Reader, micros};
+use crate::{Books, BooksError, Result};
+
+/// How many submissions one answer holds at most.
+const PAGE_LIMIT: u64 = 1000;
+
+/// A submission whose evidence is durable and whose rows are not in the table yet.
+#[derive(Debug, Clone)]
+pub struct NewSubmission {
+    /// Its id.
+    pub id: SubmissionId,
+    /// The agency.
+    pub agency: AgencyCode,
+    /// The dataset.
+    pub dataset: DatasetName,
+    /// The period.
+    pub period: PeriodCode,
+    /// The contract's version that judges the rows.
+    pub contract_version: String,
+    /// The format of the body.
+    pub format: BodyFormat,
+    /// `Idempotency-Key`.
+    pub key: Option<String>,
+    /// Who sends it.
+    pub principal: String,
+    /// The SHA-256 of the body in hex.
+    pub evidence_sha256: String,
+    /// The size of the body.
+    pub evidence_size_bytes: u64,
+    /// When the body was complete.
+    pub received_at: DateTime<Utc>,
+}
+
+/// What becomes of a new submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// It is recorded; land it.
+    New,
+    /// The same body came with the same key before; answer as then. It may still be under way.
+    Replay(Box<Submission>),
+    /// Another body, period or format came with the same key before.
+    OtherBody(SubmissionId),
+}
+
+impl Books {
+    /// Records a submission as durable, unless its agency has used its key for the dataset before.
+    /// Of two at once with one key, one is `New`.
+    pub async fn claim(&self, new: &NewSubmission) -> Result<Claim> {
+        const DOING: &str = "record the submission";
+        let mut transaction = self.begin(DOING).await?;
+        if let Some(key) = &new.key {
+            let earlier = sqlx::query(include_str!("../sql/submission_of_key.sql"))
+                .bind(new.agency.as_str())
+                .bind(new.dataset.as_str())
+                .bind(key)
+                .fetch_optional(&mut *transaction)
+                .await
+                .map_err(self.fault(DOING))?;
+            if let Some(row) = earlier {
+                return Ok(judge(new, self.read_submission(&row)?));
+            }
+        }
+        sqlx::query(include_str!("../sql/add_submission.sql"))
+            .bind(new.id.to_string())
+            .bind(new.agency.as_str())
+            .bind(new.dataset.as_str())
+            .bind(new.period.as_str())
+            .bind(&new.contract_version)
+            .bind(new.format.media_type())
+            .bind(&new.key)
+            .bind(&new.principal)
+            .bind(&new.evidence_sha256)
+            .bind(new.evidence_size_bytes as i64)
+            .bind(micros(new.received_at))
+            .execute(&mut *transaction)
+            .await
+            .map_err(self.fault(DOING))?;
+        transaction.commit().await.map_err(self.fault(DOING))?;
+        Ok(Claim::New)
+    }
+
+    /// Records that the rows are in that version of the table. Saying the same again is fine, as
+    /// after a crash; anything else said of a finished submission is a conflict.
+    pub async fn commit_submission(
+        &self,
+        id: SubmissionId,
+        rows: RowCounts,
+        table_version: i64,
+        committed_at: DateTime<Utc>,
+    ) -> Result<()> {
+        let statement = counted(include_str!("../sql/commit_submission.sql"), id, rows)
+            .bind(table_version)
+            .bind(micros(committed_at));
+        let same = |is: &Submission| is.receipt.table_version == Some(table_version);
+        self.finish(id, statement, SubmissionState::Committed, same)
+            .await
+    }
+
+    /// Records that no row landed, and why. Refusing again is fine and keeps the first reason.
+    pub async fn refuse_submission(
+        &self,
+        id: SubmissionId,
+        rows: RowCounts,
+        reason: &str,
+    ) -> Result<()> {
+        let statement =
+            counted(include_str!("../sql/refuse_submission.sql"), id, rows).bind(reason.to_owned());
+        self.finish(id, statement, SubmissionState::Refused, |_| true)
+            .await
+    }
+
+    /// A submission.
+    pub async fn submission(&self, id: SubmissionId) -> Result<Option<Submission>> {
+        let row = sqlx::query("select * from submissions where id = ?1")
+            .bind(id.to_string())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(self.fault("read the submission"))?;
+        row.map(|row| self.read_submission(&row)).transpose()
+    }
+
+    /// Submissions, newest first, at most 1,000; of that agency and those below it, if one is given.
+    pub async fn submissions(
+        &self,
+        page: Page,
+        within: Option<&AgencyCode>,
+    ) -> Result<Vec<Submission>> {
+        let limit = page.limit.min(PAGE_LIMIT) as i64;
+        let offset = i64::try_from(page.offset).unwrap_or(i64::MAX);
+        let statement = match within {
+            None => sqlx::query(include_str!("../sql/submissions.sql"))
+                .bind(limit)
+                .bind(offset),
+            Some(agency) => sqlx::query(include_str!("../sql/submissions_within.sql"))
+                .bind(limit)
+                .bind(offset)
+                .bind(agency.as_str().to_owned()),
+        };
+        self.read_submissions(statement).await
+    }
+
+    /// Submissions that a crash left durable and neither committed nor refused, oldest first.
+    pub async fn unfinished(&self) -> Result<Vec<Submission>> {
+        self.read_submissions(sqlx::query(include_str!("../sql/unfinished.sql")))
+            .await
+    }
+
+    async fn finish(
+        &self,
+        id: SubmissionId,
+        statement: Statement,
+        state: SubmissionState,
+        same: impl Fn(&Submission) -> bool,
+    ) -> Result<()> {
+        const DOING: &str = "finish the submission";
+        let mut transaction = self.begin(DOING).await?;
+        let done = statement
+            .execute(&mut *transaction)
+            .await
+            .map_err(self.fault(DOING))?;
+        if done.rows_affected() == 0 {
+            let is = self.submission_within(&mut transaction, id).await?;
+            if is.state == state && same(&is) {
+                return Ok(());
+            }
+            let (was, wanted) = (is.state.as_str(), state.as_str());
+            let version = is.receipt.table_version;
+            let version = version
+                .map(|v| format!(" as version {v}"))
+                .unwrap_or_default();
+            let message =
+                format!("submission `{id}` is {was}{version} already and cannot be {wanted} now");
+            return Err(BooksError::Conflict { message });
+        }
+        transaction.commit().await.map_err(self.fault(DOING))
+    }
+
+    async fn submission_within(
+        &self,
+        transaction: &mut Transaction<'static, Sqlite>,
+        id: SubmissionId,
+    ) -> Result<Submission> {
+        let row = sqlx::query("select * from submissions where id = ?1")
+            .bind(id.to_string())
+            .fetch_optional(&mut **transaction)
+            .await
+            .map_err(self.fault("read the submission"))?;
+        match row {
+            Some(row) => self.read_submission(&row),
+            None => Err(BooksError::NotFound {
+                what: format!("submission `{id}`"),
+            }),
+        }
+    }
+
+    async fn read_submissions(&self, statement: Statement) -> Result<Vec<Submission>> {
+        let rows = statement.fetch_all(&self.readers).await;
+        let rows = rows.map_err(self.fault("read the submissions"))?;
+        rows.iter().map(|row| self.read_submission(row)).collect()
+    }
+
+    fn read_submission(&self, row: &SqliteRow) -> Result<Submission> {
+        let reader = Reader {
+            file: &self.file,
+            row,
+        };
+        let rows = RowCounts {
+            received: reader.count("rows_received")?,
+            landed: reader.count("rows_landed")?,
+            quarantined: reader.count("rows_quarantined")?,
+            warned: reader.count("rows_warned")?,
+        };
+        let receipt = Receipt {
+            id: reader.parse("id")?,
+            agency: reader.parse("agency")?,
+            dataset: reader.parse("dataset")?,
+            period: reader.parse("period")?,
+            contract_version: reader.get("contract_version")?,
+            evidence_sha256: reader.get("evidence_sha256")?,
+            evidence_size_bytes: reader.count("evidence_size_bytes")?,
+            rows,
+            received_at: reader.at("received_at")?,
+            table_version: reader.get("table_version")?,
+            committed_at: reader.maybe_at("committed_at")?,
+        };
+        Ok(Submission {
+            state: reader.word("state", state)?,
+            receipt,
+            principal: reader.get("principal")?,
+            format: reader.word("format", BodyFormat::from_media_type)?,
+            refusal: reader.get("refusal")?,
+        })
+    }
+}
+
+type Statement = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
+
+fn counted(sql: &'static str, id: SubmissionId, rows: RowCounts) -> Statement {
+    sqlx::query(sql)
+        .bind(id.to_string())
+        .bind(rows.received as i64)
+        .bind(rows.landed as i64)
+        .bind(rows.quarantined as i64)
+        .bind(rows.warned as i64)
+}
+
+fn judge(new: &NewSubmission, earlier: Submission) -> Claim {
+    let is = &earlier.receipt;
+    let same = is.evidence_sha256 == new.evidence_sha256
+        && is.period == new.period
+        && earlier.format == new.format;
+    if same {
+        Claim::Replay(Box::new(earlier))
+    } else {
+        Claim::OtherBody(is.id)
+    }
+}
+
+fn state(word: &str) -> Option<SubmissionState> {
+    use SubmissionState::{Committed, Durable, Refused};
+    [Durable, Committed, Refused]
+        .into_iter()
+        .find(|state| state.as_str() == word)
+}

@@ -1,0 +1,121 @@
+//! The catalogue: contracts beside tables, history, lineage.
+
+use std::collections::BTreeMap;
+
+use lineage::Graph;
+use project::{Contract, DatasetName, Project};
+use service::{
+    DatasetDetail, DatasetSummary, Direction, ErrorKind, LineageAnswer, LineageRequest, Result,
+    ServiceError, TableState, TableVersion,
+};
+
+use crate::handles::Handles;
+use crate::{failure, system};
+
+/// Versions in a dataset's history at the most.
+const HISTORY: usize = 100;
+
+/// Every dataset, by name.
+pub(crate) async fn datasets(handles: &Handles) -> Result<Vec<DatasetSummary>> {
+    let project = handles.project();
+    let mut all: BTreeMap<&DatasetName, &Contract> = project.contracts.iter().collect();
+    all.extend(system::contracts());
+    let mut summaries = Vec::new();
+    for contract in all.into_values() {
+        summaries.push(summary(handles, contract).await?);
+    }
+    Ok(summaries)
+}
+
+/// One dataset with what surrounds it.
+pub(crate) async fn dataset(handles: &Handles, dataset: &DatasetName) -> Result<DatasetDetail> {
+    let contract = handles.contract(dataset)?;
+    let project = handles.project();
+    let graph = graph(&project)?;
+    let summary = summary(handles, &contract).await?;
+    let history = if summary.table.is_some() { history(handles, dataset).await? } else { vec![] };
+    Ok(DatasetDetail {
+        summary,
+        sql: project.transformations.get(dataset).map(|t| t.sql.clone()),
+        upstream: graph.upstream(dataset),
+        downstream: graph.downstream(dataset),
+        history,
+    })
+}
+
+async fn summary(handles: &Handles, contract: &Contract) -> Result<DatasetSummary> {
+    let table = match handles.lake.table(&contract.dataset).await {
+        Ok(table) => table,
+        Err(lake::LakeError::NotFound { .. }) => {
+            return Ok(DatasetSummary { contract: contract.clone(), table: None });
+        }
+        Err(error) => return Err(failure::lake(error)),
+    };
+    let files = table.files().map_err(failure::lake)?;
+    let newest = table.history(1).await.map_err(failure::lake)?;
+    let state = TableState {
+        version: table.version(),
+        rows: files.rows,
+        files: files.count,
+        size_bytes: files.bytes,
+        committed_at: newest.first().map(|commit| commit.committed_at),
+    };
+    Ok(DatasetSummary { contract: contract.clone(), table: Some(state) })
+}
+
+/// The versions of a dataset's table, newest first.
+pub(crate) async fn history(handles: &Handles, dataset: &DatasetName) -> Result<Vec<TableVersion>> {
+    let commits =
+        handles.table(dataset).await?.history(HISTORY).await.map_err(failure::lake)?;
+    let versions = commits.into_iter().map(|commit| TableVersion {
+        version: commit.version,
+        committed_at: commit.committed_at,
+        operation: commit.operation,
+        info: serde_json::Value::Object(commit.info).to_string(),
+    });
+    Ok(versions.collect())
+}
+
+/// The part of the committed graph that was asked for.
+pub(crate) fn lineage(handles: &Handles, request: &LineageRequest) -> Result<LineageAnswer> {
+    let project = handles.project();
+    let graph = graph(&project)?;
+    let Some(dataset) = &request.dataset else { return Ok(LineageAnswer { graph }) };
+    let contract = handles.contract(dataset)?;
+    if let Some(column) = request.column.as_deref()
+        && contract.table_schema().field_with_name(column).is_err()
+    {
+        let names: Vec<&str> = contract.columns.iter().map(|c| c.name.as_str()).collect();
+        return Err(ServiceError::new(
+            ErrorKind::NotFound,
+            format!("dataset `{dataset}` has no column `{column}`"),
+        )
+        .hint(format!("Its columns are `{}`.", names.join("`, `"))));
+    }
+    let column = request.column.as_deref();
+    let graph = match request.direction {
+        Direction::Up => graph.up(dataset, column),
+        Direction::Down => graph.down(dataset, column),
+    };
+    Ok(LineageAnswer { graph })
+}
+
+/// The graph as the project's lineage files state it.
+pub(crate) fn graph(project: &Project) -> Result<Graph> {
+    let mut edges = Vec::new();
+    for (path, text) in &project.lineage {
+        let Some(dataset) = dataset_of(path) else { continue };
+        let found = lineage::parse(&dataset, text).map_err(|error| {
+            ServiceError::new(ErrorKind::Corrupt, format!("{path}:{}: {}", error.line, error.message))
+                .hint("Run `dtm lineage --bless`.")
+        })?;
+        edges.extend(found);
+    }
+    Ok(Graph::new(edges).including(project.contracts.keys().cloned()))
+}
+
+/// The consumer whose edges the file holds.
+fn dataset_of(path: &str) -> Option<DatasetName> {
+    let name = path.strip_prefix("lineage/")?.strip_suffix(".txt")?;
+    name.replacen('/', ".", 1).parse().ok()
+}

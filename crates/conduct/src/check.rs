@@ -1,0 +1,254 @@
+//! Checking a project against itself: contracts, SQL, code lists, reports, lineage; offline.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use datafusion::datasource::empty::EmptyTable;
+use datafusion::catalog::TableProvider;
+use engine::{Engine, EngineError, EngineSettings, Param, QueryLimits, RowRules, Session, Statement};
+use lineage::{Edge, Graph};
+use project::{
+    Check, Contract, DatasetName, ParameterType, Problem, Project, ReportDefinition, Sources,
+    Transformation,
+};
+
+use crate::{catalogue, system};
+
+/// A project that was read and checked.
+pub struct Checked {
+    /// The project, as far as it could be read.
+    pub project: Project,
+    /// Every problem, by place.
+    pub problems: Vec<Problem>,
+    /// What the lineage files must say, by path; complete only if no transformation has a problem.
+    pub lineage: BTreeMap<String, String>,
+}
+
+/// Reads a project and checks everything that can be known without a lake.
+pub async fn check(sources: &Sources) -> Checked {
+    let (project, mut problems) = Project::read(sources);
+    let mut lineage = BTreeMap::new();
+    match session(&project) {
+        Ok(session) => {
+            let mut edges = Vec::new();
+            for transformation in project.transformations.values() {
+                match transformed(&session, &project, transformation).await {
+                    Ok(found) => edges.extend(found),
+                    Err(error) => problems.push(problem(&transformation.path, &error)),
+                }
+            }
+            for report in project.reports.values() {
+                check_report(&session, report, &mut problems).await;
+            }
+            check_rules(&session, &project, &mut problems);
+            lineage = files(&project, edges, &mut problems);
+        }
+        Err(error) => problems.push(problem("warehouse", &error)),
+    }
+    stale(&project, &lineage, &mut problems);
+    problems.sort();
+    problems.dedup();
+    Checked { project, problems, lineage }
+}
+
+/// A session over empty tables of every contract.
+fn session(project: &Project) -> engine::Result<Session> {
+    let settings = EngineSettings {
+        partitions: 1,
+        batch_rows: 1024,
+        spill_folder: std::env::temp_dir(),
+    };
+    let limits = QueryLimits {
+        memory_bytes: 64 << 20,
+        spill_bytes: 0,
+        wait_ms: 10_000,
+        rows: 1_000_000,
+        bytes: 64 << 20,
+    };
+    let mut tables: BTreeMap<DatasetName, Arc<dyn TableProvider>> = BTreeMap::new();
+    for contract in project.contracts.values().chain(system::contracts().values()) {
+        let table = EmptyTable::new(Arc::new(contract.table_schema()));
+        tables.insert(contract.dataset.clone(), Arc::new(table));
+    }
+    Engine::new(settings).session(tables, limits)
+}
+
+fn known(statement: &Statement, project: &Project) -> engine::Result<()> {
+    let missing = statement
+        .inputs()
+        .iter()
+        .find(|d| !project.contracts.contains_key(d) && !system::contracts().contains_key(d));
+    match missing {
+        None => Ok(()),
+        Some(dataset) => Err(EngineError::Invalid {
+            message: format!("the SQL reads `{dataset}`, and there is no such dataset"),
+            hint: format!("Write its contract at `warehouse/{}.odcs.yaml`.", dataset.path()),
+        }),
+    }
+}
+
+async fn transformed(
+    session: &Session,
+    project: &Project,
+    transformation: &Transformation,
+) -> engine::Result<Vec<Edge>> {
+    let statement = Statement::parse(&transformation.sql)?;
+    known(&statement, project)?;
+    let planned = session.plan(&statement, &run_params(&transformation.sql, 0)).await?;
+    let analysed = session.analysed(&planned)?;
+    if let Some(contract) = project.contracts.get(&transformation.dataset) {
+        session.under_contract(planned, contract)?;
+    }
+    engine::lineage::edges(&transformation.dataset, &analysed)
+}
+
+/// The parameters of a transformation: `$run_at`, if it is used.
+pub(crate) fn run_params(sql: &str, run_at_micros: i64) -> BTreeMap<String, Param> {
+    if sql.contains("$run_at") {
+        BTreeMap::from([("run_at".to_owned(), Param::Instant(run_at_micros))])
+    } else {
+        BTreeMap::new()
+    }
+}
+
+async fn check_report(session: &Session, report: &ReportDefinition, problems: &mut Vec<Problem>) {
+    for (name, sql) in &report.queries {
+        let params = sample_params(report, sql);
+        let planned = match Statement::parse(sql) {
+            Ok(statement) => session.plan(&statement, &params).await,
+            Err(error) => Err(error),
+        };
+        let place = format!("{}: query `{name}`", report.path);
+        match planned {
+            Err(error) => problems.push(problem(&place, &error)),
+            Ok(planned) => {
+                for column in report.columns_of(name) {
+                    if planned.schema().field_with_name(column).is_err() {
+                        problems.push(Problem::at(
+                            &place,
+                            0,
+                            0,
+                            format!("the layout shows column `{column}`, and the query answers none"),
+                        ));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A value of each parameter that the query uses, to plan it with.
+fn sample_params(report: &ReportDefinition, sql: &str) -> BTreeMap<String, Param> {
+    let used = report.parameters.iter().filter(|p| uses(sql, &p.name));
+    used.map(|p| {
+        let value = match p.parameter_type {
+            ParameterType::String | ParameterType::Period => Param::Text("2026-09".to_owned()),
+            ParameterType::Integer => Param::Integer(1),
+            ParameterType::Date => Param::Text("2026-09-14".to_owned()),
+        };
+        (p.name.clone(), value)
+    })
+    .collect()
+}
+
+/// Whether the SQL uses `$name`.
+pub(crate) fn uses(sql: &str, name: &str) -> bool {
+    let mark = format!("${name}");
+    sql.match_indices(&mark).any(|(at, _)| {
+        let after = sql[at + mark.len()..].chars().next();
+        !after.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
+}
+
+/// Plans every rule of every contract.
+fn check_rules(session: &Session, project: &Project, problems: &mut Vec<Problem>) {
+    let rules = RowRules::new(ingest::PERSONAL_DATA_PATTERN);
+    let Some(period) = project.calendar.periods().next() else { return };
+    for contract in project.contracts.values() {
+        let found = rules.compile(contract, period, &|list| project.code_lists.get(list));
+        if let Err(error) = found {
+            problems.push(problem(&contract.path, &error));
+        }
+        check_lists(contract, project, problems);
+    }
+    let _ = session;
+}
+
+fn check_lists(contract: &Contract, project: &Project, problems: &mut Vec<Problem>) {
+    for rule in &contract.rules {
+        if let Check::CodeList(list) = &rule.check
+            && !project.code_lists.contains_key(list)
+        {
+            problems.push(Problem::at(
+                &contract.path,
+                0,
+                0,
+                format!("rule `{}` names the code list `{list}`, and there is none", rule.name),
+            ));
+        }
+    }
+}
+
+/// What the lineage files must say; a cycle is a problem of the SQL that closes it.
+fn files(
+    project: &Project,
+    edges: Vec<Edge>,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<String, String> {
+    let graph = Graph::new(edges).including(project.contracts.keys().cloned());
+    if let Err(cycle) = graph.order() {
+        problems.push(Problem::at("sql", 0, 0, cycle.to_string()));
+    }
+    let mut files: BTreeMap<String, String> = project
+        .transformations
+        .keys()
+        .map(|dataset| (format!("lineage/{}.txt", dataset.path()), graph.text(dataset)))
+        .collect();
+    files.insert("lineage/README.md".to_owned(), readme(&graph));
+    files
+}
+
+const README: &str = include_str!("../lineage_readme.md");
+
+fn readme(graph: &Graph) -> String {
+    README.replace("{graph}", graph.mermaid().trim_end())
+}
+
+fn stale(project: &Project, lineage: &BTreeMap<String, String>, problems: &mut Vec<Problem>) {
+    let paths: BTreeSet<&String> =
+        project.lineage.keys().chain(lineage.keys()).filter(|p| p.ends_with(".txt")).collect();
+    for path in paths {
+        let message = match (project.lineage.get(path), lineage.get(path)) {
+            (Some(there), Some(wanted)) if there == wanted => continue,
+            (Some(_), Some(_)) => "the lineage is stale; run `dtm lineage --bless`",
+            (None, _) => "the lineage is missing; run `dtm lineage --bless`",
+            (Some(_), None) => "no transformation has this lineage; run `dtm lineage --bless`",
+        };
+        problems.push(Problem::at(path, 0, 0, message));
+    }
+    if let Err(error) = catalogue::graph(project) {
+        problems.push(Problem::at("lineage", 0, 0, error.message));
+    }
+}
+
+fn problem(file: &str, error: &EngineError) -> Problem {
+    let (line, column) = place(&error.to_string());
+    let message = match error {
+        EngineError::Invalid { message, hint } => format!("{message}. {hint}"),
+        other => other.to_string(),
+    };
+    Problem::at(file, line, column, message)
+}
+
+/// The line and column that the parser names in its message, `Line: 3, Column: 7`.
+fn place(message: &str) -> (usize, usize) {
+    let number = |mark: &str| {
+        let rest = message.split(mark).nth(1)?;
+        let digits: String = rest.trim_start().chars().take_while(char::is_ascii_digit).collect();
+        digits.parse::<usize>().ok()
+    };
+    match (number("Line:"), number("Column:")) {
+        (Some(line), Some(column)) => (line, column),
+        _ => (0, 0),
+    }
+}

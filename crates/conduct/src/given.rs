@@ -1,0 +1,44 @@
+//! What is handed in: time, chance, and the limits.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use engine::QueryLimits;
+use service::RunStep;
+
+/// Time and chance.
+#[derive(Clone)]
+pub struct Given {
+    /// The clock.
+    pub clock: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+    /// A fresh UUID of version 7.
+    pub ids: Arc<dyn Fn() -> uuid::Uuid + Send + Sync>,
+    /// Thirty-two unpredictable bytes.
+    pub random: Arc<dyn Fn() -> [u8; 32] + Send + Sync>,
+    /// Told of each transformation of a run: how many are done, of how many, and what became of it.
+    pub on_step: Arc<dyn Fn(usize, usize, &RunStep) + Send + Sync>,
+}
+
+/// The limits and folders of a node.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The folder for bodies while they are received.
+    pub spool_folder: PathBuf,
+    /// The folder for what queries spill.
+    pub spill_folder: PathBuf,
+    /// The size of a submission's body.
+    pub body_bytes: u64,
+    /// Bodies checked at the same time.
+    pub submissions_at_once: usize,
+    /// Queries that run at the same time.
+    pub queries_at_once: usize,
+    /// Partitions that a plan runs in.
+    pub partitions: usize,
+    /// What a query may use.
+    pub query: QueryLimits,
+    /// What a transformation may use; it has no limit on rows, bytes or time.
+    pub run_memory_bytes: u64,
+    /// Row errors in an answer; the rest are counted.
+    pub errors_in_answer: usize,
+}

@@ -1,0 +1,334 @@
+//! The house: opened from its parts, asked through `service::Service`, closed in order.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
+
+use async_trait::async_trait;
+use audit::Journal;
+use books::Books;
+use engine::{Engine, EngineSettings, RowRules};
+use lake::Lake;
+use project::{DatasetName, Project, ReportDefinition};
+use serde_json::json;
+use service::{
+    Action, AuditRecord, ByteStream, Call, Credential, DatasetDetail, DatasetSummary, ErrorKind,
+    Evidence, LineageAnswer, LineageRequest, Page, Plan, Principal, QueryAnswer, QueryRequest,
+    RenderRequest, Rendition, Result, RowErrors, RunReport, RunRequest, Secret, Service,
+    ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
+};
+use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+
+use crate::handles::Handles;
+use crate::perform::{About, Gate};
+use crate::{Given, Settings, access as principals, catalogue, failure, plan, query, reports, runs, submit};
+
+/// What a house is made of.
+pub struct Parts {
+    /// The tables and objects.
+    pub lake: Lake,
+    /// The control database.
+    pub books: Books,
+    /// The audit journal.
+    pub journal: Journal,
+    /// The project, checked.
+    pub project: Project,
+    /// Time and chance.
+    pub given: Given,
+    /// Limits and folders.
+    pub settings: Settings,
+}
+
+/// A house that is open.
+pub struct House {
+    gate: Arc<Gate>,
+    stopping: AtomicBool,
+}
+
+impl House {
+    /// Opens a house and settles what a crash may have left unsettled.
+    pub async fn open(parts: Parts) -> Result<Self> {
+        let settings = parts.settings;
+        let engine = Engine::new(EngineSettings {
+            partitions: settings.partitions,
+            batch_rows: 8192,
+            spill_folder: settings.spill_folder.clone(),
+        });
+        let handles = Arc::new(Handles {
+            lake: parts.lake,
+            books: parts.books,
+            engine,
+            journal: Arc::new(parts.journal),
+            project: RwLock::new(Arc::new(parts.project)),
+            rules: RowRules::new(ingest::PERSONAL_DATA_PATTERN),
+            given: parts.given,
+            submissions: Semaphore::new(settings.submissions_at_once),
+            queries: Arc::new(Semaphore::new(settings.queries_at_once)),
+            settings,
+            committers: AsyncMutex::new(BTreeMap::new()),
+            in_work: Mutex::new(HashSet::new()),
+            running: AsyncMutex::new(()),
+        });
+        submit::recover(&handles).await?;
+        Ok(Self { gate: Arc::new(Gate::new(handles)), stopping: AtomicBool::new(false) })
+    }
+
+    /// The first administrator of a new home; refused once there is any token by that name.
+    pub async fn first_token(&self, name: &str) -> Result<Secret> {
+        let role = access::Role::Administrator.as_str().to_owned();
+        let principal = Principal { name: name.to_owned(), role, agency: None };
+        principals::new_token(self.gate.own(), &principal).await
+    }
+
+    /// Refuses new work, finishes commits, closes the books.
+    pub async fn close(&self) {
+        self.stopping.store(true, Ordering::Release);
+        let handles = self.gate.own();
+        // Work that holds a place finishes; nobody gets a new one.
+        let places = u32::try_from(handles.settings.submissions_at_once).unwrap_or(u32::MAX);
+        let drained = handles.submissions.acquire_many(places).await;
+        handles.submissions.close();
+        drop(drained);
+        let _last_run = handles.running.lock().await;
+        for committer in handles.committers.lock().await.values() {
+            committer.drain().await;
+        }
+        handles.queries.close();
+        handles.books.close().await;
+    }
+
+    /// Puts another project in place of the one the house was opened with.
+    pub fn set_project(&self, project: Project) {
+        let mut slot = self
+            .gate
+            .own()
+            .project
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        *slot = Arc::new(project);
+    }
+
+    /// Work that goes on to its end even when the caller goes away.
+    async fn to_its_end<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        if self.stopping.load(Ordering::Acquire) {
+            return Err(ServiceError::new(ErrorKind::Unavailable, "the node is stopping")
+                .hint("Send it again in a moment."));
+        }
+        match tokio::runtime::Handle::current().spawn(work).await {
+            Ok(answer) => answer,
+            Err(error) => Err(ServiceError::new(ErrorKind::Internal, "the work was cut off")
+                .hint("Ask what became of it before you send it again.")
+                .caused_by(error)),
+        }
+    }
+}
+
+#[async_trait]
+impl Service for House {
+    async fn whoami(&self, call: &Call) -> Result<Principal> {
+        let about = About::named("self");
+        self.gate.perform(call, Action::ReadCatalogue, about, |_, p| async move { Ok(p) }).await
+    }
+
+    async fn sign_in(&self, call: &Call, shown: &Secret) -> Result<Secret> {
+        self.gate.sign_in(call, shown).await
+    }
+
+    async fn sign_out(&self, call: &Call) -> Result<()> {
+        let shown = match &call.credential {
+            Some(Credential::Session(secret)) => Some(secret.clone()),
+            _ => None,
+        };
+        let about = About::named("session");
+        self.gate
+            .perform(call, Action::SignOut, about, |handles, _| async move {
+                match shown {
+                    Some(secret) => principals::close_session(&handles, &secret).await,
+                    None => Ok(()),
+                }
+            })
+            .await
+    }
+
+    async fn create_sign_in_code(&self, call: &Call) -> Result<Secret> {
+        let about = About::named("sign-in code");
+        self.gate
+            .perform(call, Action::CreateSignInCode, about, |handles, principal| async move {
+                principals::new_code(&handles, &principal).await
+            })
+            .await
+    }
+
+    async fn create_token(&self, call: &Call, principal: &Principal) -> Result<Secret> {
+        let about = About::named(format!("token of `{}`", principal.name))
+            .of_agency(principal.agency.clone())
+            .detail(json!({ "name": principal.name, "role": principal.role }));
+        let new = principal.clone();
+        self.gate
+            .perform(call, Action::CreateToken, about, |handles, _| async move {
+                principals::new_token(&handles, &new).await
+            })
+            .await
+    }
+
+    async fn submit(
+        &self,
+        call: &Call,
+        request: SubmitRequest,
+        body: ByteStream,
+    ) -> Result<SubmitAnswer> {
+        let (gate, call) = (Arc::clone(&self.gate), call.clone());
+        self.to_its_end(async move { submit::submit(&gate, &call, request, body).await }).await
+    }
+
+    async fn submission(&self, call: &Call, id: SubmissionId) -> Result<Submission> {
+        submit::one(&self.gate, call, id).await
+    }
+
+    async fn submissions(&self, call: &Call, page: Page) -> Result<Vec<Submission>> {
+        submit::list(&self.gate, call, page).await
+    }
+
+    async fn row_errors(&self, call: &Call, id: SubmissionId, page: Page) -> Result<RowErrors> {
+        submit::errors(&self.gate, call, id, page).await
+    }
+
+    async fn evidence(&self, call: &Call, id: SubmissionId) -> Result<Evidence> {
+        submit::evidence(&self.gate, call, id).await
+    }
+
+    async fn query(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer> {
+        query::query(&self.gate, call, request).await
+    }
+
+    async fn datasets(&self, call: &Call) -> Result<Vec<DatasetSummary>> {
+        let about = About::named("datasets");
+        self.gate
+            .perform(call, Action::ReadCatalogue, about, |handles, _| async move {
+                catalogue::datasets(&handles).await
+            })
+            .await
+    }
+
+    async fn dataset(&self, call: &Call, dataset: &DatasetName) -> Result<DatasetDetail> {
+        let name = dataset.clone();
+        self.gate
+            .perform(call, Action::ReadCatalogue, About::dataset(dataset), |handles, _| async move {
+                catalogue::dataset(&handles, &name).await
+            })
+            .await
+    }
+
+    async fn history(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<TableVersion>> {
+        let name = dataset.clone();
+        self.gate
+            .perform(call, Action::ReadCatalogue, About::dataset(dataset), |handles, _| async move {
+                catalogue::history(&handles, &name).await
+            })
+            .await
+    }
+
+    async fn lineage(&self, call: &Call, request: LineageRequest) -> Result<LineageAnswer> {
+        let about = match &request.dataset {
+            Some(dataset) => About::dataset(dataset),
+            None => About::named("lineage"),
+        };
+        self.gate
+            .perform(call, Action::ReadCatalogue, about, |handles, _| async move {
+                catalogue::lineage(&handles, &request)
+            })
+            .await
+    }
+
+    async fn reports(&self, call: &Call) -> Result<Vec<ReportDefinition>> {
+        let about = About::named("reports");
+        self.gate
+            .perform(call, Action::ReadReports, about, |handles, _| async move {
+                Ok(handles.project().reports.values().cloned().collect())
+            })
+            .await
+    }
+
+    async fn render(&self, call: &Call, request: RenderRequest) -> Result<Rendition> {
+        let about = About::named(format!("report `{}`", request.report))
+            .detail(json!({ "params": request.params, "language": request.language }));
+        self.gate
+            .perform(call, Action::RenderReport, about, |handles, _| async move {
+                reports::render(&handles, request).await
+            })
+            .await
+    }
+
+    async fn rendition(&self, call: &Call, id: &str) -> Result<Rendition> {
+        let (about, id) = (About::named(format!("rendition `{id}`")), id.to_owned());
+        self.gate
+            .perform(call, Action::ReadRendition, about, |handles, _| async move {
+                reports::rendition(&handles, &id).await
+            })
+            .await
+    }
+
+    async fn run(&self, call: &Call, request: RunRequest) -> Result<RunReport> {
+        let (gate, call) = (Arc::clone(&self.gate), call.clone());
+        let about = About::named("run").detail(json!({ "select": request.select }));
+        self.to_its_end(async move {
+            gate.perform(&call, Action::Run, about, |handles, _| async move {
+                runs::run(&handles, request).await
+            })
+            .await
+        })
+        .await
+    }
+
+    async fn plan(&self, call: &Call) -> Result<Plan> {
+        let about = About::named("project");
+        self.gate
+            .perform(call, Action::Plan, about, |handles, _| async move {
+                plan::plan(&handles, &handles.project()).await
+            })
+            .await
+    }
+
+    async fn apply(&self, call: &Call) -> Result<Plan> {
+        let (gate, call) = (Arc::clone(&self.gate), call.clone());
+        self.to_its_end(async move {
+            let about = About::named("project");
+            gate.perform(&call, Action::Apply, about, |handles, _| async move {
+                let _alone = handles.running.lock().await;
+                plan::apply(&handles, &handles.project()).await
+            })
+            .await
+        })
+        .await
+    }
+
+    async fn audit_entries(&self, call: &Call, page: Page) -> Result<Vec<AuditRecord>> {
+        let about = About::named("audit entries");
+        self.gate
+            .perform(call, Action::ReadAudit, about, |handles, _| async move {
+                let journal = Arc::clone(&handles.journal);
+                journal.read(page.offset, page.limit).await.map_err(failure::audit)
+            })
+            .await
+    }
+
+    async fn may_read_metrics(&self, call: &Call) -> Result<()> {
+        let about = About::named("metrics");
+        self.gate.perform(call, Action::ReadMetrics, about, |_, _| async move { Ok(()) }).await
+    }
+
+    async fn ready(&self) -> Result<()> {
+        if self.stopping.load(Ordering::Acquire) {
+            return Err(ServiceError::new(ErrorKind::Unavailable, "the node is stopping"));
+        }
+        let handles = self.gate.own();
+        handles.books.ping().await.map_err(failure::books)?;
+        // The answer does not matter, only that the store gives one.
+        handles.lake.objects().exists("readiness").await.map_err(failure::lake)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,25 @@
+//! Conducts the other crates: implements `service::Service`, every act through one `perform`.
+//!
+//! *What is here*: receiving, transforming, querying, reporting, planning; the order in which
+//! evidence, quarantine, tables and books are written. *What is never here*: HTTP, terminals, flags,
+//! how a table is stored or a statement planned. *How it is checked*: `tests/it` drives it through
+//! every door. *Where to go next*: `perform` for the one place where acts happen.
+
+mod access;
+mod catalogue;
+mod check;
+mod failure;
+mod given;
+mod handles;
+mod house;
+mod perform;
+mod plan;
+mod query;
+mod reports;
+mod runs;
+mod submit;
+mod system;
+
+pub use check::{Checked, check};
+pub use given::{Given, Settings};
+pub use house::{House, Parts};

@@ -1,0 +1,214 @@
+//! The one place where acts happen: authenticate → authorise → open the entry → act → close → time.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use access::{Decision, Resource, SecretKind};
+use audit::{Entry, Outcome, Phase};
+use project::{AgencyCode, DatasetName};
+use serde_json::{Value, json};
+use service::{Action, Call, Credential, ErrorKind, Principal, Result, Secret, ServiceError};
+
+use crate::failure;
+use crate::handles::Handles;
+
+/// Guards the handles: nothing outside this module reaches them but through an act.
+pub(crate) struct Gate {
+    handles: Arc<Handles>,
+}
+
+/// What an act is about.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct About {
+    /// The agency whose data it touches.
+    pub agency: Option<AgencyCode>,
+    /// The dataset.
+    pub dataset: Option<DatasetName>,
+    /// The resource as the journal shows it.
+    pub resource: String,
+    /// What else the journal keeps of the request.
+    pub detail: Value,
+}
+
+impl About {
+    /// Something that is named by a text alone.
+    pub(crate) fn named(resource: impl Into<String>) -> Self {
+        Self { resource: resource.into(), detail: json!({}), ..Self::default() }
+    }
+
+    /// A dataset.
+    pub(crate) fn dataset(dataset: &DatasetName) -> Self {
+        Self { dataset: Some(dataset.clone()), ..Self::named(dataset.as_str()) }
+    }
+
+    /// With the agency whose data is touched.
+    pub(crate) fn of_agency(mut self, agency: Option<AgencyCode>) -> Self {
+        self.agency = agency;
+        self
+    }
+
+    /// With what else is to be kept.
+    pub(crate) fn detail(mut self, detail: Value) -> Self {
+        self.detail = detail;
+        self
+    }
+}
+
+/// An act that was allowed and whose entry is open.
+pub(crate) struct Acting {
+    /// The handles.
+    pub handles: Arc<Handles>,
+    /// Who acts.
+    pub principal: Principal,
+    entry: Entry,
+    action: Action,
+    started: Instant,
+}
+
+impl Gate {
+    pub(crate) fn new(handles: Arc<Handles>) -> Self {
+        Self { handles }
+    }
+
+    /// Performs an act whose answer is complete when the work is.
+    pub(crate) async fn perform<T, W, F>(
+        &self,
+        call: &Call,
+        action: Action,
+        about: About,
+        work: W,
+    ) -> Result<T>
+    where
+        W: FnOnce(Arc<Handles>, Principal) -> F + Send,
+        F: Future<Output = Result<T>> + Send,
+    {
+        let acting = self.begin(call, action, about).await?;
+        let answer = work(Arc::clone(&acting.handles), acting.principal.clone()).await;
+        let (outcome, detail) = match &answer {
+            Ok(_) => (Outcome::Done, json!({})),
+            Err(error) => (Outcome::Failed, json!({ "error": error.message })),
+        };
+        acting.end(outcome, detail).await?;
+        answer
+    }
+
+    /// Opens an act that goes on after its answer began, as a streamed result does. The caller owes
+    /// the `end`.
+    pub(crate) async fn begin(&self, call: &Call, action: Action, about: About) -> Result<Acting> {
+        let started = Instant::now();
+        let known = self.authenticate(call).await;
+        let mut entry = Entry {
+            phase: Phase::Attempt,
+            action,
+            resource: about.resource.clone(),
+            principal: known.as_ref().map(|p| p.name.clone()).unwrap_or_default(),
+            door: call.door,
+            peer: call.peer,
+            outcome: Outcome::Allowed,
+            detail: attempt_detail(call, &about),
+            correlation_id: call.correlation_id.clone(),
+        };
+        let allowed = known.and_then(|principal| {
+            authorise(&principal, action, &about)?;
+            Ok(principal)
+        });
+        if allowed.is_err() {
+            entry.outcome = Outcome::Denied;
+        }
+        self.handles.journal.append(entry.clone()).await.map_err(failure::audit)?;
+        match allowed {
+            Ok(principal) => {
+                let handles = Arc::clone(&self.handles);
+                Ok(Acting { handles, principal, entry, action, started })
+            }
+            Err(error) => {
+                count(action, "denied", started);
+                Err(error)
+            }
+        }
+    }
+
+    /// Performs the acts that make a principal known, which have none to begin with.
+    pub(crate) async fn sign_in(&self, call: &Call, shown: &Secret) -> Result<Secret> {
+        let found = crate::access::exchange(&self.handles, shown).await;
+        let entry = Entry {
+            phase: Phase::Attempt,
+            action: Action::SignIn,
+            resource: String::new(),
+            principal: found.as_ref().map(|(p, _)| p.name.clone()).unwrap_or_default(),
+            door: call.door,
+            peer: call.peer,
+            outcome: if found.is_ok() { Outcome::Allowed } else { Outcome::Denied },
+            detail: attempt_detail(call, &About::named("")),
+            correlation_id: call.correlation_id.clone(),
+        };
+        self.handles.journal.append(entry).await.map_err(failure::audit)?;
+        let (principal, _) = found?;
+        crate::access::open_session(&self.handles, &principal).await
+    }
+
+    /// The agency that the caller is bound to, if its credentials are known and it is bound to one.
+    /// The act that follows authenticates again and leaves the entry.
+    pub(crate) async fn agency_of(&self, call: &Call) -> Result<Option<AgencyCode>> {
+        Ok(self.authenticate(call).await.ok().and_then(|principal| principal.agency))
+    }
+
+    /// Work of the house itself at start and stop, outside any call.
+    pub(crate) fn own(&self) -> &Arc<Handles> {
+        &self.handles
+    }
+
+    async fn authenticate(&self, call: &Call) -> Result<Principal> {
+        match &call.credential {
+            None => Err(ServiceError::new(ErrorKind::Unauthenticated, "no credentials were given")
+                .hint("Send `Authorization: Bearer` with a token, or sign in.")),
+            Some(Credential::Token(secret)) => {
+                crate::access::principal_of(&self.handles, secret, SecretKind::Token).await
+            }
+            Some(Credential::Session(secret)) => {
+                crate::access::principal_of(&self.handles, secret, SecretKind::Session).await
+            }
+        }
+    }
+}
+
+impl Acting {
+    /// Closes the entry. If that fails, so does the act: its effect would be unrecorded.
+    pub(crate) async fn end(mut self, outcome: Outcome, detail: Value) -> Result<()> {
+        let word = if matches!(outcome, Outcome::Done) { "done" } else { "failed" };
+        count(self.action, word, self.started);
+        self.entry.phase = Phase::Effect;
+        self.entry.outcome = outcome;
+        self.entry.detail = detail.to_string();
+        self.handles.journal.append(self.entry).await.map_err(failure::audit)?;
+        Ok(())
+    }
+}
+
+fn authorise(principal: &Principal, action: Action, about: &About) -> Result<()> {
+    let resource = Resource { agency: about.agency.as_ref(), dataset: about.dataset.as_ref() };
+    match access::decide(principal, action, &resource) {
+        Decision::Allow => Ok(()),
+        Decision::Deny { reason } => Err(ServiceError::new(ErrorKind::Forbidden, reason)
+            .hint("Ask an administrator for a role that allows it.")),
+    }
+}
+
+fn attempt_detail(call: &Call, about: &About) -> String {
+    let mut detail = about.detail.clone();
+    if let Value::Object(map) = &mut detail {
+        if let Some(agency) = &about.agency {
+            map.insert("agency".to_owned(), json!(agency.as_str()));
+        }
+        if let Some(agent) = &call.user_agent {
+            map.insert("user_agent_unverified".to_owned(), json!(agent));
+        }
+    }
+    detail.to_string()
+}
+
+fn count(action: Action, outcome: &'static str, started: Instant) {
+    let labels = [("action", action.as_str()), ("outcome", outcome)];
+    metrics::counter!("dtm_acts_total", &labels).increment(1);
+    metrics::histogram!("dtm_act_seconds", &labels).record(started.elapsed().as_secs_f64());
+}

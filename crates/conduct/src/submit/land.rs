@@ -1,0 +1,407 @@
+//! Landing: claim, check, stage, commit, answer.
+
+use std::sync::Arc;
+
+use books::{Claim, NewSubmission};
+use ingest::{Checked, Counts, Envelope, Format, IngestError, Limits, RowRule, Spooled, Verdict};
+use lake::{StagedFile, StagedSubmission, Table, WriteSettings};
+use serde_json::{Map, json};
+use service::{
+    BodyFormat, ErrorKind, Receipt, Result, RowCounts, RowError, RowErrors, ServiceError,
+    Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest,
+};
+use tokio::sync::mpsc;
+
+use super::{Terms, body, quarantine, refused, settled};
+use crate::failure;
+use crate::handles::Handles;
+
+/// Batches between the checking thread and the encoder.
+const BATCHES_IN_FLIGHT: usize = 4;
+
+/// What checking left behind, nothing of it visible yet.
+struct Staged {
+    counts: RowCounts,
+    errors: RowErrors,
+    landed: Vec<StagedFile>,
+    quarantined: Vec<StagedFile>,
+}
+
+/// Keeps the body, claims its key, and lands it.
+pub(crate) async fn receive(
+    handles: &Arc<Handles>,
+    terms: &Terms,
+    submission: Submission,
+    key: Option<String>,
+    spooled: Spooled,
+) -> Result<SubmitAnswer> {
+    // A missing table is found before anything is kept.
+    handles.table(&terms.contract.dataset).await?;
+    let evidence = handles.lake.evidence();
+    evidence
+        .put_file(spooled.path(), spooled.sha256(), spooled.size_bytes())
+        .await
+        .map_err(failure::lake)?;
+    let receipt = &submission.receipt;
+    let claim = NewSubmission {
+        id: receipt.id,
+        agency: receipt.agency.clone(),
+        dataset: receipt.dataset.clone(),
+        period: receipt.period.clone(),
+        contract_version: receipt.contract_version.clone(),
+        format: submission.format,
+        key,
+        principal: submission.principal.clone(),
+        evidence_sha256: receipt.evidence_sha256.clone(),
+        evidence_size_bytes: receipt.evidence_size_bytes,
+        received_at: receipt.received_at,
+    };
+    let _working = Working::take(handles, receipt.id);
+    match handles.books.claim(&claim).await.map_err(failure::books)? {
+        Claim::New => land(handles, terms, submission, spooled).await,
+        Claim::OtherBody(id) => {
+            Err(ServiceError::new(
+                ErrorKind::Conflict,
+                format!("the key was used for submission `{id}` with another body or period"),
+            )
+            .hint("Send the new body under a new `Idempotency-Key`."))
+        }
+        Claim::Replay(found) if found.state != SubmissionState::Durable => {
+            settled(handles, *found, true).await
+        }
+        Claim::Replay(found) => match Working::take(handles, found.receipt.id) {
+            Some(_working) => land(handles, terms, *found, spooled).await,
+            None => Err(ServiceError::new(
+                ErrorKind::Unavailable,
+                format!("submission `{}` with this key is being landed", found.receipt.id),
+            )
+            .hint("Ask again in a moment with the same key for its receipt.")),
+        },
+    }
+}
+
+/// Lands a body that is kept: used when it arrives, and again after a crash.
+pub(crate) async fn land(
+    handles: &Arc<Handles>,
+    terms: &Terms,
+    submission: Submission,
+    spooled: Spooled,
+) -> Result<SubmitAnswer> {
+    let id = submission.receipt.id;
+    let table = handles.table(&terms.contract.dataset).await?;
+    let ledger = handles.table(&quarantine::dataset()?).await?;
+    let staged =
+        match check(handles, terms, &submission, spooled, Some((&table, &ledger))).await {
+            Ok(staged) => staged,
+            Err(error) if error.kind == ErrorKind::Refused => {
+                return refuse_whole(handles, submission, error).await;
+            }
+            Err(error) => return Err(kept(error, id)),
+        };
+    settle(handles, submission, staged, &table, &ledger).await.map_err(|error| {
+        if error.kind == ErrorKind::Refused { error } else { kept(error, id) }
+    })
+}
+
+/// Checks a body and lands nothing of it.
+pub(crate) async fn rehearse(
+    handles: &Arc<Handles>,
+    terms: &Terms,
+    request: &SubmitRequest,
+    receipt: Receipt,
+    spooled: Spooled,
+) -> Result<SubmitAnswer> {
+    let mut submission = Submission {
+        state: SubmissionState::Durable,
+        receipt,
+        principal: String::new(),
+        format: request.format,
+        refusal: None,
+    };
+    let staged = check(handles, terms, &submission, spooled, None).await?;
+    submission.receipt.rows = staged.counts;
+    Ok(SubmitAnswer {
+        receipt: submission.receipt,
+        errors: staged.errors,
+        replayed: false,
+        dry_run: true,
+    })
+}
+
+/// Quarantine first, then the rows, then the books: a crash between them is mended on start.
+async fn settle(
+    handles: &Arc<Handles>,
+    mut submission: Submission,
+    staged: Staged,
+    table: &Table,
+    ledger: &Table,
+) -> Result<SubmitAnswer> {
+    let Staged { counts, errors, landed, quarantined } = staged;
+    let receipt = &mut submission.receipt;
+    receipt.rows = counts;
+    let id = receipt.id.to_string();
+    let info = info(receipt);
+    let known = ledger.find_submission(&id).await.map_err(failure::lake)?.is_some();
+    if known {
+        ledger.discard(quarantined).await.map_err(failure::lake)?;
+    } else if !quarantined.is_empty() {
+        let part = StagedSubmission {
+            submission_id: id.clone(),
+            files: quarantined,
+            info: info.clone(),
+        };
+        handles.committer(ledger).await.append(part).await.map_err(failure::lake)?;
+    }
+    count_rows(receipt);
+    if counts.landed == 0 {
+        table.discard(landed).await.map_err(failure::lake)?;
+        let reason = if counts.received == 0 {
+            "the body holds no rows".to_owned()
+        } else {
+            format!("none of the {} rows landed", counts.received)
+        };
+        handles
+            .books
+            .refuse_submission(receipt.id, counts, &reason)
+            .await
+            .map_err(failure::books)?;
+        submission.refusal = Some(reason);
+        return Err(refused(&submission, errors));
+    }
+    let part = StagedSubmission { submission_id: id, files: landed, info };
+    let committed = handles.committer(table).await.append(part).await.map_err(failure::lake)?;
+    handles
+        .books
+        .commit_submission(receipt.id, counts, committed.version, committed.committed_at)
+        .await
+        .map_err(failure::books)?;
+    receipt.table_version = Some(committed.version);
+    receipt.committed_at = Some(committed.committed_at);
+    Ok(SubmitAnswer { receipt: submission.receipt, errors, replayed: false, dry_run: false })
+}
+
+async fn refuse_whole(
+    handles: &Handles,
+    mut submission: Submission,
+    error: ServiceError,
+) -> Result<SubmitAnswer> {
+    let id = submission.receipt.id;
+    handles
+        .books
+        .refuse_submission(id, RowCounts::default(), &error.message)
+        .await
+        .map_err(failure::books)?;
+    submission.refusal = Some(error.message);
+    let mut answer = refused(&submission, error.rows.unwrap_or_default());
+    if let (Some(way_out), Some(kept)) = (error.hint, answer.hint.take()) {
+        answer.hint = Some(format!("{way_out} {kept}"));
+    }
+    Err(answer)
+}
+
+/// What the commit says of a submission, so that its receipt can be rebuilt from the table alone.
+fn info(receipt: &Receipt) -> Map<String, serde_json::Value> {
+    let mut info = Map::new();
+    info.insert("agency".to_owned(), json!(receipt.agency.as_str()));
+    info.insert("period".to_owned(), json!(receipt.period.as_str()));
+    info.insert("contract_version".to_owned(), json!(receipt.contract_version));
+    info.insert("evidence_sha256".to_owned(), json!(receipt.evidence_sha256));
+    info.insert("received".to_owned(), json!(receipt.rows.received));
+    info.insert("landed".to_owned(), json!(receipt.rows.landed));
+    info.insert("quarantined".to_owned(), json!(receipt.rows.quarantined));
+    info.insert("warned".to_owned(), json!(receipt.rows.warned));
+    info
+}
+
+fn count_rows(receipt: &Receipt) {
+    let dataset = receipt.dataset.to_string();
+    let rows = receipt.rows;
+    for (outcome, number) in [("landed", rows.landed), ("quarantined", rows.quarantined)] {
+        let labels = [("dataset", dataset.clone()), ("outcome", outcome.to_owned())];
+        metrics::counter!("dtm_rows_received_total", &labels).increment(number);
+    }
+}
+
+fn kept(mut error: ServiceError, id: SubmissionId) -> ServiceError {
+    error.submission = Some(id);
+    error.hint = Some(format!(
+        "The body is kept as submission `{id}`, and landing it is taken up again when the node \
+         starts, or when it is sent again under the same key."
+    ));
+    error
+}
+
+/// Decodes and judges the body on a thread of its own while another task encodes what landed.
+async fn check(
+    handles: &Arc<Handles>,
+    terms: &Terms,
+    submission: &Submission,
+    spooled: Spooled,
+    tables: Option<(&Table, &Table)>,
+) -> Result<Staged> {
+    let rules = row_rules(handles, terms)?;
+    let envelope = Envelope {
+        submission_id: submission.receipt.id.to_string(),
+        agency: terms.agency.to_string(),
+        period: terms.period.code.to_string(),
+        received_at: submission.receipt.received_at,
+        period_start_on: terms.period.start_on,
+        period_end_on: terms.period.end_on,
+    };
+    let format = match submission.format {
+        BodyFormat::Ndjson => Format::Ndjson,
+        BodyFormat::Csv => Format::Csv,
+        BodyFormat::Parquet => Format::Parquet,
+    };
+    let contract = terms.contract.clone();
+    let (sender, mut receiver) = mpsc::channel::<Checked>(BATCHES_IN_FLIGHT);
+    let checking = body::blocking(move || {
+        let mut sink = |checked: Checked| sender.blocking_send(checked).map_err(IngestError::sink);
+        let limits = Limits::default();
+        ingest::check(spooled.path(), format, &contract, &rules, &envelope, &limits, &mut sink)
+    });
+    let mut desk = Desk::open(terms, tables, handles.settings.errors_in_answer)?;
+    let encoding = async {
+        while let Some(checked) = receiver.recv().await {
+            if let Err(error) = desk.take(checked, &submission.receipt).await {
+                // Closing the channel stops the checking thread.
+                receiver.close();
+                return Err(error);
+            }
+        }
+        Ok(())
+    };
+    let (checked, encoded) = tokio::join!(checking, encoding);
+    match encoded.and(checked) {
+        Ok(counts) => desk.close(row_counts(&counts)).await,
+        Err(error) => {
+            desk.discard().await;
+            Err(error)
+        }
+    }
+}
+
+fn row_rules(handles: &Handles, terms: &Terms) -> Result<Vec<RowRule>> {
+    let project = handles.project();
+    let compiled = handles
+        .rules
+        .compile(&terms.contract, &terms.period, &|list| project.code_lists.get(list))
+        .map_err(failure::engine)?;
+    let rules = compiled.iter().map(|(rule, holds)| RowRule {
+        name: rule.name.clone(),
+        column: rule.column.clone(),
+        severity: rule.severity,
+        message: rule.message.clone(),
+        holds: Arc::clone(holds),
+    });
+    Ok(rules.collect())
+}
+
+fn row_counts(counts: &Counts) -> RowCounts {
+    RowCounts {
+        received: counts.received,
+        landed: counts.landed,
+        quarantined: counts.quarantined,
+        warned: counts.warned,
+    }
+}
+
+/// The writers of a submission in work, and the first of its errors.
+struct Desk {
+    landed: Option<(lake::StagedWriter, Table)>,
+    quarantined: Option<(lake::StagedWriter, Table)>,
+    errors: RowErrors,
+    limit: usize,
+}
+
+impl Desk {
+    fn open(
+        terms: &Terms,
+        tables: Option<(&Table, &Table)>,
+        limit: usize,
+    ) -> Result<Self> {
+        let mut desk = Self { landed: None, quarantined: None, errors: RowErrors::default(), limit };
+        let Some((table, ledger)) = tables else { return Ok(desk) };
+        let settings =
+            WriteSettings { sort_by: terms.contract.sort_by.clone(), ..WriteSettings::default() };
+        let landed = table.stage(&settings).map_err(failure::lake)?;
+        let quarantined = ledger.stage(&WriteSettings::default()).map_err(failure::lake)?;
+        desk.landed = Some((landed, table.clone()));
+        desk.quarantined = Some((quarantined, ledger.clone()));
+        Ok(desk)
+    }
+
+    async fn take(&mut self, checked: Checked, receipt: &Receipt) -> Result<()> {
+        for verdict in &checked.verdicts {
+            self.errors.total += 1;
+            if self.errors.errors.len() < self.limit {
+                self.errors.errors.push(row_error(verdict));
+            }
+        }
+        if let Some((writer, _)) = &mut self.quarantined
+            && !checked.verdicts.is_empty()
+        {
+            let batch = quarantine::batch(receipt, &checked.verdicts)?;
+            writer.write(batch).await.map_err(failure::lake)?;
+        }
+        if let Some((writer, _)) = &mut self.landed
+            && checked.landed.num_rows() > 0
+        {
+            writer.write(checked.landed).await.map_err(failure::lake)?;
+        }
+        Ok(())
+    }
+
+    async fn close(self, counts: RowCounts) -> Result<Staged> {
+        let mut files = [Vec::new(), Vec::new()];
+        for (slot, writer) in files.iter_mut().zip([self.landed, self.quarantined]) {
+            if let Some((writer, _)) = writer {
+                *slot = writer.finish().await.map_err(failure::lake)?;
+            }
+        }
+        let [landed, quarantined] = files;
+        Ok(Staged { counts, errors: self.errors, landed, quarantined })
+    }
+
+    /// What was staged is invisible; failing to delete it costs space, not truth.
+    async fn discard(self) {
+        for (writer, table) in [self.landed, self.quarantined].into_iter().flatten() {
+            if let Err(error) = writer.abort().await {
+                let dataset = table.dataset();
+                tracing::warn!(%dataset, %error, "staged files were left behind");
+            }
+        }
+    }
+}
+
+fn row_error(verdict: &Verdict) -> RowError {
+    RowError {
+        row: verdict.row,
+        column: verdict.column.clone(),
+        rule: verdict.rule.clone(),
+        severity: verdict.severity,
+        value_excerpt: verdict.value_excerpt.clone(),
+        message: verdict.message.en.clone(),
+    }
+}
+
+/// A mark that this process is landing a submission, so that a replay does not land it twice.
+struct Working {
+    handles: Arc<Handles>,
+    id: SubmissionId,
+}
+
+impl Working {
+    fn take(handles: &Arc<Handles>, id: SubmissionId) -> Option<Self> {
+        let mut in_work = handles.in_work.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        in_work.insert(id).then(|| Self { handles: Arc::clone(handles), id })
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        let mut in_work =
+            self.handles.in_work.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        in_work.remove(&self.id);
+    }
+}

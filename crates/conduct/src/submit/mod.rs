@@ -1,0 +1,192 @@
+//! Receiving: body → evidence → verdicts → quarantine and table → receipt.
+
+mod body;
+mod land;
+mod quarantine;
+mod recover;
+mod rows;
+
+use project::{AgencyCode, CodeList, Contract, Layer, Project};
+use serde_json::json;
+use service::{
+    Action, ByteStream, Call, ErrorKind, Page, Receipt, Result, RowCounts, RowErrors, ServiceError,
+    Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest,
+};
+
+use crate::failure;
+use crate::handles::Handles;
+use crate::perform::{About, Gate};
+
+pub(crate) use recover::recover;
+pub(crate) use rows::{errors, evidence};
+
+/// What a body is judged by.
+pub(crate) struct Terms {
+    pub contract: Contract,
+    pub period: calendar::Period,
+    pub agency: AgencyCode,
+}
+
+/// Receives a submission.
+pub(crate) async fn submit(
+    gate: &Gate,
+    call: &Call,
+    request: SubmitRequest,
+    body: ByteStream,
+) -> Result<SubmitAnswer> {
+    // A token that is bound to an agency may leave the agency out; who it is, is known only inside.
+    let about = About::dataset(&request.dataset)
+        .of_agency(agency_of(gate, call, &request).await?)
+        .detail(json!({
+            "period": request.period.as_str(),
+            "format": request.format.media_type(),
+            "key": request.key,
+            "dry_run": request.dry_run,
+        }));
+    let agency = about.agency.clone();
+    gate.perform(call, Action::Submit, about, |handles, principal| async move {
+        let terms = terms(&handles.project(), &request, agency)?;
+        let _place = handles.submissions.acquire().await.map_err(stopping)?;
+        let spooled = body::spool(&handles, body).await?;
+        let id = SubmissionId::new((handles.given.ids)());
+        let receipt = Receipt {
+            id,
+            agency: terms.agency.clone(),
+            dataset: request.dataset.clone(),
+            period: request.period.clone(),
+            contract_version: terms.contract.version.to_string(),
+            evidence_sha256: spooled.sha256().to_owned(),
+            evidence_size_bytes: spooled.size_bytes(),
+            rows: RowCounts::default(),
+            received_at: handles.now(),
+            table_version: None,
+            committed_at: None,
+        };
+        if request.dry_run {
+            return land::rehearse(&handles, &terms, &request, receipt, spooled).await;
+        }
+        let submission = Submission {
+            state: SubmissionState::Durable,
+            receipt,
+            principal: principal.name,
+            format: request.format,
+            refusal: None,
+        };
+        land::receive(&handles, &terms, submission, request.key, spooled).await
+    })
+    .await
+}
+
+async fn agency_of(
+    gate: &Gate,
+    call: &Call,
+    request: &SubmitRequest,
+) -> Result<Option<AgencyCode>> {
+    match &request.agency {
+        Some(agency) => Ok(Some(agency.clone())),
+        None => gate.agency_of(call).await,
+    }
+}
+
+fn stopping(_: tokio::sync::AcquireError) -> ServiceError {
+    ServiceError::new(ErrorKind::Unavailable, "the node is stopping and takes no new work")
+        .hint("Send it again in a moment; nothing of it was kept.")
+}
+
+/// The contract, period and agency of a request, or why there is none.
+fn terms(
+    project: &Project,
+    request: &SubmitRequest,
+    agency: Option<AgencyCode>,
+) -> Result<Terms> {
+    let not_found = |message: String, hint: &str| {
+        Err(ServiceError::new(ErrorKind::NotFound, message).hint(hint))
+    };
+    let contract = project.contracts.get(&request.dataset);
+    let Some(contract) = contract.filter(|c| c.dataset.layer() == Layer::Raw) else {
+        let known: Vec<&str> = project
+            .contracts
+            .keys()
+            .filter(|d| d.layer() == Layer::Raw)
+            .map(project::DatasetName::as_str)
+            .collect();
+        return not_found(
+            format!("there is no dataset `{}` that takes submissions", request.dataset),
+            &format!("Send to one of `{}`.", known.join("`, `")),
+        );
+    };
+    let period = match project.calendar.get(&request.period) {
+        Ok(period) => period.clone(),
+        Err(error) => {
+            return Err(ServiceError::new(ErrorKind::Invalid, error.to_string())
+                .hint("`select code from codes.periods` lists the periods."));
+        }
+    };
+    let Some(agency) = agency else {
+        return Err(ServiceError::new(ErrorKind::Invalid, "the submission names no agency")
+            .hint("Add `agency=`, the code of the agency that the data is of."));
+    };
+    let known = |list: &CodeList| {
+        list.codes
+            .iter()
+            .any(|c| c.code == agency.as_str() && c.overlaps(period.start_on, period.end_on))
+    };
+    if !project.code_lists.get("agencies").is_none_or(known) {
+        return Err(ServiceError::new(
+            ErrorKind::Invalid,
+            format!("agency `{agency}` is not in the code list `agencies` in period `{}`", period.code),
+        )
+        .hint("`select code from codes.agencies` lists the agencies and their days."));
+    }
+    Ok(Terms { contract: contract.clone(), period, agency })
+}
+
+/// A submission, for its agency or a national role.
+pub(crate) async fn one(gate: &Gate, call: &Call, id: SubmissionId) -> Result<Submission> {
+    let found = gate.own().books.submission(id).await.map_err(failure::books)?;
+    let agency = found.as_ref().map(|s| s.receipt.agency.clone());
+    let about = About::named(format!("submission {id}")).of_agency(agency);
+    gate.perform(call, Action::ReadSubmission, about, |_, _| async move {
+        found.ok_or_else(|| unknown(id))
+    })
+    .await
+}
+
+/// Submissions, newest first; a principal bound to an agency sees its own.
+pub(crate) async fn list(gate: &Gate, call: &Call, page: Page) -> Result<Vec<Submission>> {
+    let agency = gate.agency_of(call).await?;
+    let about = About::named("submissions").of_agency(agency);
+    gate.perform(call, Action::ReadSubmission, about, |handles, principal| async move {
+        let within = access::scope(&principal);
+        handles.books.submissions(page, within).await.map_err(failure::books)
+    })
+    .await
+}
+
+pub(crate) fn unknown(id: SubmissionId) -> ServiceError {
+    ServiceError::new(ErrorKind::NotFound, format!("there is no submission `{id}`"))
+        .hint("The receipt carries the id; dry runs leave none.")
+}
+
+/// The answer of a submission that is settled.
+pub(crate) async fn settled(handles: &Handles, found: Submission, replayed: bool) -> Result<SubmitAnswer> {
+    let limit = handles.settings.errors_in_answer as u64;
+    let page = Page { offset: 0, limit };
+    let errors = rows::read(handles, &found, page).await?;
+    if found.state == SubmissionState::Refused {
+        return Err(refused(&found, errors));
+    }
+    Ok(SubmitAnswer { receipt: found.receipt, errors, replayed, dry_run: false })
+}
+
+/// The error of a submission of which no row landed.
+pub(crate) fn refused(found: &Submission, errors: RowErrors) -> ServiceError {
+    let reason = found.refusal.clone().unwrap_or_else(|| "no row of the body landed".to_owned());
+    let mut error = ServiceError::new(ErrorKind::Refused, reason).hint(format!(
+        "The body is kept as submission `{}`. Mend the rows and send it again under another key.",
+        found.receipt.id
+    ));
+    error.submission = Some(found.receipt.id);
+    error.rows = Some(errors);
+    error
+}

@@ -1,0 +1,116 @@
+//! What is kept of a submission: its row errors and its bytes.
+
+use std::collections::BTreeMap;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::Int64Type;
+use engine::{Param, Statement};
+use futures::StreamExt;
+use project::Severity;
+use service::{
+    Action, Call, Evidence, Page, Result, RowError, RowErrors, Submission, SubmissionId,
+};
+
+use super::{quarantine, unknown};
+use crate::failure;
+use crate::handles::Handles;
+use crate::perform::{About, Gate};
+
+const ERRORS: &str = include_str!("errors.sql");
+
+/// Errors in a page at the most.
+const PAGE: u64 = 1000;
+
+/// A page of the row errors of a submission.
+pub(crate) async fn errors(
+    gate: &Gate,
+    call: &Call,
+    id: SubmissionId,
+    page: Page,
+) -> Result<RowErrors> {
+    let found = gate.own().books.submission(id).await.map_err(failure::books)?;
+    let agency = found.as_ref().map(|s| s.receipt.agency.clone());
+    let about = About::named(format!("submission {id}")).of_agency(agency);
+    gate.perform(call, Action::ReadSubmission, about, |handles, _| async move {
+        let found = found.ok_or_else(|| unknown(id))?;
+        read(&handles, &found, page).await
+    })
+    .await
+}
+
+/// The bytes of a submission.
+pub(crate) async fn evidence(gate: &Gate, call: &Call, id: SubmissionId) -> Result<Evidence> {
+    let found = gate.own().books.submission(id).await.map_err(failure::books)?;
+    let agency = found.as_ref().map(|s| s.receipt.agency.clone());
+    let about = About::named(format!("evidence of submission {id}")).of_agency(agency);
+    gate.perform(call, Action::ReadEvidence, about, |handles, _| async move {
+        let found = found.ok_or_else(|| unknown(id))?;
+        let sha256 = found.receipt.evidence_sha256;
+        let body = handles.lake.evidence().get(&sha256).await.map_err(failure::lake)?;
+        let bytes = body.bytes.map(|chunk| chunk.map_err(std::io::Error::other)).boxed();
+        Ok(Evidence { format: found.format, sha256, size_bytes: body.size, bytes })
+    })
+    .await
+}
+
+/// Reads row errors from the quarantine, without asking who wants them.
+pub(crate) async fn read(handles: &Handles, of: &Submission, page: Page) -> Result<RowErrors> {
+    if of.refusal.is_some() && of.receipt.rows.received == 0 {
+        let error = RowError {
+            row: 0,
+            column: None,
+            rule: "body".to_owned(),
+            severity: Severity::Error,
+            value_excerpt: None,
+            message: of.refusal.clone().unwrap_or_default(),
+        };
+        return Ok(RowErrors { errors: vec![error], total: 1 });
+    }
+    let dataset = quarantine::dataset()?;
+    let snapshots = handles.snapshots([&dataset], &BTreeMap::new()).await?;
+    let session = handles.session(&snapshots, handles.settings.query)?;
+    let statement = Statement::parse(ERRORS).map_err(failure::engine)?;
+    let number = |n: u64| Param::Integer(i64::try_from(n).unwrap_or(i64::MAX));
+    let params = BTreeMap::from([
+        ("id".to_owned(), Param::Text(of.receipt.id.to_string())),
+        ("first".to_owned(), number(page.offset)),
+        ("last".to_owned(), number(page.offset.saturating_add(page.limit.min(PAGE)))),
+    ]);
+    let planned = session.plan(&statement, &params).await.map_err(failure::engine)?;
+    let batches = session.collect(&planned).await.map_err(failure::engine)?;
+    let mut found = RowErrors::default();
+    for batch in &batches {
+        for row in 0..batch.num_rows() {
+            found.total = number_at(batch, 0, row);
+            if !batch.column(1).is_null(row) {
+                found.errors.push(error_at(batch, row));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn error_at(batch: &RecordBatch, row: usize) -> RowError {
+    let severity = match text_at(batch, 4, row).as_deref() {
+        Some("warning") => Severity::Warning,
+        _ => Severity::Error,
+    };
+    RowError {
+        row: number_at(batch, 1, row),
+        column: text_at(batch, 2, row),
+        rule: text_at(batch, 3, row).unwrap_or_default(),
+        severity,
+        value_excerpt: text_at(batch, 5, row),
+        message: text_at(batch, 6, row).unwrap_or_default(),
+    }
+}
+
+fn number_at(batch: &RecordBatch, column: usize, row: usize) -> u64 {
+    let array = batch.column(column).as_primitive_opt::<Int64Type>();
+    array.map_or(0, |a| u64::try_from(a.value(row)).unwrap_or(0))
+}
+
+fn text_at(batch: &RecordBatch, column: usize, row: usize) -> Option<String> {
+    let array = batch.column(column).as_string_view_opt()?;
+    (!array.is_null(row)).then(|| array.value(row).to_owned())
+}

@@ -1,0 +1,26 @@
+//! Our own books as datasets: contracts that the binary carries.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use project::{Contract, DatasetName, Project, Sources};
+
+const FILES: [(&str, &str); 2] = [
+    ("warehouse/system/quarantine.odcs.yaml", include_str!("../../system/quarantine.odcs.yaml")),
+    ("warehouse/system/runs.odcs.yaml", include_str!("../../system/runs.odcs.yaml")),
+];
+
+/// The name of the quarantine's dataset.
+pub(crate) const QUARANTINE: &str = "system.quarantine";
+/// The name of the run ledger's dataset.
+pub(crate) const RUNS: &str = "system.runs";
+
+/// The contracts of layer `system`.
+pub(crate) fn contracts() -> &'static BTreeMap<DatasetName, Contract> {
+    // Constant text read once; a test holds that it has no problem.
+    static CONTRACTS: LazyLock<BTreeMap<DatasetName, Contract>> = LazyLock::new(|| {
+        let files = FILES.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+        Project::read(&Sources::from_files(files)).0.contracts
+    });
+    &CONTRACTS
+}

@@ -1,0 +1,23 @@
+//! Plans and runs SQL: sessions over given tables, rules as predicates, lineage from plans.
+//!
+//! *What is here*: the only code that speaks to the query engine about SQL: read-only statements with
+//! parameters and limits, contract rules compiled to predicates, column lineage by position.
+//! *What is never here*: Delta, object storage, HTTP, who may ask; tables are handed in as providers.
+//! *How it is checked*: `tests/it/engine.rs`, and every `tests/sql/*.slt` runs through it.
+//! *Where to go next*: `conduct` for who calls it, `sql/` for what it runs.
+
+mod engine;
+mod error;
+pub mod lineage;
+mod limits;
+mod params;
+mod rules;
+mod session;
+mod statement;
+
+pub use engine::{Engine, EngineSettings, QueryLimits};
+pub use error::{EngineError, Result};
+pub use params::Param;
+pub use rules::{Finding, Predicate, RowRules, table_findings};
+pub use session::{Planned, Session};
+pub use statement::Statement;

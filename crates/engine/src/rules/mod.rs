@@ -1,0 +1,8 @@
+//! Contract rules compiled once, so that a rule means one thing at the door and on a table.
+
+mod expression;
+mod rows;
+mod tables;
+
+pub use rows::{Predicate, RowRules};
+pub use tables::{Finding, table_findings};

@@ -1,0 +1,200 @@
+//! One value as received, and how it is read as each type. Nothing is rounded, trimmed or guessed.
+
+use std::borrow::Cow;
+
+use project::{ColumnType, Text};
+
+/// A value as received.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cell<'a> {
+    /// Nothing: JSON null, a field left out, an empty CSV cell.
+    Null,
+    /// A CSV cell or a JSON string.
+    Text(Cow<'a, str>),
+    /// A JSON number, digit for digit.
+    Number(&'a str),
+    /// A JSON boolean.
+    Bool(bool),
+    /// A JSON list or object, whole.
+    Nested(&'a str),
+}
+
+impl Cell<'_> {
+    /// The value as people are shown it.
+    pub(crate) fn shown(&self) -> Option<&str> {
+        match self {
+            Self::Null => None,
+            Self::Text(text) => Some(text),
+            Self::Number(text) | Self::Nested(text) => Some(text),
+            Self::Bool(true) => Some("true"),
+            Self::Bool(false) => Some("false"),
+        }
+    }
+
+    /// The value as JSON.
+    pub(crate) fn json(&self) -> String {
+        match self {
+            Self::Text(text) => quoted(text),
+            _ => self.shown().unwrap_or("null").to_owned(),
+        }
+    }
+
+    /// The text that a type other than `string` is read from.
+    pub(crate) fn scalar(&self) -> Result<&str, Fault> {
+        match self {
+            Self::Nested(_) => Err(NESTED),
+            _ => Ok(self.shown().unwrap_or_default()),
+        }
+    }
+
+    /// The text of a string. A number is none: whether `1.0` and `1` are the same code, and where
+    /// the leading zeros went, cannot be told any more.
+    pub(crate) fn string(&self) -> Result<&str, Fault> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::Nested(_) => Err(NESTED),
+            _ => Err(UNQUOTED),
+        }
+    }
+}
+
+/// A text as a JSON string.
+pub(crate) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// Why a value cannot be read as its column's type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fault {
+    vi: &'static str,
+    en: &'static str,
+}
+
+impl Fault {
+    pub(crate) const fn new(vi: &'static str, en: &'static str) -> Self {
+        Self { vi, en }
+    }
+
+    /// What people are told.
+    pub(crate) fn message(self, column: &str, column_type: ColumnType) -> Text {
+        Text {
+            vi: format!(
+                "không đọc được `{column}` theo kiểu {column_type}: {}",
+                self.vi
+            ),
+            en: format!("`{column}` cannot be read as {column_type}: {}", self.en),
+        }
+    }
+}
+
+pub(crate) const NESTED: Fault = Fault::new(
+    "cần một giá trị đơn, không phải danh sách hay đối tượng",
+    "expected one value, not a list or an object",
+);
+const UNQUOTED: Fault = Fault::new(
+    "cần một chuỗi, đặt giá trị trong dấu ngoặc kép",
+    "expected a string; write the value in quotes",
+);
+const WHOLE: Fault = Fault::new(
+    "cần một số nguyên chỉ gồm chữ số, như `1250`",
+    "expected a whole number of digits only, as in `1250`",
+);
+pub(crate) const RANGE: Fault = Fault::new(
+    "số nằm ngoài phạm vi của kiểu",
+    "the number is out of the type's range",
+);
+const NUMBER: Fault = Fault::new(
+    "cần một số với dấu chấm thập phân, như `0.25`",
+    "expected a number with a decimal point, as in `0.25`",
+);
+pub(crate) const FINITE: Fault = Fault::new("cần một số hữu hạn", "expected a finite number");
+const DECIMAL: Fault = Fault::new(
+    "cần một số thập phân không có số mũ, như `1250.50`",
+    "expected a decimal number without an exponent, as in `1250.50`",
+);
+const SCALE: Fault = Fault::new(
+    "quá nhiều chữ số sau dấu thập phân",
+    "too many digits after the decimal point",
+);
+const BOOLEAN: Fault = Fault::new("cần `true` hoặc `false`", "expected `true` or `false`");
+
+/// A whole number: an optional minus and digits.
+pub(crate) fn int64(text: &str) -> Result<i64, Fault> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if !all_digits(digits) {
+        return Err(WHOLE);
+    }
+    text.parse().map_err(|_| RANGE)
+}
+
+/// A whole number of 32 bits.
+pub(crate) fn int32(text: &str) -> Result<i32, Fault> {
+    int64(text)?.try_into().map_err(|_| RANGE)
+}
+
+/// A finite number in the grammar of JSON, leading zeros allowed.
+pub(crate) fn float64(text: &str) -> Result<f64, Fault> {
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (text, None),
+    };
+    let mantissa = mantissa.strip_prefix('-').unwrap_or(mantissa);
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (mantissa, None),
+    };
+    let exponent = exponent.map(|e| e.strip_prefix(['+', '-']).unwrap_or(e));
+    let rest = [fraction, exponent];
+    if !all_digits(whole) || !rest.into_iter().flatten().all(all_digits) {
+        return Err(NUMBER);
+    }
+    let number: f64 = text.parse().map_err(|_| NUMBER)?;
+    if number.is_finite() {
+        Ok(number)
+    } else {
+        Err(FINITE)
+    }
+}
+
+/// An exact decimal number as its unscaled value.
+pub(crate) fn decimal(text: &str, precision: u8, scale: u8) -> Result<i128, Fault> {
+    let (negative, number) = match text.strip_prefix('-') {
+        Some(number) => (true, number),
+        None => (false, text),
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if !all_digits(whole) || !(all_digits(fraction) || whole == number) {
+        return Err(DECIMAL);
+    }
+    if fraction.len() > usize::from(scale) {
+        return Err(SCALE);
+    }
+    let whole = whole.trim_start_matches('0');
+    if whole.len() > usize::from(precision.saturating_sub(scale)) {
+        return Err(RANGE);
+    }
+    // At most 38 digits in all, so 128 bits hold every sum and product below.
+    let missing = usize::from(scale) - fraction.len();
+    let zeros = std::iter::repeat_n(b'0', missing);
+    let unscaled = (whole.bytes().chain(fraction.bytes()).chain(zeros))
+        .fold(0_i128, |sum, digit| sum * 10 + i128::from(digit - b'0'));
+    Ok(if negative { -unscaled } else { unscaled })
+}
+
+/// `true`, `false`, `1` or `0`.
+pub(crate) fn boolean(text: &str) -> Result<bool, Fault> {
+    if text == "1" || text.eq_ignore_ascii_case("true") {
+        Ok(true)
+    } else if text == "0" || text.eq_ignore_ascii_case("false") {
+        Ok(false)
+    } else {
+        Err(BOOLEAN)
+    }
+}
+
+fn all_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+//! A body from its file to the sink.
+
+use std::fs::File;
+use std::path::Path;
+
+use project::Contract;
+
+use crate::judge::Judge;
+use crate::{
+    Checked, Counts, Envelope, Format, IngestError, Limits, RowRule, csv, ndjson, parquet,
+};
+
+/// Checks a spooled body under its contract and hands every stretch of rows to `sink`, in order.
+///
+/// Memory is bounded by a batch, by the longest row that is taken, and by 24 bytes a row for the
+/// key. Blocks while it reads. A body without rows is no error: the counts say so.
+///
+/// Refuses the body as a whole where it cannot be judged row by row, and where it is over a limit;
+/// nothing that the sink was given may land then.
+pub fn check(
+    path: &Path,
+    format: Format,
+    contract: &Contract,
+    rules: &[RowRule],
+    envelope: &Envelope,
+    limits: &Limits,
+    sink: &mut dyn FnMut(Checked) -> Result<(), IngestError>,
+) -> Result<Counts, IngestError> {
+    let file = File::open(path).map_err(IngestError::io("open the spooled body"))?;
+    let mut judge = Judge::new(contract, rules, envelope, sink)?;
+    match format {
+        Format::Ndjson => ndjson::check(file, contract, limits, &mut judge)?,
+        Format::Csv => csv::check(file, contract, limits, &mut judge)?,
+        Format::Parquet => parquet::check(file, contract, limits, &mut judge)?,
+    }
+    Ok(judge.counts())
+}
+
+#[cfg(test)]
+mod tests;

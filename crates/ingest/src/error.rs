@@ -1,0 +1,150 @@
+//! What can go wrong with a body as a whole.
+
+use std::error::Error;
+use std::io;
+
+use arrow::error::ArrowError;
+
+/// Why a body was not checked to its end. Nothing of it may land then, not even what the sink has
+/// already been given.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The body cannot be judged row by row; whoever sent it must mend it.
+    #[error("{message}")]
+    Refused {
+        /// `malformed`, `type`, `unknown_column`, `missing_column` or `duplicate_column`.
+        rule: &'static str,
+        /// Every column it is about; empty if it is about the body.
+        columns: Vec<String>,
+        /// What is wrong.
+        message: String,
+        /// A full sentence that says the way out.
+        hint: String,
+    },
+    /// The body is larger, in some way, than is taken.
+    #[error("{}is over the limit `{name}` of {limit}", place(*.row, .column.as_deref()))]
+    Limit {
+        /// The name of the limit.
+        name: &'static str,
+        /// Its value.
+        limit: u64,
+        /// The row that met it, from 1; none if it is about the body.
+        row: Option<u64>,
+        /// The column that met it.
+        column: Option<String>,
+    },
+    /// The spooled body could not be written or read.
+    #[error("cannot {action}")]
+    Io {
+        /// What was attempted on what.
+        action: String,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// A predicate failed instead of answering: a defect of whoever compiled it.
+    #[error("rule `{rule}` cannot be evaluated")]
+    Rule {
+        /// The rule's name.
+        rule: String,
+        /// Why it failed.
+        source: ArrowError,
+    },
+    /// A batch could not be built: a defect of this crate.
+    #[error("cannot build a batch of checked rows")]
+    Batch {
+        /// Why it failed.
+        #[from]
+        source: ArrowError,
+    },
+    /// The sink failed.
+    #[error("cannot hand on checked rows")]
+    Sink {
+        /// Why it failed.
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl IngestError {
+    /// The error of a sink.
+    pub fn sink(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Sink {
+            source: source.into(),
+        }
+    }
+
+    /// A full sentence that says the way out, if the sender has one.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Refused { hint, .. } => Some(hint.clone()),
+            Self::Limit {
+                name: "body_bytes" | "rows",
+                ..
+            } => Some("Send the rows as several submissions.".to_owned()),
+            Self::Limit {
+                name: "row_bytes", ..
+            } => Some(
+                "Look whether a line break is missing or a quote is not closed in that row."
+                    .to_owned(),
+            ),
+            Self::Limit { .. } => {
+                Some("Send less in it, or ask the operator to raise the limit.".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn io(action: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let action = action.into();
+        move |source| Self::Io { action, source }
+    }
+
+    pub(crate) fn refused(
+        rule: &'static str,
+        columns: Vec<String>,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self::Refused {
+            rule,
+            columns,
+            message: message.into(),
+            hint: hint.into(),
+        }
+    }
+
+    pub(crate) fn body_limit(name: &'static str, limit: u64) -> Self {
+        Self::Limit {
+            name,
+            limit,
+            row: None,
+            column: None,
+        }
+    }
+
+    pub(crate) fn row_limit(name: &'static str, limit: usize, row: u64) -> Self {
+        Self::Limit {
+            name,
+            limit: limit as u64,
+            row: Some(row),
+            column: None,
+        }
+    }
+
+    pub(crate) fn cell_limit(limit: usize, row: u64, column: &str) -> Self {
+        let (limit, column) = (limit as u64, Some(column.to_owned()));
+        Self::Limit {
+            name: "cell_bytes",
+            limit,
+            row: Some(row),
+            column,
+        }
+    }
+}
+
+fn place(row: Option<u64>, column: Option<&str>) -> String {
+    match (row, column) {
+        (Some(row), Some(column)) => format!("column `{column}` of row {row} "),
+        (Some(row), None) => format!("row {row} "),
+        _ => "the body ".to_owned(),
+    }
+}

@@ -1,0 +1,269 @@
+//! Rules over decoded rows: who lands, who does not, and why.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow::array::{Array, BooleanArray, RecordBatch};
+use arrow::compute::FilterBuilder;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use project::{Contract, Severity, Text};
+
+use crate::envelope::{rule_batch, rule_schema};
+use crate::personal::excerpt;
+use crate::row_text::shown;
+use crate::rows::{Decoded, Finding};
+use crate::unique::{Keys, Repeated};
+use crate::{Checked, Counts, Envelope, IngestError, RowRule, Verdict};
+
+/// The name of the rule whose breaches hide the value.
+const PERSONAL_DATA: &str = "personal_data";
+const REQUIRED: &str = "required";
+
+/// Gives the text of a row by its number; the function says which columns to mask.
+pub(crate) type RowTexts<'a> = &'a dyn Fn(u64, &dyn Fn(&str) -> bool) -> String;
+
+/// Judges one body, batch after batch.
+pub(crate) struct Judge<'a> {
+    contract: &'a Contract,
+    rules: &'a [RowRule],
+    envelope: &'a Envelope,
+    sink: &'a mut dyn FnMut(Checked) -> Result<(), IngestError>,
+    table_schema: SchemaRef,
+    rule_schema: SchemaRef,
+    keys: Keys,
+    counts: Counts,
+}
+
+impl<'a> Judge<'a> {
+    pub(crate) fn new(
+        contract: &'a Contract,
+        rules: &'a [RowRule],
+        envelope: &'a Envelope,
+        sink: &'a mut dyn FnMut(Checked) -> Result<(), IngestError>,
+    ) -> Result<Self, IngestError> {
+        Ok(Self {
+            contract,
+            rules,
+            envelope,
+            sink,
+            table_schema: Arc::new(contract.table_schema()),
+            rule_schema: rule_schema(contract),
+            keys: Keys::new(contract)?,
+            counts: Counts::default(),
+        })
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Judges rows and hands them on.
+    pub(crate) fn decide(
+        &mut self,
+        mut decoded: Decoded,
+        row_texts: RowTexts<'_>,
+    ) -> Result<(), IngestError> {
+        let rows = decoded.row_numbers.len();
+        let batch = rule_batch(&self.rule_schema, &decoded, self.envelope)?;
+        // What the decoder found comes first: it is why the rules saw null.
+        let mut findings = std::mem::take(&mut decoded.findings);
+        let malformed = findings.iter().filter(|found| found.slot.is_none()).count() as u64;
+        findings.extend(self.broken_rules(&batch, &decoded)?);
+        findings.extend(self.repeated_keys(&decoded)?);
+
+        let mut refused = vec![false; rows];
+        let mut warned = vec![false; rows];
+        for finding in &findings {
+            let marks = match finding.verdict.severity {
+                Severity::Error => &mut refused,
+                Severity::Warning => &mut warned,
+            };
+            if let Some(slot) = finding.slot {
+                marks[slot] = true;
+            }
+        }
+        findings.extend(self.missing_values(&decoded, &mut refused));
+        let warned = warned
+            .iter()
+            .zip(&refused)
+            .filter(|(w, r)| **w && !**r)
+            .count() as u64;
+        let landed = self.landed(&batch, &refused)?;
+        let landed_rows = landed.num_rows() as u64;
+        self.counts.received += rows as u64 + malformed;
+        self.counts.quarantined += rows as u64 - landed_rows + malformed;
+        self.counts.landed += landed_rows;
+        self.counts.warned += warned;
+        let verdicts = verdicts(findings, &refused, row_texts);
+        (self.sink)(Checked { landed, verdicts })
+    }
+
+    fn broken_rules(
+        &self,
+        batch: &RecordBatch,
+        decoded: &Decoded,
+    ) -> Result<Vec<Finding>, IngestError> {
+        let mut findings = Vec::new();
+        if batch.num_rows() == 0 {
+            return Ok(findings);
+        }
+        for rule in self.rules {
+            let holds = evaluate(rule, batch)?;
+            if holds.true_count() + holds.null_count() == holds.len() {
+                continue;
+            }
+            let column = rule.column.as_deref().and_then(|name| self.place(name));
+            for slot in (0..holds.len()).filter(|slot| holds.is_valid(*slot) && !holds.value(*slot))
+            {
+                let read = column.is_none_or(|c| !decoded.unreadable.contains(&(slot, c)));
+                if rule.name == REQUIRED && !read {
+                    continue;
+                }
+                let personal = rule.name == PERSONAL_DATA;
+                let verdict = Verdict {
+                    row: decoded.row_numbers[slot],
+                    column: rule.column.clone(),
+                    rule: rule.name.clone(),
+                    severity: rule.severity,
+                    value_excerpt: column.and_then(|c| {
+                        shown(&decoded.columns[c], slot).map(|value| excerpt(&value, personal))
+                    }),
+                    message: rule.message.clone(),
+                    row_text: None,
+                };
+                findings.push(Finding {
+                    slot: Some(slot),
+                    verdict,
+                });
+            }
+        }
+        Ok(findings)
+    }
+
+    fn repeated_keys(&mut self, decoded: &Decoded) -> Result<Vec<Finding>, IngestError> {
+        let repeated = self.keys.take(&decoded.columns, &decoded.row_numbers)?;
+        let column = self.keys.column();
+        let finding = |repeated: Repeated| {
+            let slot = repeated.slot;
+            let verdict = Verdict {
+                row: decoded.row_numbers[slot],
+                column: column.map(|c| self.contract.columns[c].name.clone()),
+                rule: "unique".to_owned(),
+                severity: Severity::Error,
+                value_excerpt: column
+                    .and_then(|c| shown(&decoded.columns[c], slot))
+                    .map(|value| excerpt(&value, false)),
+                message: self.keys.message(repeated.first_row),
+                row_text: None,
+            };
+            Finding {
+                slot: Some(slot),
+                verdict,
+            }
+        };
+        Ok(repeated.into_iter().map(finding).collect())
+    }
+
+    /// A null in a required column cannot land even if no rule was handed in that says so.
+    fn missing_values(&self, decoded: &Decoded, refused: &mut [bool]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (column, array) in self.contract.columns.iter().zip(&decoded.columns) {
+            if !column.required || array.null_count() == 0 {
+                continue;
+            }
+            for (slot, refused) in refused.iter_mut().enumerate() {
+                if array.is_valid(slot) || std::mem::replace(refused, true) {
+                    continue;
+                }
+                let verdict = Verdict {
+                    row: decoded.row_numbers[slot],
+                    column: Some(column.name.clone()),
+                    rule: REQUIRED.to_owned(),
+                    severity: Severity::Error,
+                    value_excerpt: None,
+                    message: Text {
+                        vi: format!("`{}` không được để trống", column.name),
+                        en: format!("`{}` must not be empty", column.name),
+                    },
+                    row_text: None,
+                };
+                findings.push(Finding {
+                    slot: Some(slot),
+                    verdict,
+                });
+            }
+        }
+        findings
+    }
+
+    fn landed(&self, batch: &RecordBatch, refused: &[bool]) -> Result<RecordBatch, ArrowError> {
+        let columns = &batch.columns()[..self.table_schema.fields().len()];
+        if !refused.contains(&true) {
+            return RecordBatch::try_new(self.table_schema.clone(), columns.to_vec());
+        }
+        let kept: BooleanArray = refused.iter().map(|refused| Some(!refused)).collect();
+        let filter = FilterBuilder::new(&kept).optimize().build();
+        let columns = columns.iter().map(|column| filter.filter(column));
+        RecordBatch::try_new(
+            self.table_schema.clone(),
+            columns.collect::<Result<_, _>>()?,
+        )
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.contract
+            .columns
+            .iter()
+            .position(|column| column.name == name)
+    }
+}
+
+fn evaluate(rule: &RowRule, batch: &RecordBatch) -> Result<BooleanArray, IngestError> {
+    let failed = |source| IngestError::Rule {
+        rule: rule.name.clone(),
+        source,
+    };
+    let holds = (rule.holds)(batch).map_err(failed)?;
+    if holds.len() == batch.num_rows() {
+        return Ok(holds);
+    }
+    let (found, rows) = (holds.len(), batch.num_rows());
+    let message = format!("the predicate answered {found} times for {rows} rows");
+    Err(failed(ArrowError::ComputeError(message)))
+}
+
+/// The verdicts by row, those of refused rows with the row's text.
+fn verdicts(findings: Vec<Finding>, refused: &[bool], row_texts: RowTexts<'_>) -> Vec<Verdict> {
+    let personal: HashSet<(u64, String)> = findings
+        .iter()
+        .filter(|finding| finding.verdict.rule == PERSONAL_DATA)
+        .filter_map(|f| Some((f.verdict.row, f.verdict.column.clone()?)))
+        .collect();
+    let mut last: Option<(u64, Arc<str>)> = None;
+    let mut verdicts: Vec<(bool, Verdict)> = findings
+        .into_iter()
+        .map(|f| (f.slot.is_some_and(|slot| refused[slot]), f.verdict))
+        .collect();
+    // Stable, so what was found first in a row stays first.
+    verdicts.sort_by_key(|(_, verdict)| verdict.row);
+    for (refused, verdict) in &mut verdicts {
+        if !*refused {
+            continue;
+        }
+        let row = verdict.row;
+        let text = match last.take().filter(|(last_row, _)| *last_row == row) {
+            Some((_, text)) => text,
+            None => {
+                let masked = |name: &str| personal.contains(&(row, name.to_owned()));
+                row_texts(row, &masked).into()
+            }
+        };
+        verdict.row_text = Some(text.clone());
+        last = Some((row, text));
+    }
+    verdicts.into_iter().map(|(_, verdict)| verdict).collect()
+}
+
+#[cfg(test)]
+mod tests;

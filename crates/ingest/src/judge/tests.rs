@@ -1,0 +1,115 @@
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, BooleanArray};
+use arrow::datatypes::{Date32Type, Int64Type};
+use arrow::error::ArrowError;
+use expect_test::expect;
+use project::{ColumnType, Severity};
+
+use crate::samples::{contract, contract_of, judge, rule, rules, shown};
+use crate::{Format, Limits, RowRule, rule_schema};
+
+const LIMITS: Limits = Limits {
+    rows: 100,
+    columns: 100,
+    cell_bytes: 100,
+    row_bytes: 1000,
+    nesting: 4,
+    batch_rows: 2,
+};
+
+#[test]
+fn a_predicate_that_fails_or_miscounts_is_a_defect_by_name() {
+    let failing = RowRule {
+        holds: Arc::new(|_| Err(ArrowError::DivideByZero)),
+        ..rule("share", None, Severity::Error, |_| {
+            BooleanArray::from(vec![true])
+        })
+    };
+    let short = rule("short", None, Severity::Error, |_| {
+        BooleanArray::from(vec![true; 7])
+    });
+    for (rule, name) in [(failing, "share"), (short, "short")] {
+        let body = b"{\"id\":\"A\"}";
+        let error = judge(Format::Ndjson, &contract(), &[rule], &LIMITS, body)
+            .err()
+            .unwrap();
+        assert_eq!(
+            error.to_string(),
+            format!("rule `{name}` cannot be evaluated")
+        );
+    }
+}
+
+#[test]
+fn a_missing_value_is_refused_even_without_a_rule() {
+    let body = b"id,count\nA,1\n,2\n";
+    let judgement = judge(Format::Csv, &contract(), &[], &LIMITS, body).unwrap();
+    expect![[""]].assert_eq(&shown(&judgement, 2));
+}
+
+#[test]
+fn a_repeated_key_is_refused_wherever_it_comes_again() {
+    let columns = [
+        ("a", ColumnType::String, true),
+        ("b", ColumnType::Int64, true),
+    ];
+    let contract = contract_of(&columns, &["b", "a"]);
+    let body = b"a,b\nx,1\nx,2\nx1,\nx,x\nx,1\nx,01\nX,1\n";
+    let judgement = judge(Format::Csv, &contract, &[], &LIMITS, body).unwrap();
+    expect![[""]].assert_eq(&shown(&judgement, 2));
+}
+
+#[test]
+fn a_masked_column_is_masked_wherever_the_row_is_shown() {
+    let named = rule("personal_data", Some("id"), Severity::Warning, |batch| {
+        BooleanArray::from(vec![false; batch.num_rows()])
+    });
+    let mut rules = rules();
+    rules.push(named);
+    let body = b"id,count\nNguyen,-1\nTran,1\n";
+    let judgement = judge(Format::Csv, &contract(), &rules, &LIMITS, body).unwrap();
+    expect![[""]].assert_eq(&shown(&judgement, 2));
+}
+
+#[test]
+fn predicates_see_the_envelope_and_the_period() {
+    let probe = rule("probe", None, Severity::Error, |batch| {
+        assert_eq!(batch.schema(), rule_schema(&contract()));
+        let text = |name: &str| {
+            batch
+                .column_by_name(name)
+                .unwrap()
+                .as_string::<i32>()
+                .value(0)
+                .to_owned()
+        };
+        let day = |name: &str| {
+            batch
+                .column_by_name(name)
+                .unwrap()
+                .as_primitive::<Date32Type>()
+                .value(0)
+        };
+        assert_eq!(
+            [text("_submission_id"), text("_agency"), text("_period")],
+            ["s-1", "H26", "2026-09"]
+        );
+        assert_eq!((day("_period_start"), day("_period_end")), (20_680, 20_710));
+        let rows = batch
+            .column_by_name("_row_number")
+            .unwrap()
+            .as_primitive::<Int64Type>();
+        rows.iter().map(|row| row.map(|row| row != 3)).collect()
+    });
+    let body = b"{\"id\":\"A\"}\n{\n{\"id\":\"B\"}\n{\"id\":\"C\"}\n";
+    let judgement = judge(Format::Ndjson, &contract(), &[probe], &LIMITS, body).unwrap();
+    expect![[""]].assert_eq(&shown(&judgement, 1));
+    assert!(rule_schema(&contract()).field(0).is_nullable());
+    assert!(
+        judgement
+            .landed
+            .iter()
+            .all(|batch| batch.column(0).null_count() == 0)
+    );
+}

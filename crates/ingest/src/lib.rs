@@ -1,0 +1,51 @@
+//! Bytes in, checked Arrow batches and verdicts out.
+//!
+//! *What is here*: [`Spool`] keeps a body on disk while it is hashed; [`check`] decodes it under a
+//! contract, row by row and in bounded memory, and says of every row whether it may land; [`mask`]
+//! and [`looks_personal`] are the one definition of what looks like personal data.
+//! *What is never here*: tables, SQL, HTTP, a clock. What the contract's rules mean arrives as
+//! compiled [`RowRule`]s; only what needs the raw text or the whole body is judged here (`type`,
+//! `malformed`, `unknown_column`, `unique`).
+//! *How it is checked*: unit tests beside the code; the CSV and JSON readers are compared with
+//! other readers on generated bodies, and every format with every other (`cargo test -p ingest`).
+//! *Where to go next*: `check.rs` for the order of things, `cell.rs` for what a value may look like.
+
+mod error;
+mod request;
+mod spool;
+mod verdict;
+
+mod check;
+
+mod csv;
+mod ndjson;
+mod parquet;
+
+mod header;
+mod json;
+mod lossless;
+mod records;
+
+mod cell;
+mod columns;
+mod text;
+mod time;
+
+mod envelope;
+mod judge;
+mod rows;
+mod unique;
+
+mod personal;
+mod row_text;
+
+pub use check::check;
+pub use envelope::rule_schema;
+pub use error::IngestError;
+pub use personal::{PERSONAL_DATA_PATTERN, looks_personal, mask};
+pub use request::{Envelope, Format, Limits, PERIOD_END, PERIOD_START, Predicate, RowRule};
+pub use spool::{Spool, Spooled};
+pub use verdict::{Checked, Counts, Verdict};
+
+#[cfg(test)]
+mod samples;

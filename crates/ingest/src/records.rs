@@ -1,0 +1,174 @@
+//! A text body cut into records, a block of them at a time, so that memory is bounded by the block
+//! and by the longest row that is taken.
+
+use std::io::{BufRead, Read};
+use std::ops::Range;
+
+use crate::{IngestError, Limits};
+
+/// A block ends behind the record that fills it.
+const BLOCK_BYTES: usize = 4 * 1024 * 1024;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// What ends a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// Every line break.
+    Lines,
+    /// Every line break that is not within quotes.
+    Csv,
+}
+
+/// A stretch of records.
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    bytes: Vec<u8>,
+    records: Vec<Range<usize>>,
+    /// The number of the first record.
+    pub(crate) first_row: u64,
+}
+
+impl Block {
+    /// The records, without their line breaks.
+    pub(crate) fn records(&self) -> impl Iterator<Item = &[u8]> {
+        self.records.iter().map(|range| &self.bytes[range.clone()])
+    }
+
+    /// The record at that place of the block.
+    pub(crate) fn record(&self, at: usize) -> &[u8] {
+        self.records
+            .get(at)
+            .map_or(&[], |range| &self.bytes[range.clone()])
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+}
+
+/// The body being cut.
+pub(crate) struct Records<R> {
+    reader: R,
+    framing: Framing,
+    limits: Limits,
+    next_row: u64,
+    at_start: bool,
+}
+
+impl<R: BufRead> Records<R> {
+    /// The first record found is `first_row`.
+    pub(crate) fn new(reader: R, framing: Framing, limits: &Limits, first_row: u64) -> Self {
+        Self {
+            reader,
+            framing,
+            limits: *limits,
+            next_row: first_row,
+            at_start: true,
+        }
+    }
+
+    /// Replaces the block's records by the next ones, at most `rows`; none at the end of the body.
+    pub(crate) fn fill(&mut self, block: &mut Block, rows: usize) -> Result<(), IngestError> {
+        block.bytes.clear();
+        block.records.clear();
+        block.first_row = self.next_row;
+        while block.records.len() < rows && block.bytes.len() < BLOCK_BYTES {
+            let start = block.bytes.len();
+            if !self.append_record(&mut block.bytes, start)? {
+                break;
+            }
+            let record = &block.bytes[start..];
+            let content = self.content(record);
+            if content.is_empty() {
+                block.bytes.truncate(start);
+                continue;
+            }
+            if content.len() > self.limits.row_bytes {
+                return Err(self.too_long());
+            }
+            if self.next_row > self.limits.rows {
+                return Err(IngestError::body_limit("rows", self.limits.rows));
+            }
+            block
+                .records
+                .push(start + content.start..start + content.end);
+            self.next_row += 1;
+        }
+        Ok(())
+    }
+
+    fn too_long(&self) -> IngestError {
+        IngestError::row_limit("row_bytes", self.limits.row_bytes, self.next_row)
+    }
+
+    /// Where a record's content lies: without the line break, and nowhere if the line is blank.
+    fn content(&self, record: &[u8]) -> Range<usize> {
+        let line = record.strip_suffix(b"\n").unwrap_or(record);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match self.framing {
+            Framing::Lines if line.trim_ascii().is_empty() => 0..0,
+            _ => 0..line.len(),
+        }
+    }
+
+    /// Appends lines up to the end of a record. False at the end of the body.
+    fn append_record(&mut self, bytes: &mut Vec<u8>, start: usize) -> Result<bool, IngestError> {
+        let mut quotes = Quotes::FieldStart;
+        loop {
+            let line_start = bytes.len();
+            // Two bytes more than a row may have, for its line break.
+            let left = (self.limits.row_bytes + 2).saturating_sub(line_start - start);
+            let read = (&mut self.reader)
+                .take(left as u64)
+                .read_until(b'\n', bytes);
+            let read = read.map_err(IngestError::io("read the spooled body"))?;
+            if std::mem::take(&mut self.at_start) && bytes[start..].starts_with(BYTE_ORDER_MARK) {
+                bytes.drain(start..start + BYTE_ORDER_MARK.len());
+            }
+            if read == 0 {
+                return if left == 0 {
+                    Err(self.too_long())
+                } else {
+                    Ok(bytes.len() > start)
+                };
+            }
+            let line = &bytes[line_start.min(bytes.len())..];
+            if self.framing == Framing::Lines || !quotes.are_open_behind(line) {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+/// Where in a CSV record the reading stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    FieldStart,
+    Unquoted,
+    Quoted,
+    /// Behind a quote within quotes: the end of the field, or half of an escaped quote.
+    Closing,
+}
+
+impl Quotes {
+    /// Reads a line; true if its line break belongs to a quoted field.
+    fn are_open_behind(&mut self, line: &[u8]) -> bool {
+        if *self != Self::Quoted && !line.contains(&b'"') {
+            return false;
+        }
+        for byte in line {
+            *self = match (*self, byte) {
+                (Self::FieldStart | Self::Closing, b'"') => Self::Quoted,
+                (Self::Quoted, b'"') => Self::Closing,
+                (Self::Quoted, _) => Self::Quoted,
+                (_, b',') => Self::FieldStart,
+                _ => Self::Unquoted,
+            };
+        }
+        *self == Self::Quoted
+    }
+}
+
+#[cfg(test)]
+mod tests;

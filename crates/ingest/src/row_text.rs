@@ -1,0 +1,85 @@
+//! A refused row as quarantine keeps it: JSON, what looks like personal data masked.
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::DataType;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+
+use crate::cell::{self, Cell, quoted};
+use crate::personal::{looks_personal, mask};
+
+/// A row that could not be read keeps at most so many characters.
+const FRAGMENT_CHARS: usize = 2_000;
+
+/// The fields as a JSON object, in the order in which they came. `masked` names the columns whose
+/// values are hidden whatever they look like.
+pub(crate) fn object<'a>(
+    fields: impl Iterator<Item = (&'a str, &'a Cell<'a>)>,
+    masked: &dyn Fn(&str) -> bool,
+) -> String {
+    let mut text = String::from("{");
+    for (name, cell) in fields {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text += &if looks_personal(name) {
+            quoted(&mask(name))
+        } else {
+            quoted(name)
+        };
+        text.push(':');
+        text += &match cell.shown() {
+            Some(value) if masked(name) || looks_personal(value) => quoted(&mask(value)),
+            _ => cell.json(),
+        };
+    }
+    text.push('}');
+    text
+}
+
+/// A row that has no fields, as a JSON string.
+pub(crate) fn fragment(row: &str) -> String {
+    if looks_personal(row) {
+        return quoted(&mask(row));
+    }
+    match row.char_indices().nth(FRAGMENT_CHARS) {
+        Some((end, _)) => quoted(&row[..end]),
+        None => quoted(row),
+    }
+}
+
+/// A row of a batch as a JSON object.
+pub(crate) fn of_batch(batch: &RecordBatch, slot: usize, masked: &dyn Fn(&str) -> bool) -> String {
+    let schema = batch.schema();
+    let texts: Vec<Option<String>> = batch.columns().iter().map(|c| shown(c, slot)).collect();
+    let cells: Vec<Cell<'_>> = batch
+        .columns()
+        .iter()
+        .zip(&texts)
+        .map(|(column, text)| match (text, column.data_type()) {
+            (None, _) => Cell::Null,
+            (Some(_), DataType::Boolean) => Cell::Bool(column.as_boolean().value(slot)),
+            (Some(text), of) if of.is_numeric() && cell::float64(text).is_ok() => {
+                Cell::Number(text)
+            }
+            (Some(text), _) => Cell::Text(text.into()),
+        })
+        .collect();
+    object(
+        schema
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .zip(&cells),
+        masked,
+    )
+}
+
+/// A value as people are shown it; none for null.
+pub(crate) fn shown(array: &dyn Array, slot: usize) -> Option<String> {
+    if array.is_null(slot) {
+        return None;
+    }
+    let options = FormatOptions::default();
+    let formatter = ArrayFormatter::try_new(array, &options).ok()?;
+    formatter.value(slot).try_to_string().ok()
+}

@@ -1,0 +1,47 @@
+//! What is said of rows.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use project::{Severity, Text};
+
+/// One thing wrong with one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The row in the body, from 1; a header and blank lines are no rows.
+    pub row: u64,
+    /// The column, if it is about one.
+    pub column: Option<String>,
+    /// The rule.
+    pub rule: String,
+    /// Whether the row is refused or only marked.
+    pub severity: Severity,
+    /// The start of the value; masked where it looks like personal data.
+    pub value_excerpt: Option<String>,
+    /// What people are told.
+    pub message: Text,
+    /// The row as received, as JSON, with personal data masked; on every verdict of a refused row.
+    pub row_text: Option<Arc<str>>,
+}
+
+/// A stretch of the body, judged.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The rows that may land, in the schema of the table; there may be none.
+    pub landed: RecordBatch,
+    /// Everything wrong, by row.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// What became of the rows of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Rows in the body.
+    pub received: u64,
+    /// Rows that may land.
+    pub landed: u64,
+    /// Rows with at least one breach of severity error.
+    pub quarantined: u64,
+    /// Rows that may land, with at least one warning.
+    pub warned: u64,
+}

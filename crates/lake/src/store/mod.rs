@@ -1,0 +1,10 @@
+//! Where the lake lives: memory, a folder, or a bucket; and whether it can be trusted.
+
+mod local;
+mod location;
+mod probe;
+mod sync;
+
+pub use local::LocalStore;
+pub use location::{S3Settings, StoreLocation, open_store};
+pub use probe::{StoreFacts, probe};

@@ -1,0 +1,201 @@
+//! Writes on a local disk that survive a power cut, and compare-and-swap on it.
+
+use std::collections::HashSet;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{Error as IoError, ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use object_store::PutPayload;
+use rustix::fs::{FlockOperation, flock};
+
+/// Names that end in `#` and digits are hidden by the listing of `object_store`'s local store.
+const LOCKS: u64 = 16;
+
+/// A folder whose writes are on the disk when they are acknowledged.
+#[derive(Debug)]
+pub(super) struct Disk {
+    root: PathBuf,
+    /// Folders whose own entry in their parent is known to be on the disk.
+    durable: Mutex<HashSet<PathBuf>>,
+}
+
+/// What a conditional write found.
+pub(super) enum Swap {
+    Done(String),
+    Changed,
+    Missing,
+}
+
+impl Disk {
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self {
+            durable: Mutex::new(HashSet::from([root.clone()])),
+            root,
+        }
+    }
+
+    /// Writes the file whole, over whatever is there.
+    pub(super) fn overwrite(&self, path: &Path, payload: &PutPayload) -> Result<String, IoError> {
+        let staged = Staged::write(path, payload)?;
+        let tag = staged.tag()?;
+        staged.rename(path)?;
+        self.sync_entry(path)?;
+        Ok(tag)
+    }
+
+    /// Writes the file if none is there; `AlreadyExists` otherwise.
+    pub(super) fn create(&self, path: &Path, payload: &PutPayload) -> Result<String, IoError> {
+        let staged = Staged::write(path, payload)?;
+        let tag = staged.tag()?;
+        std::fs::hard_link(&staged.path, path)?;
+        drop(staged);
+        self.sync_entry(path)?;
+        Ok(tag)
+    }
+
+    /// Writes the file if the one there still carries `expected`.
+    pub(super) fn swap(
+        &self,
+        path: &Path,
+        payload: &PutPayload,
+        expected: &str,
+    ) -> Result<Swap, IoError> {
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(self.root.join(lock_name(path)))?;
+        flock(&lock, FlockOperation::LockExclusive)?;
+        let current = match std::fs::metadata(path) {
+            Ok(current) => current,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Swap::Missing),
+            Err(error) => return Err(error),
+        };
+        if tag_of(&current) != expected {
+            return Ok(Swap::Changed);
+        }
+        let staged = Staged::write(path, payload)?;
+        // An inode freed by an earlier swap can come back within the clock's tick, and its tag
+        // with it: the time of change always moves forward.
+        let before = current.modified()?;
+        if micros(staged.file.metadata()?.modified()?) <= micros(before) {
+            staged
+                .file
+                .set_modified(before + Duration::from_micros(1))?;
+            staged.file.sync_all()?;
+        }
+        let tag = staged.tag()?;
+        staged.rename(path)?;
+        self.sync_entry(path)?;
+        Ok(Swap::Done(tag))
+    }
+
+    /// Puts a file that is complete, and its place in its folders, on the disk.
+    pub(super) fn sync_file(&self, path: &Path) -> Result<(), IoError> {
+        File::open(path)?.sync_all()?;
+        self.sync_entry(path)
+    }
+
+    fn sync_entry(&self, path: &Path) -> Result<(), IoError> {
+        let Some(folder) = path.parent() else {
+            return Ok(());
+        };
+        File::open(folder)?.sync_all()?;
+        let mut child = folder;
+        while child != self.root && !self.is_durable(child) {
+            let Some(parent) = child.parent() else { break };
+            File::open(parent)?.sync_all()?;
+            child = parent;
+        }
+        let mut durable = self.durable.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut child = folder;
+        while durable.insert(child.to_path_buf()) {
+            let Some(parent) = child.parent() else { break };
+            child = parent;
+        }
+        Ok(())
+    }
+
+    fn is_durable(&self, folder: &Path) -> bool {
+        self.durable
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(folder)
+    }
+}
+
+/// A whole file under a hidden name; removed unless it is renamed.
+struct Staged {
+    file: File,
+    path: PathBuf,
+}
+
+impl Staged {
+    fn write(target: &Path, payload: &PutPayload) -> Result<Self, IoError> {
+        let mut staged = Self::open(target)?;
+        for chunk in payload {
+            staged.file.write_all(chunk)?;
+        }
+        staged.file.sync_all()?;
+        Ok(staged)
+    }
+
+    fn open(target: &Path) -> Result<Self, IoError> {
+        let mut number = 1u32;
+        loop {
+            let mut name = target.as_os_str().to_owned();
+            name.push(format!("#{number}"));
+            let path = PathBuf::from(name);
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(file) => return Ok(Self { file, path }),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+                Err(error) if error.kind() == ErrorKind::NotFound => match path.parent() {
+                    Some(folder) => std::fs::create_dir_all(folder)?,
+                    None => return Err(error),
+                },
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn tag(&self) -> Result<String, IoError> {
+        Ok(tag_of(&self.file.metadata()?))
+    }
+
+    fn rename(self, target: &Path) -> Result<(), IoError> {
+        std::fs::rename(&self.path, target)
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        // Already gone after a rename.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// The tag that `object_store`'s local store gives on reading: inode, time of change, size.
+fn tag_of(metadata: &Metadata) -> String {
+    let changed = metadata.modified().map(micros).unwrap_or_default();
+    format!("{:x}-{:x}-{:x}", metadata.ino(), changed, metadata.len())
+}
+
+fn micros(time: SystemTime) -> u128 {
+    time.duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_micros()
+}
+
+fn lock_name(path: &Path) -> String {
+    let hash = path
+        .as_os_str()
+        .as_encoded_bytes()
+        .iter()
+        .fold(0u64, |hash, byte| {
+            hash.wrapping_mul(31).wrapping_add(u64::from(*byte))
+        });
+    format!(".lock#{}", hash % LOCKS)
+}

@@ -1,0 +1,221 @@
+//! What the log says happened.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use object_store::path::Path;
+use object_store::{Error, ObjectStoreExt as _};
+use serde_json::{Map, Value};
+
+use super::Table;
+use crate::commit::{RESERVED, SUBMISSIONS};
+use crate::error::{LakeError, Result};
+
+/// Log entries read at once.
+const READS: usize = 16;
+
+/// A commit, as its own log entry tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CommitRecord {
+    /// The version it made.
+    pub version: i64,
+    /// When it was written, by the writer's clock.
+    pub committed_at: DateTime<Utc>,
+    /// What it was, as the writer named it.
+    pub operation: String,
+    /// What the writer noted: our own keys start with `dtm.`.
+    pub info: Map<String, Value>,
+    /// Application versions it carries.
+    pub(crate) applications: Vec<(String, i64)>,
+}
+
+impl CommitRecord {
+    /// The submissions that it landed.
+    pub fn submissions(&self) -> Vec<String> {
+        let listed = self.info.get(SUBMISSIONS).and_then(Value::as_array);
+        let ids = listed.into_iter().flatten().filter_map(Value::as_str);
+        ids.map(str::to_owned).collect()
+    }
+}
+
+impl Table {
+    /// The newest commits, newest first; all of them when there are fewer than `limit`.
+    ///
+    /// # Errors
+    /// `Corrupt` when a log entry cannot be read.
+    pub async fn history(&self, limit: usize) -> Result<Vec<CommitRecord>> {
+        self.refresh().await?;
+        let mut entries = self.newest_first().take(limit);
+        let mut records = Vec::new();
+        while let Some(record) = entries.try_next().await? {
+            records.push(record);
+        }
+        Ok(records)
+    }
+
+    /// The commit that landed this submission, if one did.
+    ///
+    /// # Errors
+    /// `Corrupt` when a log entry cannot be read.
+    pub async fn find_submission(&self, id: &str) -> Result<Option<CommitRecord>> {
+        self.refresh().await?;
+        let listed = |record: &CommitRecord| record.submissions().iter().any(|known| known == id);
+        self.find(listed).await
+    }
+
+    /// The commits after `version` that landed submissions, oldest first, each with their ids.
+    /// For filling the submission index from the log.
+    ///
+    /// # Errors
+    /// `Corrupt` when a log entry cannot be read.
+    pub async fn submissions_since(
+        &self,
+        version: i64,
+    ) -> Result<Vec<(CommitRecord, Vec<String>)>> {
+        self.refresh().await?;
+        let mut entries = self.newest_first();
+        let mut landed = Vec::new();
+        while let Some(record) = entries.try_next().await? {
+            if record.version <= version {
+                break;
+            }
+            let ids = record.submissions();
+            if !ids.is_empty() {
+                landed.push((record, ids));
+            }
+        }
+        landed.reverse();
+        Ok(landed)
+    }
+
+    /// The newest version that was committed at or before `time`.
+    ///
+    /// # Errors
+    /// `NotFound` when the table is younger.
+    pub async fn version_at(&self, time: DateTime<Utc>) -> Result<i64> {
+        self.refresh().await?;
+        let found = self.find(|record| record.committed_at <= time).await?;
+        found.map(|record| record.version).ok_or_else(|| {
+            LakeError::not_found(format!(
+                "dataset `{}` has no version from {time} or before",
+                self.dataset()
+            ))
+        })
+    }
+
+    /// The newest commit that `wanted` accepts.
+    pub(crate) async fn find(
+        &self,
+        wanted: impl Fn(&CommitRecord) -> bool,
+    ) -> Result<Option<CommitRecord>> {
+        let mut entries = self.newest_first();
+        while let Some(record) = entries.try_next().await? {
+            if wanted(&record) {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The log entry of `version`, if it is there.
+    pub(crate) async fn record(&self, version: i64) -> Result<Option<CommitRecord>> {
+        let doing = format!(
+            "cannot read version {version} of dataset `{}`",
+            self.dataset()
+        );
+        let got = match self.store().get(&entry_path(version)).await {
+            Ok(got) => got,
+            Err(Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(LakeError::store(&doing, error)),
+        };
+        let written_at = got.meta.last_modified;
+        let bytes = got
+            .bytes()
+            .await
+            .map_err(|error| LakeError::store(&doing, error))?;
+        parse(version, written_at, &bytes)
+            .map(Some)
+            .map_err(|error| LakeError::damaged(&doing, error))
+    }
+
+    /// The paths of the files that the commit of `version` added.
+    pub(crate) async fn added_at(&self, version: i64) -> Result<HashSet<String>> {
+        let doing = format!(
+            "cannot read version {version} of dataset `{}`",
+            self.dataset()
+        );
+        let got = self.store().get(&entry_path(version)).await;
+        let got = got.map_err(|error| LakeError::store(&doing, error))?;
+        let bytes = got
+            .bytes()
+            .await
+            .map_err(|error| LakeError::store(&doing, error))?;
+        let mut paths = HashSet::new();
+        for line in bytes
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
+            let action: Value =
+                serde_json::from_slice(line).map_err(|error| LakeError::damaged(&doing, error))?;
+            if let Some(path) = action["add"]["path"].as_str() {
+                paths.insert(path.to_owned());
+            }
+        }
+        Ok(paths)
+    }
+
+    /// Every log entry from the newest down, as far as the log reaches.
+    fn newest_first(&self) -> stream::BoxStream<'_, Result<CommitRecord>> {
+        stream::iter((0..=self.version()).rev())
+            .map(|version| self.record(version))
+            .buffered(READS)
+            .try_take_while(|record| std::future::ready(Ok(record.is_some())))
+            .try_filter_map(|record| std::future::ready(Ok(record)))
+            .boxed()
+    }
+}
+
+/// Where the entry of a version lies, from the table's folder.
+pub(crate) fn entry_path(version: i64) -> Path {
+    Path::from(format!("_delta_log/{version:020}.json"))
+}
+
+fn parse(
+    version: i64,
+    written_at: DateTime<Utc>,
+    bytes: &[u8],
+) -> std::result::Result<CommitRecord, serde_json::Error> {
+    let mut record = CommitRecord {
+        version,
+        committed_at: written_at,
+        operation: String::new(),
+        info: Map::new(),
+        applications: Vec::new(),
+    };
+    for line in bytes.split(|byte| *byte == b'\n') {
+        // An entry can list thousands of files; only the two short kinds of lines are read.
+        if !(line.starts_with(b"{\"commitInfo\"") || line.starts_with(b"{\"txn\"")) {
+            continue;
+        }
+        let mut action: Map<String, Value> = serde_json::from_slice(line)?;
+        if let Some(Value::Object(info)) = action.remove("commitInfo") {
+            let written = info.get("timestamp").and_then(Value::as_i64);
+            if let Some(time) = written.and_then(DateTime::from_timestamp_millis) {
+                record.committed_at = time;
+            }
+            let operation = info.get("operation").and_then(Value::as_str);
+            record.operation = operation.unwrap_or_default().to_owned();
+            record.info = info;
+            record
+                .info
+                .retain(|key, _| !RESERVED.contains(&key.as_str()));
+        }
+        if let Some(txn) = action.remove("txn")
+            && let (Some(app), Some(number)) = (txn["appId"].as_str(), txn["version"].as_i64())
+        {
+            record.applications.push((app.to_owned(), number));
+        }
+    }
+    Ok(record)
+}

@@ -1,0 +1,140 @@
+//! A dataset's table: its newest state, read and changed.
+
+mod change;
+mod head;
+mod history;
+mod provider;
+mod shape;
+mod snapshot;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use deltalake::datafusion::catalog::TableProvider;
+use deltalake::logstore::LogStoreRef;
+use object_store::ObjectStore;
+use object_store::path::Path;
+use project::DatasetName;
+
+pub(crate) use head::Head;
+pub use history::CommitRecord;
+pub(crate) use history::entry_path;
+pub use shape::TableShape;
+pub use snapshot::{PartitionFiles, Snapshot, TableFiles};
+
+use crate::error::Result;
+use crate::lake::Place;
+use crate::write::StagedFile;
+
+/// A handle to a table. Cheap to clone; clones share one cached state, which own commits move
+/// forward and [`refresh`](Self::refresh) brings up to what others committed.
+#[derive(Debug, Clone)]
+pub struct Table {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    dataset: DatasetName,
+    place: Arc<Place>,
+    folder: Path,
+    /// The store with the table's folder as its root.
+    files: Arc<dyn ObjectStore>,
+    log: Log,
+    head: std::sync::RwLock<Arc<Head>>,
+    /// Held while the cached state moves.
+    moving: tokio::sync::Mutex<()>,
+    /// Held during a commit: writers of one process queue here, not on the log.
+    committing: tokio::sync::Mutex<()>,
+}
+
+/// The Delta library's view of the log; it cannot print itself.
+struct Log(LogStoreRef);
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Log")
+    }
+}
+
+impl Table {
+    /// The dataset.
+    pub fn dataset(&self) -> &DatasetName {
+        &self.inner.dataset
+    }
+
+    /// The newest version known.
+    pub fn version(&self) -> i64 {
+        self.head().version()
+    }
+
+    /// The columns as Arrow types (`Utf8`, `Int64`, `Timestamp(Microsecond, "UTC")`, …), partition
+    /// columns included, in the order they were declared, with their metadata.
+    pub fn schema(&self) -> SchemaRef {
+        self.head().schema().clone()
+    }
+
+    /// The partition columns.
+    pub fn partition_by(&self) -> Vec<String> {
+        self.head().partition_by().to_vec()
+    }
+
+    /// The table's own properties; those of the Delta protocol are not among them.
+    pub fn properties(&self) -> BTreeMap<String, String> {
+        self.head().properties()
+    }
+
+    /// The state as it is known now: reads of it agree with each other whatever is committed
+    /// meanwhile. No I/O.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self.inner.place.clone(), self.head())
+    }
+
+    /// Reads the newest state known.
+    ///
+    /// # Errors
+    /// `Invalid` when the table uses a Delta feature that cannot be read.
+    pub fn provider(&self) -> Result<Arc<dyn TableProvider>> {
+        self.snapshot().provider()
+    }
+
+    /// Reads the state of `version`.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such version.
+    pub async fn provider_at(&self, version: i64) -> Result<Arc<dyn TableProvider>> {
+        self.snapshot_at(version).await?.provider()
+    }
+
+    /// Reads exactly these staged files, which no commit has made visible: for checking what a
+    /// commit would publish.
+    pub fn staged_provider(&self, files: &[StagedFile]) -> Result<Arc<dyn TableProvider>> {
+        provider::staged(&self.inner.place, &self.inner.folder, &self.head(), files)
+    }
+
+    /// Files, bytes and rows, from the log.
+    ///
+    /// # Errors
+    /// `Corrupt` when a file has no row count.
+    pub fn files(&self) -> Result<TableFiles> {
+        self.snapshot().files()
+    }
+
+    /// Rows, from the log.
+    ///
+    /// # Errors
+    /// `Corrupt` when a file has no row count.
+    pub fn row_count(&self) -> Result<u64> {
+        self.snapshot().row_count()
+    }
+
+    pub(crate) fn place(&self) -> &Arc<Place> {
+        &self.inner.place
+    }
+
+    /// The store with the table's folder as its root.
+    pub(crate) fn store(&self) -> &Arc<dyn ObjectStore> {
+        &self.inner.files
+    }
+}

@@ -1,0 +1,114 @@
+//! One version of a table, held still.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use deltalake::datafusion::catalog::TableProvider;
+
+use super::{Head, provider};
+use crate::error::{LakeError, Result};
+use crate::lake::Place;
+
+/// A table at one version.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    place: Arc<Place>,
+    head: Arc<Head>,
+}
+
+/// How much a table holds, from its log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TableFiles {
+    /// Files.
+    pub count: u64,
+    /// Their size on the store.
+    pub bytes: u64,
+    /// Rows.
+    pub rows: u64,
+    /// The same for each partition, sorted by its values; one entry for a table without
+    /// partitions, none for an empty table.
+    pub partitions: Vec<PartitionFiles>,
+}
+
+/// How much one partition holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PartitionFiles {
+    /// Partition column and value, in the order of the columns; no value for null.
+    pub values: Vec<(String, Option<String>)>,
+    /// Files.
+    pub count: u64,
+    /// Their size on the store.
+    pub bytes: u64,
+    /// Rows.
+    pub rows: u64,
+}
+
+impl Snapshot {
+    pub(super) fn new(place: Arc<Place>, head: Arc<Head>) -> Self {
+        Self { place, head }
+    }
+
+    /// The version.
+    pub fn version(&self) -> i64 {
+        self.head.version()
+    }
+
+    /// The columns, as [`Table::schema`](super::Table::schema) gives them.
+    pub fn schema(&self) -> SchemaRef {
+        self.head.schema().clone()
+    }
+
+    /// Reads this version. The provider brings its store along: a session needs no preparation.
+    /// Writing through it is refused.
+    ///
+    /// # Errors
+    /// `Invalid` when the table uses a Delta feature that cannot be read.
+    pub fn provider(&self) -> Result<Arc<dyn TableProvider>> {
+        provider::committed(&self.place, &self.head)
+    }
+
+    /// Rows, from the log.
+    ///
+    /// # Errors
+    /// `Corrupt` when a file has no row count.
+    pub fn row_count(&self) -> Result<u64> {
+        Ok(self.files()?.rows)
+    }
+
+    /// Files, bytes and rows, from the log.
+    ///
+    /// # Errors
+    /// `Corrupt` when a file has no row count.
+    pub fn files(&self) -> Result<TableFiles> {
+        let mut all = TableFiles::default();
+        let mut partitions = BTreeMap::<Vec<Option<String>>, PartitionFiles>::new();
+        for file in self.head.state().log_data().iter() {
+            let rows = file.num_records().ok_or_else(|| {
+                LakeError::corrupt(format!(
+                    "file `{}` has no row count in the log",
+                    file.path()
+                ))
+            })? as u64;
+            let bytes = u64::try_from(file.size()).unwrap_or_default();
+            let mut given = file.partition_values_map();
+            let columns = self.head.partition_by();
+            let values: Vec<_> = columns.iter().map(|c| given.remove(c).flatten()).collect();
+            let named = columns
+                .iter()
+                .cloned()
+                .zip(values.iter().cloned())
+                .collect();
+            let partition = partitions.entry(values).or_default();
+            partition.values = named;
+            partition.count += 1;
+            partition.bytes += bytes;
+            partition.rows += rows;
+            all.count += 1;
+            all.bytes += bytes;
+            all.rows += rows;
+        }
+        all.partitions = partitions.into_values().collect();
+        Ok(all)
+    }
+}

@@ -1,0 +1,238 @@
+//! One Parquet file on its way to the store.
+
+use std::sync::Arc;
+
+use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
+use arrow::datatypes::{DataType, Float32Type, Float64Type};
+use object_store::buffered::BufWriter;
+use object_store::path::Path;
+use parquet::arrow::AsyncArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+
+use super::{Codec, StagedFile, Target, stats};
+use crate::error::{LakeError, Result};
+
+/// Buffered before an upload in parts begins; smaller files are one put.
+const PART_BYTES: usize = 8 * 1024 * 1024;
+/// Parts under way at once: bounds the memory of a file.
+const PARTS: usize = 3;
+/// Longer texts are cut in statistics, the lower bound down and the upper bound up.
+const STATISTICS_BYTES: usize = 64;
+
+/// A file that takes rows.
+pub(super) struct OpenFile {
+    target: Arc<Target>,
+    partition: Vec<Option<String>>,
+    path: String,
+    writer: AsyncArrowWriter<BufWriter>,
+    rows: usize,
+    /// Rows that wait to be sorted.
+    waiting: Vec<RecordBatch>,
+    /// Columns in which a value is not a number: they have no bounds.
+    unbounded: Vec<bool>,
+}
+
+impl std::fmt::Debug for OpenFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenFile")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl OpenFile {
+    pub(super) fn create(target: Arc<Target>, partition: Vec<Option<String>>) -> Result<Self> {
+        let path = path_of(&target, &partition);
+        let store = target.table.store().clone();
+        let sink = BufWriter::with_capacity(store, Path::from(path.as_str()), PART_BYTES)
+            .with_max_concurrency(PARTS);
+        let properties = WriterProperties::builder()
+            .set_compression(compression(target.settings.compression)?)
+            .set_max_row_group_row_count(Some(target.settings.row_group_rows.max(1)))
+            .set_statistics_truncate_length(Some(STATISTICS_BYTES))
+            .set_created_by("dtm".to_owned())
+            .build();
+        // Other engines know the types from the log; our own name for them is not needed.
+        let options = ArrowWriterOptions::new()
+            .with_properties(properties)
+            .with_skip_arrow_metadata(true);
+        let schema = target.file_schema.clone();
+        let unbounded = vec![false; schema.fields().len()];
+        let writer = AsyncArrowWriter::try_new_with_options(sink, schema, options)
+            .map_err(|error| failed(&path, error))?;
+        Ok(Self {
+            target,
+            partition,
+            path,
+            writer,
+            rows: 0,
+            waiting: Vec::new(),
+            unbounded,
+        })
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.writer.bytes_written() + self.writer.in_progress_size()
+            >= self.target.settings.target_file_bytes
+    }
+
+    pub(super) async fn write(&mut self, batch: RecordBatch) -> Result<()> {
+        self.rows += batch.num_rows();
+        for (at, column) in batch.columns().iter().enumerate() {
+            self.unbounded[at] |= match column.data_type() {
+                DataType::Float64 => column
+                    .as_primitive::<Float64Type>()
+                    .values()
+                    .iter()
+                    .any(|v| v.is_nan()),
+                DataType::Float32 => column
+                    .as_primitive::<Float32Type>()
+                    .values()
+                    .iter()
+                    .any(|v| v.is_nan()),
+                _ => false,
+            };
+        }
+        if self.target.settings.sort_by.is_empty() {
+            return self.encode(&batch).await;
+        }
+        self.waiting.push(batch);
+        let waiting: usize = self.waiting.iter().map(RecordBatch::num_rows).sum();
+        if waiting >= self.target.settings.row_group_rows {
+            self.encode_sorted().await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn finish(mut self) -> Result<StagedFile> {
+        self.encode_sorted().await?;
+        let metadata = self
+            .writer
+            .finish()
+            .await
+            .map_err(|error| failed(&self.path, error))?;
+        let file_schema = &self.target.file_schema;
+        let stats = stats::stats(&metadata, file_schema, &self.unbounded)
+            .map_err(|error| failed(&self.path, error))?;
+        Ok(StagedFile {
+            path: self.path,
+            rows: self.rows as u64,
+            bytes: self.writer.bytes_written() as u64,
+            stats,
+            partition_by: self.target.partition_by.clone(),
+            partition: self.partition,
+            schema: self.target.schema.clone(),
+        })
+    }
+
+    /// Gives up the upload; nothing of the file stays.
+    pub(super) async fn abort(self) -> Result<()> {
+        let mut sink = self.writer.into_inner();
+        let doing = format!("cannot give up the file `{}`", self.path);
+        sink.abort()
+            .await
+            .map_err(|error| LakeError::store(&doing, error))
+    }
+
+    async fn encode(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.writer
+            .write(batch)
+            .await
+            .map_err(|error| failed(&self.path, error))
+    }
+
+    async fn encode_sorted(&mut self) -> Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let batches = std::mem::take(&mut self.waiting);
+        let fail = |error| LakeError::internal("cannot sort the rows of a file", error);
+        let schema = &self.target.file_schema;
+        let batch = concat_batches(schema, &batches).map_err(fail)?;
+        let mut keys = Vec::new();
+        for name in &self.target.settings.sort_by {
+            let at = schema.index_of(name).map_err(fail)?;
+            keys.push(SortColumn {
+                values: batch.column(at).clone(),
+                options: None,
+            });
+        }
+        let order = lexsort_to_indices(&keys, None).map_err(fail)?;
+        let sorted = take_record_batch(&batch, &order).map_err(fail)?;
+        self.encode(&sorted).await
+    }
+}
+
+/// Whether the compression is one.
+pub(super) fn check_codec(codec: Codec) -> Result<()> {
+    compression(codec).map(|_| ())
+}
+
+fn compression(codec: Codec) -> Result<Compression> {
+    match codec {
+        Codec::Snappy => Ok(Compression::SNAPPY),
+        Codec::Zstd(level) => ZstdLevel::try_new(level)
+            .map(Compression::ZSTD)
+            .map_err(|error| LakeError::refused("cannot write files", error)),
+    }
+}
+
+/// `_period=2026-09/part-<id>.zstd.parquet`. The folders are for people: what a partition's value
+/// is stands in the log, so that characters with a meaning in paths can be left out here.
+fn path_of(target: &Target, partition: &[Option<String>]) -> String {
+    let mut path = String::new();
+    for (name, value) in target.partition_by.iter().zip(partition) {
+        let value = value.as_deref().unwrap_or("__HIVE_DEFAULT_PARTITION__");
+        path.push_str(&format!("{}={}/", plain(name), plain(value)));
+    }
+    let suffix = match target.settings.compression {
+        Codec::Zstd(_) => "zstd",
+        Codec::Snappy => "snappy",
+    };
+    let id = target.table.place().given.id();
+    format!("{path}part-{}.{suffix}.parquet", plain(&id))
+}
+
+fn plain(text: &str) -> String {
+    let keep = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    text.chars()
+        .map(|c| if keep(c) { c } else { '_' })
+        .collect()
+}
+
+fn failed(path: &str, error: ParquetError) -> LakeError {
+    let doing = format!("cannot write the file `{path}`");
+    match error {
+        ParquetError::External(inner) => from_io(&doing, inner),
+        other => LakeError::internal(&doing, other),
+    }
+}
+
+/// The upload reports errors of the store wrapped in I/O errors, once or twice.
+fn from_io(doing: &str, error: Box<dyn std::error::Error + Send + Sync>) -> LakeError {
+    match error.downcast::<std::io::Error>() {
+        Ok(io) if io.get_ref().is_some() => match io.into_inner() {
+            Some(inner) => from_io(doing, inner),
+            None => LakeError::unavailable(doing),
+        },
+        Ok(io) => LakeError::file(doing, *io),
+        Err(other) => match other.downcast::<object_store::Error>() {
+            Ok(error) => LakeError::store(doing, *error),
+            Err(other) => match other.downcast::<ParquetError>() {
+                Ok(error) => match *error {
+                    ParquetError::External(inner) => from_io(doing, inner),
+                    error => LakeError::internal(doing, error),
+                },
+                Err(other) => LakeError::unavailable(format!("{doing}: {other}")),
+            },
+        },
+    }
+}

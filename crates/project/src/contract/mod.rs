@@ -1,0 +1,22 @@
+//! Contracts: the model of an ODCS 3.1 file, and its reader.
+
+mod column;
+mod head;
+mod messages;
+mod model;
+mod options;
+mod quality;
+mod read;
+mod table;
+mod types;
+mod value;
+
+pub use model::{Bound, Check, Classification, Column, Contract, Rule, Severity, Text, Version};
+pub use types::{ColumnType, ENVELOPE};
+
+pub(crate) use quality::{Reference, whole_value};
+pub(crate) use read::read;
+pub(crate) use value::day;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! What a contract promises, independent of the file it was read from.
+
+use std::fmt;
+
+use arrow_schema::{Field, Schema};
+
+use super::types::{self, ColumnType};
+use crate::{DatasetName, Layer};
+
+/// A text in the two languages of the system.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Text {
+    /// Vietnamese.
+    pub vi: String,
+    /// English.
+    pub en: String,
+}
+
+/// A contract's version; readers break only when `major` rises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version {
+    /// Raised when readers may break.
+    pub major: u32,
+    /// Raised when something was added.
+    pub minor: u32,
+    /// Raised when only words changed.
+    pub patch: u32,
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+/// Who may see a dataset's rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Classification {
+    /// Everyone with an account.
+    Public,
+    /// The agency's own people and the ministry.
+    Internal,
+    /// Named people.
+    Restricted,
+}
+
+/// What a broken rule does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// Raw: the row goes to quarantine. Elsewhere: the run fails and nothing is published.
+    Error,
+    /// The row lands; the breach is recorded.
+    Warning,
+}
+
+/// What a rule looks at.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Check {
+    /// The column is never null.
+    Required,
+    /// The value is a code of that list, valid in the period.
+    CodeList(String),
+    /// Bounds as SQL literals in the column's type; `exclusive` says that the bound itself is out.
+    Range {
+        min: Option<Bound>,
+        max: Option<Bound>,
+    },
+    /// Length in characters.
+    Length { min: Option<u64>, max: Option<u64> },
+    /// The whole value matches the regular expression.
+    Pattern(String),
+    /// No string in the column looks like a citizen id, a phone number or an e-mail address.
+    PersonalData,
+    /// A boolean SQL expression that must hold; null counts as held.
+    Expression(String),
+    /// The columns together name a row once.
+    Unique(Vec<String>),
+    /// The number of rows of the table lies within the bounds (inclusive).
+    RowCount { min: Option<u64>, max: Option<u64> },
+}
+
+/// One end of a range.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bound {
+    /// The bound as written, a number.
+    pub value: String,
+    /// Whether the bound itself is out of range.
+    pub exclusive: bool,
+}
+
+/// A rule: what is checked, and what people are told when it breaks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// The name shown in errors: `required`, `range`, … or the name that the contract gives.
+    pub name: String,
+    /// The column it speaks of; none for rules over several columns or the table.
+    pub column: Option<String>,
+    /// The check.
+    pub check: Check,
+    /// What a breach does.
+    pub severity: Severity,
+    /// What people are told.
+    pub message: Text,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// The name.
+    pub name: String,
+    /// The physical type.
+    pub column_type: ColumnType,
+    /// Whether null is refused.
+    pub required: bool,
+    /// The label shown to people.
+    pub label: Text,
+    /// The meaning, in English.
+    pub description: String,
+}
+
+/// A contract, as read from `warehouse/<layer>/<name>.odcs.yaml`.
+#[derive(Debug, Clone)]
+pub struct Contract {
+    /// The dataset.
+    pub dataset: DatasetName,
+    /// The version.
+    pub version: Version,
+    /// The title.
+    pub title: Text,
+    /// What the dataset is for.
+    pub purpose: Text,
+    /// Limits that a reader must know, such as "sample data"; empty if none.
+    pub limitations: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Who may see it.
+    pub classification: Classification,
+    /// The columns in order, without the envelope.
+    pub columns: Vec<Column>,
+    /// The primary key's columns in order; empty if none.
+    pub key: Vec<String>,
+    /// Every rule, implicit ones (`required`, `range`, `personal_data`, `unique`, …) included.
+    pub rules: Vec<Rule>,
+    /// The columns that partition the table.
+    pub partition_by: Vec<String>,
+    /// The columns that sort rows within a file.
+    pub sort_by: Vec<String>,
+    /// The file, relative to the project, with `/`.
+    pub path: String,
+    /// The file's text, as served by the catalogue.
+    pub source: String,
+}
+
+impl Contract {
+    /// The contract's own columns as an Arrow schema, without the envelope.
+    pub fn arrow_schema(&self) -> Schema {
+        Schema::new(self.columns.iter().map(arrow_field).collect::<Vec<_>>())
+    }
+
+    /// The schema of the table: raw tables carry the envelope behind the contract's columns.
+    pub fn table_schema(&self) -> Schema {
+        let mut fields: Vec<Field> = self.columns.iter().map(arrow_field).collect();
+        if self.dataset.layer() == Layer::Raw {
+            fields.extend(types::envelope_fields());
+        }
+        Schema::new(fields)
+    }
+
+    /// The column of that name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|c| c.name == name)
+    }
+}
+
+fn arrow_field(column: &Column) -> Field {
+    Field::new(
+        &column.name,
+        column.column_type.to_arrow(),
+        !column.required,
+    )
+}

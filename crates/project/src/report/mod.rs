@@ -1,0 +1,14 @@
+//! Report definitions: queries, parameters and a layout.
+
+mod layout;
+mod model;
+mod read;
+
+pub use model::{
+    Block, ChartKind, ColumnFormat, Parameter, ParameterType, ReportColumn, ReportDefinition,
+};
+
+pub(crate) use read::read;
+
+#[cfg(test)]
+mod tests;

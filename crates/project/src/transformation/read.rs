@@ -1,0 +1,154 @@
+//! Reading `sql/<layer>/<name>.sql`: the header, and that the body is one steady query.
+
+use super::{Refresh, Transformation, Write};
+use crate::problem::{Mark, Problem, Sink, known, must_be};
+use crate::sql::Scan;
+use crate::{DatasetName, Layer, text};
+
+const KEYS: [&str; 3] = ["why", "write", "refresh"];
+
+/// The parameters that a run hands in.
+const GIVEN: [&str; 1] = ["run_at"];
+
+/// Reads a file; none if its path names no target or its header lacks something.
+pub(crate) fn read(path: &str, sql: &str, problems: &mut Vec<Problem>) -> Option<Transformation> {
+    let sink = Sink::new(path);
+    let dataset = dataset_of(path, &sink);
+    let header = Header::read(sql, &sink);
+    let why = header.value("why", &sink);
+    let write = header.value("write", &sink).and_then(|line| {
+        line.choice(
+            &[("replace", Write::Replace), ("append", Write::Append)],
+            &sink,
+        )
+    });
+    let refresh = header
+        .value("refresh", &sink)
+        .and_then(|line| line.choice(&[("on change", Refresh::OnChange)], &sink));
+    let scan = Scan::new(sql);
+    if scan.is_empty() {
+        sink.at(
+            Mark::FILE,
+            "the file holds no query: write one `select` below the header",
+        );
+    }
+    let mut found = scan.problems_of_a_query("take the time of the run from `$run_at`");
+    found.extend(scan.foreign_parameters(&GIVEN));
+    for (at, message) in found {
+        sink.at(at, message);
+    }
+    problems.extend(sink.into_problems());
+    Some(Transformation {
+        dataset: dataset?,
+        why: why?.value.clone(),
+        write: write?,
+        refresh: refresh?,
+        sql: sql.to_owned(),
+        sha256: text::sha256(sql.as_bytes()),
+        path: path.to_owned(),
+    })
+}
+
+fn dataset_of(path: &str, sink: &Sink<'_>) -> Option<DatasetName> {
+    let name = path
+        .strip_prefix("sql/")
+        .and_then(|p| p.strip_suffix(".sql"));
+    let dataset = name.and_then(|n| n.replacen('/', ".", 1).parse::<DatasetName>().ok());
+    match dataset {
+        Some(dataset) if matches!(dataset.layer(), Layer::Refined | Layer::Served) => Some(dataset),
+        Some(dataset) => {
+            let layer = dataset.layer().as_str();
+            let message = format!(
+                "no query makes the layer `{layer}`: expected `sql/refined/` or `sql/served/`"
+            );
+            sink.at(Mark::FILE, message);
+            None
+        }
+        None => {
+            let message = "the path names no dataset: expected `sql/<layer>/<name>.sql`, the name \
+                           in lowercase letters, digits and `_`";
+            sink.at(Mark::FILE, message);
+            None
+        }
+    }
+}
+
+/// A key of the header with its value.
+struct Line<'t> {
+    key: &'t str,
+    value: String,
+    at: Mark,
+}
+
+impl Line<'_> {
+    fn choice<T: Copy>(&self, words: &[(&str, T)], sink: &Sink<'_>) -> Option<T> {
+        let found = words.iter().find(|w| w.0 == self.value).map(|w| w.1);
+        if found.is_none() {
+            let words: Vec<&str> = words.iter().map(|w| w.0).collect();
+            sink.at(self.at, must_be(self.key, &words, &self.value));
+        }
+        found
+    }
+}
+
+/// The lines `-- key: value` at the top of the file.
+struct Header<'t> {
+    lines: Vec<Line<'t>>,
+}
+
+impl<'t> Header<'t> {
+    fn read(sql: &'t str, sink: &Sink<'_>) -> Self {
+        let mut lines: Vec<Line<'t>> = Vec::new();
+        for (index, line) in sql.lines().enumerate() {
+            let Some(comment) = line.strip_prefix("--") else {
+                break;
+            };
+            let at = Mark {
+                line: index + 1,
+                column: 1,
+            };
+            // A deeper comment continues the value above it.
+            if let (true, Some(above)) = (comment.starts_with("  "), lines.last_mut()) {
+                above.value = format!("{} {}", above.value, comment.trim());
+                continue;
+            }
+            let Some((key, value)) = comment.split_once(':') else {
+                break;
+            };
+            let (key, value) = (key.trim(), value.trim().to_owned());
+            // A sentence is no key: the header is over and a comment of the query begins.
+            if key.contains(char::is_whitespace) {
+                break;
+            }
+            if !KEYS.contains(&key) {
+                let hint = known(key, &KEYS, "key");
+                sink.at(at, format!("unknown key `{key}` in the header: {hint}"));
+            } else if let Some(first) = lines.iter().find(|l| l.key == key) {
+                let line = first.at.line;
+                sink.at(
+                    at,
+                    format!("key `{key}` stands twice; first on line {line}"),
+                );
+                continue;
+            }
+            lines.push(Line { key, value, at });
+        }
+        Self { lines }
+    }
+
+    fn value(&self, key: &str, sink: &Sink<'_>) -> Option<&Line<'t>> {
+        let line = self.lines.iter().find(|l| l.key == key);
+        match line {
+            None => {
+                let message = format!("the header lacks `-- {key}: …`");
+                sink.at(Mark { line: 1, column: 1 }, message);
+                None
+            }
+            Some(line) if line.value.is_empty() => {
+                sink.at(line.at, format!("`{key}` is empty"));
+                None
+            }
+            Some(line) => Some(line),
+        }
+    }
+}

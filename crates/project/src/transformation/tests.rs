@@ -1,0 +1,158 @@
+use expect_test::{Expect, expect};
+
+use super::{Refresh, Write, read};
+
+const PATH: &str = "sql/refined/dossiers.sql";
+
+fn check_at(path: &str, sql: &str, expected: Expect) {
+    let mut problems = Vec::new();
+    let read = read(path, sql, &mut problems);
+    let mut told = if read.is_some() {
+        "read\n"
+    } else {
+        "not read\n"
+    }
+    .to_owned();
+    problems
+        .iter()
+        .for_each(|p| told.push_str(&format!("{p}\n")));
+    expected.assert_eq(&told);
+}
+
+fn check(sql: &str, expected: Expect) {
+    check_at(PATH, sql, expected);
+}
+
+const HEADER: &str = "-- why: it is needed\n-- write: replace\n-- refresh: on change\n";
+
+#[test]
+fn a_good_file_is_read() {
+    let sql = "-- why: newest state\n--   of every dossier\n-- write: append\n-- refresh: on \
+               change\n-- a comment: of the query\nselect 1\n";
+    let read = read(PATH, sql, &mut Vec::new()).unwrap();
+    assert_eq!(read.dataset.as_str(), "refined.dossiers");
+    assert_eq!(read.why, "newest state of every dossier");
+    assert_eq!(
+        (read.write, read.refresh),
+        (Write::Append, Refresh::OnChange)
+    );
+    assert_eq!(read.sql, sql);
+    assert_eq!(read.sha256.len(), 64);
+}
+
+#[test]
+fn every_fault_of_a_header_is_told() {
+    check(
+        "select 1\n",
+        expect![[r#"
+        not read
+        sql/refined/dossiers.sql:1:1: the header lacks `-- why: …`
+        sql/refined/dossiers.sql:1:1: the header lacks `-- write: …`
+        sql/refined/dossiers.sql:1:1: the header lacks `-- refresh: …`
+    "#]],
+    );
+    check(
+        "-- why:\n-- write: merge\n-- refresh: daily\nselect 1\n",
+        expect![[r#"
+            not read
+            sql/refined/dossiers.sql:1:1: `why` is empty
+            sql/refined/dossiers.sql:2:1: `write` must be one of `replace`, `append`, found `merge`
+            sql/refined/dossiers.sql:3:1: `refresh` must be `on change`, found `daily`
+        "#]],
+    );
+    check(
+        "-- whi: x\n-- why: a\n-- why: b\n-- write: replace\nselect 1\n",
+        expect![[r#"
+            not read
+            sql/refined/dossiers.sql:1:1: unknown key `whi` in the header: did you mean `why`?
+            sql/refined/dossiers.sql:3:1: key `why` stands twice; first on line 2
+            sql/refined/dossiers.sql:1:1: the header lacks `-- refresh: …`
+        "#]],
+    );
+    check(
+        "\n-- why: a\n-- write: append\n-- refresh: on change\nselect 1\n",
+        expect![[r#"
+            not read
+            sql/refined/dossiers.sql:1:1: the header lacks `-- why: …`
+            sql/refined/dossiers.sql:1:1: the header lacks `-- write: …`
+            sql/refined/dossiers.sql:1:1: the header lacks `-- refresh: …`
+        "#]],
+    );
+}
+
+#[test]
+fn a_body_must_be_there_and_steady() {
+    check(
+        HEADER,
+        expect![[r#"
+        read
+        sql/refined/dossiers.sql: the file holds no query: write one `select` below the header
+    "#]],
+    );
+    check(
+        &format!("{HEADER}-- nothing here\n/* nor here */\n"),
+        expect![[r#"
+            read
+            sql/refined/dossiers.sql: the file holds no query: write one `select` below the header
+        "#]],
+    );
+    check(
+        &format!("{HEADER}select now() as at, $period as p\n"),
+        expect![[r#"
+            read
+            sql/refined/dossiers.sql:4:8: `now` answers differently on every run: take the time of the run from `$run_at`
+            sql/refined/dossiers.sql:4:21: `$period` is not given: known are `$run_at`
+        "#]],
+    );
+    check(
+        &format!("{HEADER}delete from t\n"),
+        expect![[r#"
+        read
+        sql/refined/dossiers.sql:4:1: expected one `select`, found `delete`
+    "#]],
+    );
+}
+
+#[test]
+fn only_refined_and_served_are_made_by_queries() {
+    let sql = format!("{HEADER}select 1\n");
+    check_at(
+        "sql/served/x.sql",
+        &sql,
+        expect![[r#"
+        read
+    "#]],
+    );
+    check_at(
+        "sql/raw/x.sql",
+        &sql,
+        expect![[r#"
+        not read
+        sql/raw/x.sql: no query makes the layer `raw`: expected `sql/refined/` or `sql/served/`
+    "#]],
+    );
+    check_at(
+        "sql/codes/x.sql",
+        &sql,
+        expect![[r#"
+        not read
+        sql/codes/x.sql: no query makes the layer `codes`: expected `sql/refined/` or `sql/served/`
+    "#]],
+    );
+    check_at(
+        "sql/gold/x.sql",
+        &sql,
+        expect![[r#"
+        not read
+        sql/gold/x.sql: the path names no dataset: expected `sql/<layer>/<name>.sql`, the name in lowercase letters, digits and `_`
+    "#]],
+    );
+    check_at(
+        "sql/refined/Dossiers.sql",
+        &sql,
+        expect![[r#"
+        not read
+        sql/refined/Dossiers.sql: the path names no dataset: expected `sql/<layer>/<name>.sql`, the name in lowercase letters, digits and `_`
+    "#]],
+    );
+}

@@ -1,0 +1,5 @@
+//! Numbers, days and times as people of each language write them.
+
+mod language;
+
+pub use language::{Language, UnknownLanguage};

@@ -1,0 +1,56 @@
+//! `dtm check`
+
+use std::time::Instant;
+
+use clap::Args;
+use serde_json::json;
+
+use super::init::tell;
+use crate::cli::Context;
+use crate::failure::{Failure, Outcome};
+use crate::output::Records;
+use crate::shipped;
+
+/// Check the project against itself, offline: contracts, SQL, code lists, reports, lineage
+#[derive(Debug, Args)]
+#[command(after_help = "Example: dtm check --project . --format json")]
+pub(crate) struct Check {}
+
+impl Check {
+    pub(crate) async fn run(self, context: Context) -> Outcome {
+        let started = Instant::now();
+        let checked = conduct::check(&shipped::sources(context.place.project.as_deref())?).await;
+        let project = &checked.project;
+        let seconds = started.elapsed().as_secs_f64();
+        tell(&format!(
+            "checked {} contracts, {} code lists, {} transformations and {} reports in {seconds:.2} s: \
+             {} problems",
+            project.contracts.len(),
+            project.code_lists.len(),
+            project.transformations.len(),
+            project.reports.len(),
+            checked.problems.len()
+        ))?;
+        if checked.problems.is_empty() {
+            return Ok(());
+        }
+        let mut records = Records::new(&["file", "line", "column", "message"]);
+        for problem in &checked.problems {
+            let place = &problem.place;
+            records.push(vec![
+                json!(place.file),
+                json!(place.line),
+                json!(place.column),
+                json!(problem.message),
+            ]);
+        }
+        if context.format == crate::output::Format::Table {
+            let lines: Vec<String> = checked.problems.iter().map(ToString::to_string).collect();
+            use std::io::Write;
+            writeln!(std::io::stdout().lock(), "{}", lines.join("\n"))?;
+        } else {
+            records.print(context.format)?;
+        }
+        Err(Failure::Refused)
+    }
+}

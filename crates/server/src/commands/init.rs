@@ -1,0 +1,78 @@
+//! `dtm init`
+
+use clap::Args;
+
+use super::untold;
+use crate::cli::Context;
+use crate::failure::{Failure, Outcome};
+use crate::home::{Held, Home};
+use crate::open::{self, OnStep, held_by};
+use crate::settings::Settings;
+
+/// Make a new home with an administrator
+#[derive(Debug, Args)]
+#[command(after_help = "Example: dtm init --home /srv/dtm --store s3://dtm/lake")]
+pub(crate) struct Init {
+    /// Where tables and evidence go: a folder, or `s3://bucket/prefix`
+    #[arg(long, default_value = "lake", value_name = "URL")]
+    store: String,
+}
+
+impl Init {
+    pub(crate) async fn run(self, context: Context) -> Outcome {
+        let home = &context.place.home;
+        let made = make(&context, &self.store, untold()).await?;
+        made.0.close().await;
+        let shown = home.root().display();
+        tell(&format!(
+            "made the home `{shown}`; the administrator's token is in `{}`\n\
+             next: dtm apply, then dtm serve",
+            home.token_file().display()
+        ))
+    }
+}
+
+/// Makes a home and opens it. The store is tried before anything of the home is written.
+pub(crate) async fn make(
+    context: &Context,
+    store: &str,
+    on_step: OnStep,
+) -> Outcome<(conduct::House, Held)> {
+    let home: &Home = &context.place.home;
+    let unwritable = |e: std::io::Error| {
+        Failure::Unavailable(format!(
+            "cannot make the home `{}`: {e}; name a folder on a disk that can be written with `--home`",
+            home.root().display()
+        ))
+    };
+    std::fs::create_dir_all(home.root()).map_err(unwritable)?;
+    let held = match home.hold()? {
+        Ok(held) => held,
+        Err(holder) => return Err(held_by(home, holder.map(|h| h.pid))),
+    };
+    let settings = Settings::new(store);
+    home.make(&settings)?;
+    let settings = Settings::read(&home.settings_file(), &open::env)?;
+    let made = async {
+        let house =
+            open::house(home, &settings, context.place.project.as_deref(), on_step).await?;
+        let token = house.first_token("operator").await?;
+        home.write_token(token.reveal())?;
+        Ok(house)
+    };
+    match made.await {
+        Ok(house) => Ok((house, held)),
+        Err(failure) => {
+            // Half a home would be taken for a whole one.
+            std::fs::remove_file(home.settings_file())?;
+            Err(failure)
+        }
+    }
+}
+
+/// Talk goes to stderr; stdout is for data.
+pub(crate) fn tell(text: &str) -> Outcome {
+    use std::io::Write;
+    writeln!(std::io::stderr().lock(), "{text}")?;
+    Ok(())
+}

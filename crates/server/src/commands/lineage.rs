@@ -1,0 +1,117 @@
+//! `dtm lineage`
+
+use std::io::Write;
+use std::path::Path;
+
+use clap::Args;
+use lineage::Graph;
+use project::DatasetName;
+
+use super::init::tell;
+use crate::cli::Context;
+use crate::failure::{Failure, Outcome};
+use crate::output::Format;
+use crate::shipped;
+
+/// Show what a dataset or column is made of, or what is made of it
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: dtm lineage served.provincial_scoreboard.score --up --format mermaid"
+)]
+pub(crate) struct Lineage {
+    /// `layer.dataset` or `layer.dataset.column`
+    #[arg(required_unless_present = "bless", value_name = "DATASET[.COLUMN]")]
+    target: Option<String>,
+    /// To what it is made of; the default
+    #[arg(long, conflicts_with = "down")]
+    up: bool,
+    /// To what is made of it
+    #[arg(long)]
+    down: bool,
+    /// Write the project's lineage files anew
+    #[arg(long, conflicts_with = "target")]
+    bless: bool,
+}
+
+impl Lineage {
+    pub(crate) async fn run(self, context: Context) -> Outcome {
+        let folder = context.place.project.as_deref();
+        let checked = conduct::check(&shipped::sources(folder)?).await;
+        let Some(target) = &self.target else {
+            return bless(folder.unwrap_or(Path::new(".")), &checked);
+        };
+        let mut edges = Vec::new();
+        for dataset in checked.project.transformations.keys() {
+            let text = checked.lineage.get(&format!("lineage/{}.txt", dataset.path()));
+            let found = lineage::parse(dataset, text.map_or("", String::as_str));
+            edges.extend(found.map_err(anyhow::Error::from)?);
+        }
+        let graph = Graph::new(edges).including(checked.project.contracts.keys().cloned());
+        let (dataset, column) = named(target, &checked.project)?;
+        let part = if self.down {
+            graph.down(&dataset, column.as_deref())
+        } else {
+            graph.up(&dataset, column.as_deref())
+        };
+        let mut out = std::io::stdout().lock();
+        match context.format {
+            Format::Json => writeln!(out, "{}", part.json())?,
+            Format::Mermaid if column.is_some() => write!(out, "{}", part.mermaid_columns())?,
+            Format::Mermaid => write!(out, "{}", part.mermaid())?,
+            _ => write!(out, "{}", part.full_text())?,
+        }
+        Ok(())
+    }
+}
+
+fn named(target: &str, project: &project::Project) -> Outcome<(DatasetName, Option<String>)> {
+    let parts: Vec<&str> = target.splitn(3, '.').collect();
+    let dataset = parts.iter().take(2).copied().collect::<Vec<_>>().join(".");
+    let dataset: DatasetName = dataset
+        .parse()
+        .map_err(|e: project::NameError| Failure::Usage(e.to_string()))?;
+    let contract = project
+        .contracts
+        .get(&dataset)
+        .ok_or_else(|| Failure::Usage(format!("there is no dataset `{dataset}`")))?;
+    let column = parts.get(2).map(|c| (*c).to_owned());
+    if let Some(column) = &column
+        && contract.table_schema().field_with_name(column).is_err()
+    {
+        let names: Vec<&str> = contract.columns.iter().map(|c| c.name.as_str()).collect();
+        return Err(Failure::Usage(format!(
+            "dataset `{dataset}` has no column `{column}`; its columns are `{}`",
+            names.join("`, `")
+        )));
+    }
+    Ok((dataset, column))
+}
+
+/// Writes what the SQL says, and removes what no SQL says any more. Problems other than stale
+/// lineage come first: lineage of SQL that does not plan would be wrong.
+fn bless(folder: &Path, checked: &conduct::Checked) -> Outcome {
+    let other: Vec<String> = checked
+        .problems
+        .iter()
+        .filter(|p| !p.place.file.starts_with("lineage"))
+        .map(ToString::to_string)
+        .collect();
+    if !other.is_empty() {
+        return Err(Failure::Usage(format!(
+            "the project has problems, and lineage is written when it has none: {}",
+            other.join("; ")
+        )));
+    }
+    for (path, text) in &checked.lineage {
+        let file = folder.join(path);
+        if let Some(parent) = file.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        std::fs::write(file, text)?;
+    }
+    let gone = checked.project.lineage.keys().filter(|p| !checked.lineage.contains_key(*p));
+    for path in gone.filter(|p| p.ends_with(".txt")) {
+        std::fs::remove_file(folder.join(path))?;
+    }
+    tell(&format!("wrote the lineage of {} transformations", checked.project.transformations.len()))
+}

@@ -1,0 +1,96 @@
+//! `dtm query`
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use futures::StreamExt;
+use project::DatasetName;
+use render::encode::{Encoding, encode};
+use service::{QueryAnswer, QueryRequest, Value};
+
+use super::{pairs, untold};
+use crate::cli::Context;
+use crate::failure::{Failure, Outcome};
+use crate::open::open;
+use crate::output::Format;
+
+/// Run a read-only query
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: dtm query 'select * from served.provincial_scoreboard where period = $p' \
+                  --param p=2026-09"
+)]
+pub(crate) struct Query {
+    /// One `select`; parameters stand as `$name`
+    sql: String,
+    /// A parameter, `name=value`; may be repeated
+    #[arg(long, value_name = "K=V")]
+    param: Vec<String>,
+    /// Versions to read instead of the newest, `{"dataset": version}`
+    #[arg(long, value_name = "AT")]
+    at: Option<String>,
+    /// A file to write, `.json`, `.ndjson`, `.csv` or `.arrow`, instead of stdout
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl Query {
+    pub(crate) async fn run(self, context: Context) -> Outcome {
+        let encoding = self.encoding(context.format)?;
+        let params = pairs(&self.param)?;
+        let request = QueryRequest {
+            sql: self.sql.clone(),
+            params: params.into_iter().map(|(k, v)| (k, Value::Text(v))).collect(),
+            at: at(self.at.as_deref())?,
+        };
+        let opened = open(&context.place, untold()).await?;
+        let written = match opened.service.query(&opened.call, request).await {
+            Ok(answer) => self.write(answer, encoding).await,
+            Err(error) => Err(error.into()),
+        };
+        opened.close().await;
+        written
+    }
+
+    fn encoding(&self, format: Format) -> Outcome<Encoding> {
+        let ending = self.out.as_ref().and_then(|f| f.extension()).map(|e| e.to_string_lossy());
+        match (ending.as_deref(), format) {
+            (Some("json"), _) | (None, Format::Json) => Ok(Encoding::Json),
+            (Some("ndjson" | "jsonl"), _) | (None, Format::Ndjson) => Ok(Encoding::NdJson),
+            (Some("csv"), _) | (None, Format::Csv) => Ok(Encoding::Csv),
+            (Some("arrow" | "arrows"), _) | (None, Format::Arrow) => Ok(Encoding::ArrowStream),
+            (None, _) if self.out.is_none() => Ok(Encoding::Table),
+            _ => Err(Failure::Usage(
+                "the file of `--out` must end in `.json`, `.ndjson`, `.csv` or `.arrow`".to_owned(),
+            )),
+        }
+    }
+
+    async fn write(&self, answer: QueryAnswer, encoding: Encoding) -> Outcome {
+        let mut sink: Box<dyn Write + Send> = match &self.out {
+            Some(file) => Box::new(std::io::BufWriter::new(std::fs::File::create(file).map_err(
+                |e| Failure::Usage(format!("cannot write `{}`: {e}", file.display())),
+            )?)),
+            None => Box::new(std::io::stdout()),
+        };
+        let mut chunks = encode(encoding, answer.schema, answer.batches);
+        while let Some(chunk) = chunks.next().await {
+            sink.write_all(&chunk?)?;
+        }
+        sink.flush()?;
+        Ok(())
+    }
+}
+
+fn at(text: Option<&str>) -> Outcome<BTreeMap<DatasetName, i64>> {
+    let Some(text) = text else { return Ok(BTreeMap::new()) };
+    let usage = || {
+        Failure::Usage(format!(
+            "`--at {text}` is not understood; write `{{\"served.x\": 3}}`, a version per dataset"
+        ))
+    };
+    let map: BTreeMap<String, i64> = serde_json::from_str(text).map_err(|_| usage())?;
+    map.into_iter().map(|(d, v)| Ok((d.parse().map_err(|_| usage())?, v))).collect()
+}

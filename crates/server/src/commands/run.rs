@@ -1,0 +1,60 @@
+//! `dtm run`
+
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::json;
+use service::{RunReport, RunRequest, StepState};
+
+use super::init::tell;
+use crate::cli::Context;
+use crate::failure::{Failure, Outcome};
+use crate::open::open;
+use crate::output::Records;
+use crate::progress;
+
+/// Run the transformations that are due, or those selected whether due or not
+#[derive(Debug, Args)]
+#[command(after_help = "Example: dtm run --select 'served.*'")]
+pub(crate) struct Run {
+    /// Datasets to run, with `*` for any part; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    select: Vec<String>,
+}
+
+impl Run {
+    pub(crate) async fn run(self, context: Context) -> Outcome {
+        let bar = progress::bar("transforming", 0);
+        let told = bar.clone();
+        let on_step = Arc::new(move |done: usize, total: usize, _: &service::RunStep| {
+            told.set_length(total as u64);
+            told.set_position(done as u64);
+        });
+        let opened = open(&context.place, on_step).await?;
+        let report = opened.service.run(&opened.call, RunRequest { select: self.select }).await;
+        opened.close().await;
+        bar.finish_and_clear();
+        let report = report?;
+        print(&report, &context)?;
+        tell(&format!("run {} took {:.2} s", report.id, report.seconds))?;
+        let failed = report.steps.iter().any(|s| s.state == StepState::Failed);
+        if failed { Err(Failure::Refused) } else { Ok(()) }
+    }
+}
+
+fn print(report: &RunReport, context: &Context) -> Outcome {
+    let mut records =
+        Records::new(&["dataset", "state", "rows", "version", "seconds", "message"]);
+    for step in &report.steps {
+        let seconds = (step.seconds * 1000.0).round() / 1000.0;
+        records.push(vec![
+            json!(step.dataset.as_str()),
+            json!(step.state.as_str()),
+            json!(step.rows),
+            json!(step.version),
+            json!(seconds),
+            json!(step.message),
+        ]);
+    }
+    records.print(context.format)
+}

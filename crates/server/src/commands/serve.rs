@@ -1,0 +1,96 @@
+//! `dtm serve`
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use api::{ApiState, Limits};
+use clap::Args;
+use conduct::House;
+use service::Service;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::init::tell;
+use super::untold;
+use crate::cli::Context;
+use crate::failure::{Failure, Outcome};
+use crate::home::Held;
+use crate::open::{self, held_by};
+use crate::settings::Settings;
+use crate::telemetry;
+
+/// Serve pages and API until SIGTERM or Ctrl-C
+#[derive(Debug, Args)]
+#[command(after_help = "Example: dtm serve --home ./dtm-home --listen 127.0.0.1:8080")]
+pub(crate) struct Serve {
+    /// The address; by default `listen` of the settings
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+}
+
+impl Serve {
+    pub(crate) async fn run(self, context: Context) -> Outcome {
+        let home = &context.place.home;
+        if !home.exists() {
+            return Err(Failure::Unavailable(format!(
+                "there is no home in `{}`; make one with `dtm init`",
+                home.root().display()
+            )));
+        }
+        let held = match home.hold()? {
+            Ok(held) => held,
+            Err(holder) => return Err(held_by(home, holder.map(|h| h.pid))),
+        };
+        let settings = Settings::read(&home.settings_file(), &open::env)?;
+        let listener = bind(self.listen.as_deref().unwrap_or(&settings.listen)).await?;
+        let metrics = telemetry::start_metrics()?;
+        let house =
+            open::house(home, &settings, context.place.project.as_deref(), untold()).await?;
+        let address = listener.local_addr()?;
+        tell(&format!("serving on http://{address}"))?;
+        serve(Arc::new(house), held, listener, settings.submission.body_bytes, metrics).await
+    }
+}
+
+/// Takes the port. A port in use is told before any other work.
+pub(crate) async fn bind(listen: &str) -> Outcome<TcpListener> {
+    let address: SocketAddr = listen.parse().map_err(|_| {
+        Failure::Usage(format!("`{listen}` is no address; write it as `127.0.0.1:8080`"))
+    })?;
+    TcpListener::bind(address).await.map_err(|e| {
+        Failure::Unavailable(format!(
+            "cannot listen on `{address}`: {e}; name another address with `--listen`, such as \
+             `127.0.0.1:0` for any free port"
+        ))
+    })
+}
+
+/// Serves until told to stop: then no new work is taken, and what was begun is finished.
+pub(crate) async fn serve(
+    house: Arc<House>,
+    mut held: Held,
+    listener: TcpListener,
+    body_bytes: u64,
+    metrics: metrics_exporter_prometheus::PrometheusHandle,
+) -> Outcome {
+    let address = listener.local_addr()?;
+    held.announce(Some(format!("http://{address}")))?;
+    let state = ApiState {
+        service: Arc::clone(&house) as Arc<dyn Service>,
+        metrics: Arc::new(move || metrics.render()),
+        limits: Limits { body_bytes },
+        ids: Arc::new(|| open::fresh_id().to_string()),
+    };
+    let app = api::router(state).into_make_service_with_connect_info::<SocketAddr>();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        tracing::info!("stopping: no new work is taken, and what was begun is finished");
+    };
+    let served = axum::serve(listener, app).with_graceful_shutdown(stop).await;
+    house.close().await;
+    served.map_err(Failure::from)
+}

@@ -1,0 +1,152 @@
+//! `dtm submit`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use futures::StreamExt;
+use project::{AgencyCode, DatasetName};
+use serde_json::json;
+use service::{BodyFormat, ErrorKind, ServiceError, SubmitAnswer, SubmitRequest};
+use tokio_util::io::ReaderStream;
+
+use super::init::tell;
+use super::untold;
+use crate::cli::Context;
+use crate::failure::{Failure, Outcome};
+use crate::open::{Opened, open};
+use crate::output::Records;
+
+/// Submit files; each file is one submission, and its receipt is printed
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: dtm submit raw.dossiers dossiers.csv --agency H26 --period 2026-09"
+)]
+pub(crate) struct Submit {
+    /// The dataset, such as `raw.dossiers`
+    dataset: DatasetName,
+    /// Files ending in `.ndjson`, `.csv` or `.parquet`
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The agency that the data is of; by default the token's own
+    #[arg(long, value_name = "CODE")]
+    agency: Option<AgencyCode>,
+    /// The period that the data is for, such as `2026-09`
+    #[arg(long, value_name = "PERIOD")]
+    period: calendar::PeriodCode,
+    /// A key that makes sending the same file again safe
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// Check everything, land nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// A server to send to instead of the home
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+}
+
+impl Submit {
+    pub(crate) async fn run(self, mut context: Context) -> Outcome {
+        if self.key.is_some() && self.files.len() > 1 {
+            return Err(Failure::Usage(
+                "`--key` names one submission; give one file, or leave the key out".to_owned(),
+            ));
+        }
+        let mut formats = Vec::new();
+        for file in &self.files {
+            formats.push(format_of(file)?);
+        }
+        context.place.server = self.server.clone();
+        let opened = open(&context.place, untold()).await?;
+        let mut refused = false;
+        let mut records = Records::new(&[
+            "file", "id", "agency", "dataset", "period", "received", "landed", "quarantined",
+            "table_version", "evidence_sha256",
+        ]);
+        for (file, format) in self.files.iter().zip(formats) {
+            match self.send(&opened, file, format).await {
+                Ok(answer) => {
+                    records.push(row(file, &answer));
+                    if answer.errors.total > 0 {
+                        errors(file, &answer.errors)?;
+                    }
+                }
+                Err(Failure::Service(error)) if error.kind == ErrorKind::Refused => {
+                    refused = true;
+                    told(file, &error)?;
+                }
+                Err(failure) => {
+                    opened.close().await;
+                    records.print(context.format)?;
+                    return Err(failure);
+                }
+            }
+        }
+        opened.close().await;
+        records.print(context.format)?;
+        if refused { Err(Failure::Refused) } else { Ok(()) }
+    }
+
+    async fn send(&self, opened: &Opened, file: &Path, format: BodyFormat) -> Outcome<SubmitAnswer> {
+        let body = tokio::fs::File::open(file).await.map_err(|e| {
+            Failure::Usage(format!("cannot read `{}`: {e}", file.display()))
+        })?;
+        let request = SubmitRequest {
+            dataset: self.dataset.clone(),
+            agency: self.agency.clone(),
+            period: self.period.clone(),
+            format,
+            key: self.key.clone(),
+            dry_run: self.dry_run,
+        };
+        let body = ReaderStream::with_capacity(body, 1 << 18).boxed();
+        Ok(opened.service.submit(&opened.call, request, body).await?)
+    }
+}
+
+fn format_of(file: &Path) -> Outcome<BodyFormat> {
+    BodyFormat::from_file_name(&file.to_string_lossy()).ok_or_else(|| {
+        Failure::Usage(format!(
+            "`{}` has no known format; name the file `.ndjson`, `.csv` or `.parquet`",
+            file.display()
+        ))
+    })
+}
+
+fn row(file: &Path, answer: &SubmitAnswer) -> Vec<serde_json::Value> {
+    let receipt = &answer.receipt;
+    vec![
+        json!(file.to_string_lossy()),
+        json!(receipt.id.to_string()),
+        json!(receipt.agency.as_str()),
+        json!(receipt.dataset.as_str()),
+        json!(receipt.period.as_str()),
+        json!(receipt.rows.received),
+        json!(receipt.rows.landed),
+        json!(receipt.rows.quarantined),
+        json!(receipt.table_version),
+        json!(receipt.evidence_sha256),
+    ]
+}
+
+/// Row errors shown per file; the rest are counted.
+const SHOWN: usize = 10;
+
+fn errors(file: &Path, errors: &service::RowErrors) -> Outcome {
+    tell(&format!("{}: {} row errors", file.display(), errors.total))?;
+    for error in errors.errors.iter().take(SHOWN) {
+        let column = error.column.as_ref().map(|c| format!(", column `{c}`")).unwrap_or_default();
+        tell(&format!("  row {}{column}: {} ({})", error.row, error.message, error.rule))?;
+    }
+    Ok(())
+}
+
+fn told(file: &Path, error: &ServiceError) -> Outcome {
+    tell(&format!("dtm: `{}` was refused: {}", file.display(), error.message))?;
+    if let Some(hint) = &error.hint {
+        tell(&format!("     {hint}"))?;
+    }
+    match &error.rows {
+        Some(rows) => errors(file, rows),
+        None => Ok(()),
+    }
+}

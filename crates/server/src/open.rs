@@ -1,0 +1,235 @@
+//! Wiring: a home becomes a house, or the server that holds it is spoken to.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use api::client::RemoteService;
+use chrono::{DateTime, Utc};
+use conduct::{Given, House, Parts};
+use lake::{Lake, S3Settings, StoreLocation};
+use service::{Call, Credential, Door, RunStep, Secret, Service};
+
+use crate::failure::{Failure, Outcome};
+use crate::home::{Held, Home};
+use crate::settings::Settings;
+use crate::shipped;
+
+/// What the flags say about where and as whom.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub home: Home,
+    pub project: Option<PathBuf>,
+    pub token: Option<String>,
+    pub server: Option<String>,
+}
+
+/// Someone who answers a command, and the call to ask with.
+pub(crate) struct Opened {
+    pub service: Arc<dyn Service>,
+    pub call: Call,
+    /// The house, when this process holds the home itself.
+    pub own: Option<Own>,
+}
+
+/// A house and the lock on its home.
+pub(crate) struct Own {
+    pub house: Arc<House>,
+    pub held: Held,
+}
+
+/// What is told of each transformation of a run.
+pub(crate) type OnStep = Arc<dyn Fn(usize, usize, &RunStep) + Send + Sync>;
+
+impl Opened {
+    /// Closes the house, if it is ours.
+    pub(crate) async fn close(self) {
+        if let Some(own) = self.own {
+            own.house.close().await;
+        }
+    }
+}
+
+/// Opens the home, or the server that holds it.
+pub(crate) async fn open(place: &Place, on_step: OnStep) -> Outcome<Opened> {
+    if let Some(url) = &place.server {
+        return remote(place, url);
+    }
+    let home = &place.home;
+    if !home.exists() {
+        return Err(Failure::Unavailable(format!(
+            "there is no home in `{}`; make one with `dtm init` or `dtm demo`, or name another with \
+             `--home`",
+            home.root().display()
+        )));
+    }
+    match home.hold()? {
+        Ok(held) => {
+            let settings = Settings::read(&home.settings_file(), &env)?;
+            let house = house(home, &settings, place.project.as_deref(), on_step).await?;
+            let own = Own { house: Arc::new(house), held };
+            Ok(Opened {
+                service: Arc::clone(&own.house) as Arc<dyn Service>,
+                call: call(token(place)?),
+                own: Some(own),
+            })
+        }
+        Err(Some(holder)) => match holder.url {
+            Some(url) => remote(place, &url),
+            None => Err(held_by(home, Some(holder.pid))),
+        },
+        Err(None) => Err(held_by(home, None)),
+    }
+}
+
+/// The error for a home that another process holds without serving it.
+pub(crate) fn held_by(home: &Home, pid: Option<u32>) -> Failure {
+    let who = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+    Failure::Unavailable(format!(
+        "the home `{}` is open in {who}; wait until that is done, or name another with `--home`",
+        home.root().display()
+    ))
+}
+
+fn remote(place: &Place, url: &str) -> Outcome<Opened> {
+    let token = token(place)?;
+    let call = call(token.clone());
+    let token = token.map(Secret::new);
+    let service = RemoteService::new(url, token).map_err(|error| {
+        Failure::Usage(format!("cannot speak to the server `{url}`: {error}"))
+    })?;
+    Ok(Opened { service: Arc::new(service), call, own: None })
+}
+
+/// `--token` or `DTM_TOKEN`, else `HOME/operator.token`.
+fn token(place: &Place) -> Outcome<Option<String>> {
+    if let Some(token) = &place.token {
+        return Ok(Some(token.trim().to_owned()));
+    }
+    let file = place.home.token_file();
+    match std::fs::read_to_string(&file) {
+        Ok(text) => Ok(Some(text.trim().to_owned())),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(Failure::Unavailable(format!("cannot read `{}`: {e}", file.display()))),
+    }
+}
+
+/// A call of the command line.
+pub(crate) fn call(token: Option<String>) -> Call {
+    Call {
+        credential: token.map(|t| Credential::Token(Secret::new(t))),
+        door: Door::Cli,
+        peer: None,
+        user_agent: Some(concat!("dtm/", env!("CARGO_PKG_VERSION")).to_owned()),
+        correlation_id: fresh_id().to_string(),
+    }
+}
+
+/// A house over the home's store, books and journal, with the project that is there.
+pub(crate) async fn house(
+    home: &Home,
+    settings: &Settings,
+    project: Option<&Path>,
+    on_step: OnStep,
+) -> Outcome<House> {
+    home.folders()?;
+    home.sweep();
+    let checked = conduct::check(&shipped::sources(project)?).await;
+    if !checked.problems.is_empty() {
+        let shown: Vec<String> =
+            checked.problems.iter().take(5).map(ToString::to_string).collect();
+        return Err(Failure::Usage(format!(
+            "the project has {} problems, the first: {}; `dtm check` lists them all",
+            checked.problems.len(),
+            shown.join("; ")
+        )));
+    }
+    let given = lake::Given {
+        clock: Arc::new(now),
+        ids: Arc::new(|| fresh_id().to_string()),
+    };
+    let location = StoreLocation::parse(&settings.store, home.root()).map_err(store_failed)?;
+    let store = lake::open_store(&location, &s3(settings)).map_err(store_failed)?;
+    lake::probe(&store, &given).await.map_err(store_failed)?;
+    let books = books::Books::open(&home.books_file()).await.map_err(books_failed)?;
+    let journal = audit::Journal::open(&home.journal_folder(), Arc::new(now))
+        .map_err(|e| Failure::Unavailable(format!("cannot open the audit journal: {e}")))?;
+    if let Some(cut) = journal.cut() {
+        tracing::warn!(file = %cut.file.display(), bytes = cut.bytes, "a torn journal line was cut");
+    }
+    let parts = Parts {
+        lake: Lake::open(store, given),
+        books,
+        journal,
+        project: checked.project,
+        given: Given {
+            clock: Arc::new(now),
+            ids: Arc::new(fresh_id),
+            random: Arc::new(rand::random),
+            on_step,
+        },
+        settings: limits(home, settings),
+    };
+    Ok(House::open(parts).await?)
+}
+
+fn limits(home: &Home, settings: &Settings) -> conduct::Settings {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    conduct::Settings {
+        spool_folder: home.spool_folder(),
+        spill_folder: home.spill_folder(),
+        body_bytes: settings.submission.body_bytes,
+        submissions_at_once: match settings.submission.at_once {
+            0 => cores,
+            n => n,
+        },
+        queries_at_once: settings.query.at_once.max(1),
+        partitions: cores,
+        query: engine::QueryLimits {
+            memory_bytes: settings.query.memory_bytes,
+            spill_bytes: settings.query.spill_bytes,
+            wait_ms: settings.query.wait_ms,
+            rows: settings.query.rows,
+            bytes: settings.query.bytes,
+        },
+        run_memory_bytes: settings.run.memory_bytes,
+        errors_in_answer: 100,
+    }
+}
+
+/// S3 settings: addresses from the settings, credentials from `AWS_*` alone.
+pub(crate) fn s3(settings: &Settings) -> S3Settings {
+    S3Settings {
+        endpoint: settings.s3.endpoint.clone().or_else(|| env("AWS_ENDPOINT_URL")),
+        region: settings.s3.region.clone().or_else(|| env("AWS_REGION")),
+        allow_http: settings.s3.allow_http || env("AWS_ALLOW_HTTP").is_some_and(|v| v == "true"),
+        access_key: env("AWS_ACCESS_KEY_ID"),
+        secret_key: env("AWS_SECRET_ACCESS_KEY"),
+        session_token: env("AWS_SESSION_TOKEN"),
+    }
+}
+
+pub(crate) fn store_failed(error: lake::LakeError) -> Failure {
+    Failure::Unavailable(format!("cannot use the store: {error}"))
+}
+
+fn books_failed(error: books::BooksError) -> Failure {
+    Failure::Unavailable(format!("cannot open the control database: {error}"))
+}
+
+/// The clock of the process.
+#[expect(clippy::disallowed_methods, reason = "the one home of the clock; everything else is given it")]
+pub(crate) fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// A fresh id.
+#[expect(clippy::disallowed_methods, reason = "the one home of ids; everything else is given them")]
+pub(crate) fn fresh_id() -> uuid::Uuid {
+    uuid::Uuid::now_v7()
+}
+
+/// A variable of the environment.
+#[expect(clippy::disallowed_methods, reason = "the one home of the environment")]
+pub(crate) fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

@@ -1,0 +1,212 @@
+//! Every setting, its default, its place in `HOME/dtm.toml` and its environment variable.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::failure::{Failure, Outcome};
+
+/// The form of a home that this binary writes and reads.
+pub const FORMAT: u32 = 1;
+
+/// `HOME/dtm.toml`. Each key can be overridden by `DTM_<SECTION>_<KEY>`, such as `DTM_QUERY_ROWS`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The form of the home.
+    pub format: u32,
+    /// Where tables and evidence are: a folder relative to the home, `file:///…` or
+    /// `s3://bucket/prefix`.
+    pub store: String,
+    /// The address that `dtm serve` and `dtm demo` listen on.
+    #[serde(default = "default_listen")]
+    pub listen: String,
+    /// Receiving.
+    #[serde(default)]
+    pub submission: SubmissionSettings,
+    /// Queries.
+    #[serde(default)]
+    pub query: QuerySettings,
+    /// Transformations.
+    #[serde(default)]
+    pub run: RunSettings,
+    /// The S3-compatible store. Credentials are read from `AWS_ACCESS_KEY_ID`,
+    /// `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` only.
+    #[serde(default)]
+    pub s3: S3Section,
+}
+
+/// Limits on receiving.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SubmissionSettings {
+    /// The size of a body.
+    pub body_bytes: u64,
+    /// Bodies checked at the same time; 0 means one per core.
+    pub at_once: usize,
+}
+
+/// Limits on queries.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct QuerySettings {
+    /// Memory of one query before it spills.
+    pub memory_bytes: u64,
+    /// Temporary disk of one query.
+    pub spill_bytes: u64,
+    /// Time until the last row.
+    pub wait_ms: u64,
+    /// Rows of an answer.
+    pub rows: u64,
+    /// Bytes of an answer.
+    pub bytes: u64,
+    /// Queries that run at the same time.
+    pub at_once: usize,
+}
+
+/// Limits on transformations.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunSettings {
+    /// Memory of one transformation before it spills.
+    pub memory_bytes: u64,
+}
+
+/// The S3-compatible store.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct S3Section {
+    /// The endpoint; none means Amazon's of the region.
+    pub endpoint: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// Whether plain HTTP is allowed, as for a store on loopback.
+    pub allow_http: bool,
+}
+
+impl Default for SubmissionSettings {
+    fn default() -> Self {
+        Self { body_bytes: 5 << 30, at_once: 0 }
+    }
+}
+
+impl Default for QuerySettings {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 512 << 20,
+            spill_bytes: 20 << 30,
+            wait_ms: 60_000,
+            rows: 5_000_000,
+            bytes: 2 << 30,
+            at_once: 4,
+        }
+    }
+}
+
+impl Default for RunSettings {
+    fn default() -> Self {
+        Self { memory_bytes: 768 << 20 }
+    }
+}
+
+fn default_listen() -> String {
+    "127.0.0.1:8080".to_owned()
+}
+
+impl Settings {
+    /// The settings of a new home.
+    pub fn new(store: &str) -> Self {
+        Self {
+            format: FORMAT,
+            store: store.to_owned(),
+            listen: default_listen(),
+            submission: SubmissionSettings::default(),
+            query: QuerySettings::default(),
+            run: RunSettings::default(),
+            s3: S3Section::default(),
+        }
+    }
+
+    /// Reads `HOME/dtm.toml`, then the environment over it.
+    pub(crate) fn read(file: &Path, env: &dyn Fn(&str) -> Option<String>) -> Outcome<Self> {
+        let shown = file.display();
+        let text = std::fs::read_to_string(file)
+            .map_err(|e| Failure::Unavailable(format!("cannot read `{shown}`: {e}")))?;
+        let mut table: toml::Table =
+            text.parse().map_err(|e| Failure::Usage(format!("cannot read `{shown}`: {e}")))?;
+        let format = table.get("format").and_then(toml::Value::as_integer).unwrap_or(0);
+        if format > i64::from(FORMAT) {
+            return Err(Failure::Unavailable(format!(
+                "the home of `{shown}` has format {format}, and this binary reads up to {FORMAT}; \
+                 use the newer `dtm` that wrote it"
+            )));
+        }
+        overlay(&mut table, env)?;
+        table.try_into().map_err(|e| Failure::Usage(format!("cannot read `{shown}`: {e}")))
+    }
+
+    /// The text of `HOME/dtm.toml`.
+    pub(crate) fn text(&self) -> anyhow::Result<String> {
+        Ok(toml::to_string_pretty(self)?)
+    }
+}
+
+/// Every key that the environment can set, as `section.key`.
+const KEYS: [&str; 14] = [
+    "store",
+    "listen",
+    "submission.body_bytes",
+    "submission.at_once",
+    "query.memory_bytes",
+    "query.spill_bytes",
+    "query.wait_ms",
+    "query.rows",
+    "query.bytes",
+    "query.at_once",
+    "run.memory_bytes",
+    "s3.endpoint",
+    "s3.region",
+    "s3.allow_http",
+];
+
+fn overlay(table: &mut toml::Table, env: &dyn Fn(&str) -> Option<String>) -> Outcome {
+    for key in KEYS {
+        let name = format!("DTM_{}", key.replace('.', "_").to_uppercase());
+        let Some(text) = env(&name) else { continue };
+        let value = if key.ends_with("allow_http") {
+            let flag = text.parse().map_err(|_| {
+                Failure::Usage(format!("`{name}` is `{text}`, expected `true` or `false`"))
+            })?;
+            toml::Value::Boolean(flag)
+        } else if is_number(key) {
+            let number = text.parse().map_err(|_| {
+                Failure::Usage(format!("`{name}` is `{text}`, expected a whole number"))
+            })?;
+            toml::Value::Integer(number)
+        } else {
+            toml::Value::String(text)
+        };
+        set(table, key, value);
+    }
+    Ok(())
+}
+
+fn is_number(key: &str) -> bool {
+    ["_bytes", "bytes", "_ms", "rows", "at_once"].iter().any(|end| key.ends_with(end))
+}
+
+fn set(table: &mut toml::Table, key: &str, value: toml::Value) {
+    match key.split_once('.') {
+        None => {
+            table.insert(key.to_owned(), value);
+        }
+        Some((section, key)) => {
+            let section = table
+                .entry(section.to_owned())
+                .or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            if let toml::Value::Table(section) = section {
+                section.insert(key.to_owned(), value);
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The seed of a test.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+#[cfg(test)]
+mod tests;
+
+const VARIABLE: &str = "DTM_TEST_SEED";
+const DEFAULT: u64 = 20_260_915;
+
+/// The seed in `DTM_TEST_SEED`, or a fixed one. It is printed, and the test runner shows what a
+/// test printed only when that test fails.
+pub fn seed() -> u64 {
+    let seed = chosen(std::env::var(VARIABLE).ok().as_deref());
+    println!("seed {seed}; to repeat this run: {VARIABLE}={seed}");
+    seed
+}
+
+/// A generator started with [`seed`].
+pub fn rng() -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed())
+}
+
+fn chosen(value: Option<&str>) -> u64 {
+    match value {
+        None => DEFAULT,
+        Some(text) => text
+            .parse()
+            .unwrap_or_else(|error| panic!("{VARIABLE} is `{text}`, not a seed: {error}")),
+    }
+}
