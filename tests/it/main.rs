@@ -1,1 +1,15 @@
-#[test] fn t(){}
+//! The one integration binary: everything that links the query engine is tested here.
+//!
+//! `tests/README.md` says what is where. Run a part with `cargo test --test it -- bad_input`.
+
+mod bad_input;
+mod business;
+mod cli;
+mod engine;
+mod generate;
+mod home;
+mod http;
+mod slt;
+mod storage;
+mod tidy;
+mod walls;

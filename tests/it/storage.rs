@@ -11,6 +11,7 @@ mod places;
 mod reading;
 mod refusals;
 mod tables;
+mod unfit;
 
 /// Runs each statement on every kind of store.
 macro_rules! on_every_store {

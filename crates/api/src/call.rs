@@ -84,7 +84,10 @@ fn cookie(value: &str, age: &str, https: bool) -> Option<HeaderValue> {
 fn call(parts: &Parts, door: Door, credential: Option<Credential>, id: String) -> Call {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     let agent = parts.headers.get(USER_AGENT).map(|agent| {
-        String::from_utf8_lossy(agent.as_bytes()).chars().take(USER_AGENT_BYTES).collect()
+        String::from_utf8_lossy(agent.as_bytes())
+            .chars()
+            .take(USER_AGENT_BYTES)
+            .collect()
     });
     Call {
         credential,
@@ -104,7 +107,9 @@ fn correlation_id(parts: &Parts, state: &ApiState) -> String {
 
 /// The bearer token, if there is an `Authorization` header.
 fn bearer(headers: &HeaderMap) -> Result<Option<Secret>, ServiceError> {
-    let Some(header) = headers.get(AUTHORIZATION) else { return Ok(None) };
+    let Some(header) = headers.get(AUTHORIZATION) else {
+        return Ok(None);
+    };
     let token = header.to_str().ok().and_then(|text| {
         let (scheme, token) = text.split_once(' ')?;
         let token = token.trim();

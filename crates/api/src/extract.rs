@@ -42,8 +42,10 @@ impl<T: DeserializeOwned + IntoParams> FromRequestParts<ApiState> for Params<T> 
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
-        let known: Vec<String> =
-            T::into_params(|| None).into_iter().map(|parameter| parameter.name).collect();
+        let known: Vec<String> = T::into_params(|| None)
+            .into_iter()
+            .map(|parameter| parameter.name)
+            .collect();
         let pairs: Query<Vec<(String, String)>> =
             Query::try_from_uri(&parts.uri).map_err(|error| unread(&error))?;
         let mut unknown: Vec<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
@@ -56,12 +58,16 @@ impl<T: DeserializeOwned + IntoParams> FromRequestParts<ApiState> for Params<T> 
             };
             return Err(invalid(message, hint));
         }
-        Query::try_from_uri(&parts.uri).map(|Query(params)| Self(params)).map_err(|e| unread(&e))
+        Query::try_from_uri(&parts.uri)
+            .map(|Query(params)| Self(params))
+            .map_err(|e| unread(&e))
     }
 }
 
 fn unread(error: &dyn std::error::Error) -> Problem {
-    let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+    let cause = error
+        .source()
+        .map_or_else(|| error.to_string(), ToString::to_string);
     let message = format!("cannot read the query string: {cause}");
     invalid(message, "See `/api/openapi.json` for the parameters.")
 }
@@ -70,10 +76,12 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
-        if !essence(request.headers()).is_some_and(|t| t == "application/json") {
+        if essence(request.headers()).is_none_or(|given| given != "application/json") {
             let detail = "the body's `Content-Type` is not `application/json`";
-            return Err(Problem::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
-                .hint("Send JSON with `Content-Type: application/json`."));
+            return Err(
+                Problem::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+                    .hint("Send JSON with `Content-Type: application/json`."),
+            );
         }
         let limit = state.limits.request_bytes;
         too_long(request.headers(), limit as u64, "request_bytes")?;
@@ -93,7 +101,9 @@ impl FromRequestParts<ApiState> for DatasetPath {
         let WordPath(word) = WordPath::from_request_parts(parts, state).await?;
         word.parse().map(Self).map_err(|error: project::NameError| {
             let error = ServiceError::new(ErrorKind::NotFound, error.to_string());
-            error.hint("`GET /api/v1/datasets` lists the datasets.").into()
+            error
+                .hint("`GET /api/v1/datasets` lists the datasets.")
+                .into()
         })
     }
 }
@@ -106,7 +116,9 @@ impl FromRequestParts<ApiState> for SubmissionPath {
         word.parse().map(Self).map_err(|_| {
             let message = format!("`{word}` is no submission id");
             let error = ServiceError::new(ErrorKind::NotFound, message);
-            error.hint("A submission id is the `id` of a receipt.").into()
+            error
+                .hint("A submission id is the `id` of a receipt.")
+                .into()
         })
     }
 }
@@ -145,35 +157,45 @@ impl FromRequestParts<ApiState> for Format {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        let given = parts.headers.get(CONTENT_TYPE).map(|h| String::from_utf8_lossy(h.as_bytes()));
-        let format = given.as_deref().and_then(BodyFormat::from_media_type).ok_or_else(|| {
-            let detail = match &given {
-                Some(given) => format!("no submission is read as `{given}`"),
-                None => "the submission has no `Content-Type`".to_owned(),
-            };
-            let known = BodyFormat::ALL.map(BodyFormat::media_type);
-            Problem::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
-                .hint(format!("Send one of {} and name it in `Content-Type`.", quoted(&known)))
-        })?;
+        let given = parts
+            .headers
+            .get(CONTENT_TYPE)
+            .map(|h| String::from_utf8_lossy(h.as_bytes()));
+        let format = given
+            .as_deref()
+            .and_then(BodyFormat::from_media_type)
+            .ok_or_else(|| {
+                let detail = match &given {
+                    Some(given) => format!("no submission is read as `{given}`"),
+                    None => "the submission has no `Content-Type`".to_owned(),
+                };
+                let known = BodyFormat::ALL.map(BodyFormat::media_type);
+                Problem::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail).hint(format!(
+                    "Send one of {} and name it in `Content-Type`.",
+                    quoted(&known)
+                ))
+            })?;
         too_long(&parts.headers, state.limits.body_bytes, "body_bytes")?;
         Ok(Self(format))
     }
 }
 
 /// Refuses a body that says itself that it is over the limit, before it is read.
-fn too_long(headers: &HeaderMap, limit: u64, name: &str) -> Result<(), Problem> {
-    let length = headers.get(CONTENT_LENGTH).and_then(|header| header.to_str().ok()?.parse().ok());
+fn too_long(headers: &HeaderMap, limit: u64, name: &str) -> Result<(), ServiceError> {
+    let length = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|header| header.to_str().ok()?.parse().ok());
     match length {
         Some(length) if limit < length => Err(over(name, limit)),
         _ => Ok(()),
     }
 }
 
-fn over(name: &str, limit: u64) -> Problem {
+fn over(name: &str, limit: u64) -> ServiceError {
     let message = format!("the body is over the limit `{name}` of {limit} bytes");
-    ServiceError::new(ErrorKind::BodyTooLarge, message)
-        .hint(format!("Send it in parts, or ask the operator to raise `{name}`."))
-        .into()
+    ServiceError::new(ErrorKind::BodyTooLarge, message).hint(format!(
+        "Send it in parts, or ask the operator to raise `{name}`."
+    ))
 }
 
 fn essence(headers: &HeaderMap) -> Option<String> {
@@ -182,11 +204,16 @@ fn essence(headers: &HeaderMap) -> Option<String> {
 }
 
 fn invalid(message: String, hint: impl Into<String>) -> Problem {
-    ServiceError::new(ErrorKind::Invalid, message).hint(hint).into()
+    ServiceError::new(ErrorKind::Invalid, message)
+        .hint(hint)
+        .into()
 }
 
 /// Words in backticks with commas.
 fn quoted(words: &[impl AsRef<str>]) -> String {
-    let words: Vec<String> = words.iter().map(|word| format!("`{}`", word.as_ref())).collect();
+    let words: Vec<String> = words
+        .iter()
+        .map(|word| format!("`{}`", word.as_ref()))
+        .collect();
     words.join(", ")
 }

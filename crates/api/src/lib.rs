@@ -1,4 +1,4 @@
-//! The HTTP door: routes, problems and pages over `service`, and a client that is a `service` again.
+//! The HTTP door: routes, problems and pages over `service`, and a client that is one again.
 //!
 //! *What is here*: [`router`] with every route of the fixed outside, the JSON forms of what crosses
 //! it, problem details, the pages, and [`client::RemoteService`]. *What is never here*: a table, a
@@ -23,6 +23,7 @@ mod state;
 pub use call::{
     ApiCall, CorrelationId, PageCall, SESSION_COOKIE, clear_session_cookie, session_cookie,
 };
+pub use client::RemoteService;
 pub use problem::{PROBLEM_MEDIA_TYPE, Problem};
 pub use router::router;
 pub use state::{ApiLimits, ApiState, Source};

@@ -1,8 +1,6 @@
 //! The description of the API, generated from the handlers and committed as `openapi.json`.
 
-use utoipa::openapi::security::{
-    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme,
-};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::{ApiState, SESSION_COOKIE, routes};
@@ -42,8 +40,11 @@ impl Modify for Credentials {
 }
 
 /// The description, generated anew.
-pub(crate) fn generate(state: &ApiState) -> utoipa::openapi::OpenApi {
+pub fn generate(state: &ApiState) -> utoipa::openapi::OpenApi {
     let mut description = Description::openapi();
     description.merge(routes::routes(state).to_openapi());
     description
 }
+
+#[cfg(test)]
+mod tests;

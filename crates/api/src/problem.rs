@@ -58,32 +58,48 @@ pub struct Problem {
 fn face(kind: ErrorKind) -> (&'static str, &'static str, StatusCode) {
     match kind {
         ErrorKind::Invalid => ("invalid", "The request is wrong", StatusCode::BAD_REQUEST),
-        ErrorKind::Refused => {
-            ("refused", "The data is refused", StatusCode::UNPROCESSABLE_ENTITY)
-        }
-        ErrorKind::Unauthenticated => {
-            ("unauthenticated", "Credentials are needed", StatusCode::UNAUTHORIZED)
-        }
+        ErrorKind::Refused => (
+            "refused",
+            "The data is refused",
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        ErrorKind::Unauthenticated => (
+            "unauthenticated",
+            "Credentials are needed",
+            StatusCode::UNAUTHORIZED,
+        ),
         ErrorKind::Forbidden => ("forbidden", "This is not allowed", StatusCode::FORBIDDEN),
         ErrorKind::NotFound => ("not-found", "There is no such thing", StatusCode::NOT_FOUND),
-        ErrorKind::Conflict => {
-            ("conflict", "This conflicts with what is there", StatusCode::CONFLICT)
-        }
-        ErrorKind::BodyTooLarge => {
-            ("body-too-large", "The body is too large", StatusCode::PAYLOAD_TOO_LARGE)
-        }
-        ErrorKind::LimitExceeded => {
-            ("limit-exceeded", "A limit was met", StatusCode::UNPROCESSABLE_ENTITY)
-        }
-        ErrorKind::Unavailable => {
-            ("unavailable", "Not available now", StatusCode::SERVICE_UNAVAILABLE)
-        }
-        ErrorKind::Corrupt => {
-            ("corrupt", "Stored data is damaged", StatusCode::INTERNAL_SERVER_ERROR)
-        }
-        ErrorKind::Internal => {
-            ("internal", "Something broke", StatusCode::INTERNAL_SERVER_ERROR)
-        }
+        ErrorKind::Conflict => (
+            "conflict",
+            "This conflicts with what is there",
+            StatusCode::CONFLICT,
+        ),
+        ErrorKind::BodyTooLarge => (
+            "body-too-large",
+            "The body is too large",
+            StatusCode::PAYLOAD_TOO_LARGE,
+        ),
+        ErrorKind::LimitExceeded => (
+            "limit-exceeded",
+            "A limit was met",
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        ErrorKind::Unavailable => (
+            "unavailable",
+            "Not available now",
+            StatusCode::SERVICE_UNAVAILABLE,
+        ),
+        ErrorKind::Corrupt => (
+            "corrupt",
+            "Stored data is damaged",
+            StatusCode::INTERNAL_SERVER_ERROR,
+        ),
+        ErrorKind::Internal => (
+            "internal",
+            "Something broke",
+            StatusCode::INTERNAL_SERVER_ERROR,
+        ),
     }
 }
 
@@ -132,7 +148,10 @@ impl Problem {
 
     /// The error that a service somewhere else answered.
     pub fn into_error(self) -> ServiceError {
-        let word = self.problem_type.strip_prefix(TYPE_PREFIX).unwrap_or_default();
+        let word = self
+            .problem_type
+            .strip_prefix(TYPE_PREFIX)
+            .unwrap_or_default();
         let kind = KINDS.into_iter().find(|kind| face(*kind).0 == word);
         let mut error = ServiceError::new(kind.unwrap_or(kind_of(self.status)), self.detail);
         error.hint = self.hint;
@@ -153,7 +172,9 @@ impl Problem {
         parts.headers.insert(CONTENT_TYPE, media_type);
         match parts.status {
             StatusCode::UNAUTHORIZED => {
-                parts.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                parts
+                    .headers
+                    .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             StatusCode::SERVICE_UNAVAILABLE => {
                 parts.headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
@@ -206,14 +227,21 @@ impl From<ServiceError> for Problem {
 }
 
 fn chain(error: &(dyn Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status);
-        let mut answer = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
+        let mut answer = status
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            .into_response();
         answer.extensions_mut().insert(self);
         answer
     }

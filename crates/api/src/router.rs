@@ -12,7 +12,7 @@ use tower_http::compression::predicate::{Predicate, SizeAbove};
 use crate::{ApiState, layers, pages, routes};
 
 /// The smallest answer that is worth compressing.
-const COMPRESSED_BYTES: u16 = 1024;
+const COMPRESSED_BYTES: u64 = 1024;
 
 /// Everything that is served: the API and the pages. Serve it with
 /// `into_make_service_with_connect_info::<SocketAddr>()`, so that calls carry their peer.
@@ -37,7 +37,10 @@ pub fn router(state: ApiState) -> Router {
 
 /// Whether compressing pays: evidence leaves as it came, and columnar formats are dense already.
 fn compressible(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
-    let media_type = headers.get(CONTENT_TYPE).map(|value| value.as_bytes()).unwrap_or_default();
+    let media_type = headers
+        .get(CONTENT_TYPE)
+        .map(|value| value.as_bytes())
+        .unwrap_or_default();
     let dense = [&b"application/vnd.apache."[..], b"image/png", b"font/"];
     !headers.contains_key(CONTENT_DISPOSITION) && !dense.iter().any(|d| media_type.starts_with(d))
 }

@@ -20,7 +20,11 @@ pub struct ApiLimits {
 
 impl Default for ApiLimits {
     fn default() -> Self {
-        Self { body_bytes: 1 << 30, request_bytes: 1 << 20, wait_ms: 60_000 }
+        Self {
+            body_bytes: 1 << 30,
+            request_bytes: 1 << 20,
+            wait_ms: 60_000,
+        }
     }
 }
 

@@ -44,8 +44,8 @@ pub enum BooksError {
     },
     /// Use the newer version.
     #[error(
-        "the control database `{}` is of a newer version: it has schema {found}, and schema {known} \
-         is the newest that this program knows",
+        "the control database `{}` is of a newer version: it has schema {found}, and schema \
+         {known} is the newest that this program knows",
         file.display()
     )]
     Newer {

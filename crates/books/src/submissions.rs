@@ -128,7 +128,7 @@ impl Books {
         row.map(|row| self.read_submission(&row)).transpose()
     }
 
-    /// Submissions, newest first, at most 1,000; of that agency and those below it, if one is given.
+    /// Submissions, newest first, at most 1,000; of that agency and those below, if one is given.
     pub async fn submissions(
         &self,
         page: Page,

@@ -445,11 +445,26 @@ async fn writes_are_synced_and_readers_cannot_write() {
     let (_folder, books) = books().await;
     let mut answers = Vec::new();
     for (pool, pragma) in [
-        (&books.writer, "select journal_mode from pragma_journal_mode"),
-        (&books.writer, "select cast(synchronous as text) from pragma_synchronous"),
-        (&books.writer, "select cast(foreign_keys as text) from pragma_foreign_keys"),
-        (&books.readers, "select journal_mode from pragma_journal_mode"),
-        (&books.readers, "select cast(query_only as text) from pragma_query_only"),
+        (
+            &books.writer,
+            "select journal_mode from pragma_journal_mode",
+        ),
+        (
+            &books.writer,
+            "select cast(synchronous as text) from pragma_synchronous",
+        ),
+        (
+            &books.writer,
+            "select cast(foreign_keys as text) from pragma_foreign_keys",
+        ),
+        (
+            &books.readers,
+            "select journal_mode from pragma_journal_mode",
+        ),
+        (
+            &books.readers,
+            "select cast(query_only as text) from pragma_query_only",
+        ),
     ] {
         let answer: String = sqlx::query_scalar(pragma).fetch_one(pool).await.unwrap();
         answers.push(answer);

@@ -56,7 +56,7 @@ fn session(project: &Project) -> engine::Result<Session> {
     let settings = EngineSettings {
         partitions: 1,
         batch_rows: 1024,
-        spill_folder: std::env::temp_dir(),
+        spill_folder: std::path::PathBuf::new(),
     };
     let limits = QueryLimits {
         memory_bytes: 64 << 20,

@@ -73,7 +73,7 @@ impl House {
         Ok(Self { gate: Arc::new(Gate::new(handles)), stopping: AtomicBool::new(false) })
     }
 
-    /// The first administrator of a new home; refused once there is any token by that name.
+    /// The token of the first administrator of a new home.
     pub async fn first_token(&self, name: &str) -> Result<Secret> {
         let role = access::Role::Administrator.as_str().to_owned();
         let principal = Principal { name: name.to_owned(), role, agency: None };

@@ -23,3 +23,4 @@ mod system;
 pub use check::{Checked, check};
 pub use given::{Given, Settings};
 pub use house::{House, Parts};
+pub use plan::code_rows;

@@ -159,7 +159,8 @@ fn properties(contract: &Contract) -> BTreeMap<String, String> {
 fn shape(contract: &Contract) -> TableShape {
     let comments: BTreeMap<&str, &str> =
         contract.columns.iter().map(|c| (c.name.as_str(), c.description.as_str())).collect();
-    let fields = contract.table_schema().fields().iter().map(|field| {
+    let schema = contract.table_schema();
+    let fields = schema.fields().iter().map(|field| {
         let comment = comments.get(field.name().as_str()).copied().unwrap_or_default();
         let metadata = [("comment".to_owned(), comment.to_owned())];
         let described = !comment.is_empty();
@@ -209,7 +210,7 @@ async fn make(
 }
 
 /// The rows of a code list in the contract's types.
-pub(crate) fn code_rows(contract: &Contract, list: &CodeList) -> Result<RecordBatch> {
+pub fn code_rows(contract: &Contract, list: &CodeList) -> Result<RecordBatch> {
     let schema = Arc::new(contract.arrow_schema());
     let strict = CastOptions { safe: false, ..CastOptions::default() };
     let columns = schema.fields().iter().enumerate().map(|(i, field)| {

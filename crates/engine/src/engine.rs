@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::catalog::{
-    CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider, TableProvider,
+    CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, TableProvider,
 };
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -95,8 +95,12 @@ impl Engine {
         let bytes = usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX);
         let named = std::num::NonZeroUsize::new(3).unwrap_or(std::num::NonZeroUsize::MIN);
         let pool = TrackConsumersPool::new(FairSpillPool::new(bytes), named);
+        let mode = match limits.spill_bytes {
+            0 => DiskManagerMode::Disabled,
+            _ => DiskManagerMode::Directories(vec![self.settings.spill_folder.clone()]),
+        };
         let disk = DiskManagerBuilder::default()
-            .with_mode(DiskManagerMode::Directories(vec![self.settings.spill_folder.clone()]))
+            .with_mode(mode)
             .with_max_temp_directory_size(limits.spill_bytes);
         RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(pool))

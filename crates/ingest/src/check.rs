@@ -12,8 +12,9 @@ use crate::{
 
 /// Checks a spooled body under its contract and hands every stretch of rows to `sink`, in order.
 ///
-/// Memory is bounded by a batch, by the longest row that is taken, and by 24 bytes a row for the
-/// key. Blocks while it reads. A body without rows is no error: the counts say so.
+/// Memory is bounded by a batch, by the longest row that is taken, and, if the contract has a key,
+/// by some fifty bytes for every row. Blocks while it reads. A body without rows is no error: the
+/// counts say so.
 ///
 /// Refuses the body as a whole where it cannot be judged row by row, and where it is over a limit;
 /// nothing that the sink was given may land then.

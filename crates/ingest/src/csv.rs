@@ -67,10 +67,10 @@ pub(crate) fn check(
     let places = header::places(&names, contract, limits)?;
     loop {
         records.fill(&mut block, limits.batch_rows)?;
-        if block.is_empty() {
+        if block.len() == 0 {
             return Ok(());
         }
-        let mut rows = Rows::new(contract, limits);
+        let mut rows = Rows::new(contract, limits, block.len());
         let mut cells = Vec::with_capacity(names.len());
         let mut ordered = vec![Cell::Null; contract.columns.len()];
         for (row, record) in (block.first_row..).zip(block.records()) {

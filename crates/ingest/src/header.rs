@@ -38,7 +38,7 @@ pub(crate) fn places(
         .cloned()
         .collect();
     if !twice.is_empty() {
-        let message = format!("the header names {} twice", list(&twice));
+        let message = format!("the body has {} twice", list(&twice));
         let hint = "Give every column once.";
         return Err(IngestError::refused(
             "duplicate_column",
@@ -53,7 +53,7 @@ pub(crate) fn places(
     if missing.is_empty() {
         return Ok(places);
     }
-    let message = format!("the header lacks {}", list(&missing));
+    let message = format!("the body has no column {}", list(&missing));
     let hint = format!(
         "`{}` requires these columns in every row.",
         contract.dataset

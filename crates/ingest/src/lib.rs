@@ -8,7 +8,7 @@
 //! `malformed`, `unknown_column`, `unique`).
 //! *How it is checked*: unit tests beside the code; the CSV and JSON readers are compared with
 //! other readers on generated bodies, and every format with every other (`cargo test -p ingest`).
-//! *Where to go next*: `check.rs` for the order of things, `cell.rs` for what a value may look like.
+//! *Where to go next*: `check.rs` for the order of things, `cell.rs` for what a value may be.
 
 mod error;
 mod request;

@@ -25,10 +25,10 @@ pub(crate) fn check(
     let mut block = Block::default();
     loop {
         records.fill(&mut block, limits.batch_rows)?;
-        if block.is_empty() {
+        if block.len() == 0 {
             return Ok(());
         }
-        let mut rows = Rows::new(contract, limits);
+        let mut rows = Rows::new(contract, limits, block.len());
         let mut line = Line::new(contract);
         for (row, record) in (block.first_row..).zip(block.records()) {
             match std::str::from_utf8(record) {

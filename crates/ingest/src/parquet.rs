@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::{io, iter};
 
@@ -18,8 +19,8 @@ use crate::judge::Judge;
 use crate::rows::Decoded;
 use crate::{IngestError, Limits, header, lossless, row_text};
 
-/// Strings are laid out a stretch of rows at a time. A dictionary makes a small file of long values,
-/// so this bounds memory where the number of rows does not.
+/// Strings are laid out a stretch of rows at a time. A dictionary makes a small file of long
+/// values, so this bounds memory where the number of rows does not.
 const STRETCH_BYTES: usize = 16 * 1024 * 1024;
 
 /// Checks a Parquet body.
@@ -31,8 +32,8 @@ pub(crate) fn check(
 ) -> Result<(), IngestError> {
     let body = Body::open(file, contract, limits)?;
     let mut next_row = 1;
-    for batch in body.reader {
-        let batch = batch.map_err(|e| broken(&e))?;
+    let mut reader = body.reader;
+    while let Some(batch) = guarded(|| reader.next().transpose())? {
         for stretch in stretches(&batch, next_row, limits)? {
             let rows = stretch.num_rows() as u64;
             if next_row + rows - 1 > limits.rows {
@@ -58,14 +59,14 @@ struct Body {
 impl Body {
     fn open(file: File, contract: &Contract, limits: &Limits) -> Result<Self, IngestError> {
         let options = ArrowReaderOptions::new();
-        let metadata = ArrowReaderMetadata::load(&file, options).map_err(|e| broken(&e))?;
+        let metadata = guarded(|| ArrowReaderMetadata::load(&file, options))?;
         let schema = metadata.schema().clone();
         let names: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
         let places = header::places(&names, contract, limits)?;
         refuse_types(&schema, &metadata, &places, contract)?;
         refuse_sizes(&metadata, limits)?;
 
-        // Views share the bytes of equal strings, so nothing is laid out before its length is known.
+        // Views share the bytes of equal strings: nothing is laid out before its length is known.
         let fields = schema.fields().iter().zip(&places).map(|(field, place)| {
             match contract.columns[*place].column_type {
                 ColumnType::String => field.as_ref().clone().with_data_type(DataType::Utf8View),
@@ -75,12 +76,13 @@ impl Body {
         let viewed =
             Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone());
         let options = ArrowReaderOptions::new().with_schema(Arc::new(viewed));
-        let metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), options)
-            .map_err(|e| broken(&e))?;
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
-            .with_batch_size(limits.batch_rows)
-            .build()
-            .map_err(|e| broken(&e))?;
+        let metadata = metadata.metadata().clone();
+        let reader = guarded(|| {
+            let metadata = ArrowReaderMetadata::try_new(metadata, options)?;
+            ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+                .with_batch_size(limits.batch_rows)
+                .build()
+        })?;
         Ok(Self { reader, places })
     }
 }
@@ -215,17 +217,29 @@ fn decode(
     Ok(decoded)
 }
 
+/// Runs the decoder, which answers some damaged files with a panic.
+fn guarded<T, E: Error + 'static>(read: impl FnOnce() -> Result<T, E>) -> Result<T, IngestError> {
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(answer) => answer.map_err(|error| broken(&error)),
+        Err(_) => Err(unreadable("its pages are damaged")),
+    }
+}
+
 /// An error of the decoder: the file is broken, unless the disk is.
 fn broken(error: &(dyn Error + 'static)) -> IngestError {
     let causes = iter::successors(Some(error), |error| (*error).source());
-    let disk = causes
-        .filter_map(|error| error.downcast_ref::<io::Error>())
-        .next();
-    if let Some(disk) = disk.filter(|disk| disk.kind() != io::ErrorKind::UnexpectedEof) {
-        let source = io::Error::new(disk.kind(), disk.to_string());
-        return IngestError::io("read the spooled body")(source);
+    let mut disk = causes.filter_map(|error| error.downcast_ref::<io::Error>());
+    match disk.next() {
+        Some(disk) if disk.kind() != io::ErrorKind::UnexpectedEof => {
+            let source = io::Error::new(disk.kind(), disk.to_string());
+            IngestError::io("read the spooled body")(source)
+        }
+        _ => unreadable(&error.to_string()),
     }
-    let message = format!("the body is no readable Parquet file: {error}");
+}
+
+fn unreadable(why: &str) -> IngestError {
+    let message = format!("the body is no readable Parquet file: {why}");
     let hint = "Look whether the file was cut off on its way, and send it again.";
     IngestError::refused("malformed", Vec::new(), message, hint)
 }

@@ -45,10 +45,15 @@ pub(crate) fn excerpt(value: &str, personal: bool) -> String {
     if personal || looks_personal(value) {
         return mask(value);
     }
-    match value.char_indices().nth(EXCERPT_CHARS) {
-        Some((end, _)) => value[..end].to_owned(),
-        None => value.to_owned(),
-    }
+    // Excerpts meet terminals and logs, where a control character is a command.
+    let shown = |c: char| {
+        if c.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    };
+    value.chars().take(EXCERPT_CHARS).map(shown).collect()
 }
 
 #[cfg(test)]

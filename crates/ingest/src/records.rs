@@ -42,8 +42,9 @@ impl Block {
             .map_or(&[], |range| &self.bytes[range.clone()])
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.records.is_empty()
+    /// How many records there are.
+    pub(crate) fn len(&self) -> usize {
+        self.records.len()
     }
 }
 

@@ -92,7 +92,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            rows: 20_000_000,
+            rows: 5_000_000,
             columns: 1_000,
             cell_bytes: 64 * 1024,
             row_bytes: 1024 * 1024,

@@ -1,11 +1,15 @@
 //! A refused row as quarantine keeps it: JSON, what looks like personal data masked.
 
 use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use crate::cell::{self, Cell, quoted};
 use crate::personal::{looks_personal, mask};
+
+/// Instants are shown in civil time.
+const CIVIL_OFFSET: &str = "+07:00";
 
 /// A row that could not be read keeps at most so many characters.
 const FRAGMENT_CHARS: usize = 2_000;
@@ -78,6 +82,12 @@ pub(crate) fn of_batch(batch: &RecordBatch, slot: usize, masked: &dyn Fn(&str) -
 pub(crate) fn shown(array: &dyn Array, slot: usize) -> Option<String> {
     if array.is_null(slot) {
         return None;
+    }
+    if let DataType::Timestamp(unit, Some(zone)) = array.data_type()
+        && **zone != *CIVIL_OFFSET
+    {
+        let civil = DataType::Timestamp(*unit, Some(CIVIL_OFFSET.into()));
+        return shown(&cast(&array.slice(slot, 1), &civil).ok()?, 0);
     }
     let options = FormatOptions::default();
     let formatter = ArrayFormatter::try_new(array, &options).ok()?;

@@ -77,14 +77,13 @@ pub(crate) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    pub(crate) fn new(contract: &'a Contract, limits: &Limits) -> Self {
-        let builder =
-            |column: &project::Column| ColumnBuilder::new(column.column_type, limits.batch_rows);
+    pub(crate) fn new(contract: &'a Contract, limits: &Limits, rows: usize) -> Self {
+        let builder = |column: &project::Column| ColumnBuilder::new(column.column_type, rows);
         Self {
             contract,
             cell_bytes: limits.cell_bytes,
             builders: contract.columns.iter().map(builder).collect(),
-            decoded: Decoded::new(Vec::new(), Vec::with_capacity(limits.batch_rows)),
+            decoded: Decoded::new(Vec::new(), Vec::with_capacity(rows)),
         }
     }
 

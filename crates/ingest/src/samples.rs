@@ -189,17 +189,19 @@ pub(crate) fn judged_with(
     }
 }
 
-/// Landed rows with their number in front, then verdicts.
+/// Landed rows with their number in front, then verdicts, a row's own text behind the first.
 pub(crate) fn shown(judgement: &Judgement, columns: usize) -> String {
     let mut out = String::new();
     for batch in &judgement.landed {
         for slot in 0..batch.num_rows() {
             let value = |at: usize| crate::row_text::shown(batch.column(at), slot);
             let values = (0..columns).map(|at| value(at).unwrap_or_else(|| "∅".to_owned()));
-            let number = value(columns + 3).unwrap();
+            let numbers = batch.column_by_name("_row_number").unwrap();
+            let number = crate::row_text::shown(numbers, slot).unwrap();
             writeln!(out, "{number}: {}", values.collect::<Vec<_>>().join(" | ")).unwrap();
         }
     }
+    let mut last = 0;
     for verdict in &judgement.verdicts {
         let Verdict {
             row,
@@ -222,7 +224,10 @@ pub(crate) fn shown(judgement: &Judgement, columns: usize) -> String {
             message.en
         )
         .unwrap();
-        if let Some(row_text) = row_text {
+        if let Some(row_text) = row_text
+            && last != *row
+        {
+            last = *row;
             writeln!(out, "    {row_text}").unwrap();
         }
     }

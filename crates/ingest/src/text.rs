@@ -1,4 +1,4 @@
-//! Strings as they are kept: NFC, so that equal words are equal bytes, and free of control characters.
+//! Strings as they are kept: NFC, so that equal words are equal bytes, without control characters.
 
 use std::borrow::Cow;
 

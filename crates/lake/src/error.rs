@@ -180,6 +180,14 @@ impl LakeError {
         }
     }
 
+    /// The same error where a thing that is missing was not asked for: the place is unusable.
+    pub(crate) fn or_unavailable(self) -> Self {
+        match self {
+            Self::NotFound(fault) => Self::Unavailable(fault),
+            other => other,
+        }
+    }
+
     /// The same error for another waiter; the error below it stays with the first.
     pub(crate) fn again(&self) -> Self {
         let message = Fault::new(self.to_string());

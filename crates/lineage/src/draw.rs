@@ -80,8 +80,8 @@ impl Graph {
         out
     }
 
-    /// `{"nodes": [{dataset, layer, columns}], "edges": [{target, source, kind, direct}]}`; a column
-    /// of `*` stands for every column.
+    /// `{"nodes": [{dataset, layer, columns}], "edges": [{target, source, kind, direct}]}`; a
+    /// column of `*` stands for every column.
     pub fn json(&self) -> Value {
         let node = |(dataset, columns): (&DatasetName, BTreeSet<&str>)| {
             json!({

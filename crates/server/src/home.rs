@@ -100,6 +100,7 @@ impl Home {
     }
 
     /// Empties the working folders; only for the process that holds the home.
+    #[expect(clippy::disallowed_methods, reason = "everything below these folders is ours and temporary")]
     pub(crate) fn sweep(&self) {
         for folder in [self.spool_folder(), self.spill_folder()] {
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {

@@ -66,7 +66,7 @@ pub(crate) async fn open(place: &Place, on_step: OnStep) -> Outcome<Opened> {
         Ok(held) => {
             let settings = Settings::read(&home.settings_file(), &env)?;
             let house = house(home, &settings, place.project.as_deref(), on_step).await?;
-            let own = Own { house: Arc::new(house), held };
+            let own = Own { house: Arc::new(house), _held: held };
             Ok(Opened {
                 service: Arc::clone(&own.house) as Arc<dyn Service>,
                 call: call(token(place)?),
@@ -157,14 +157,14 @@ pub(crate) async fn house(
         tracing::warn!(file = %cut.file.display(), bytes = cut.bytes, "a torn journal line was cut");
     }
     let parts = Parts {
-        lake: Lake::open(store, given),
+        lake: Lake::open(store, given).map_err(store_failed)?,
         books,
         journal,
         project: checked.project,
         given: Given {
             clock: Arc::new(now),
             ids: Arc::new(fresh_id),
-            random: Arc::new(rand::random),
+            random: Arc::new(chance),
             on_step,
         },
         settings: limits(home, settings),
@@ -199,7 +199,7 @@ fn limits(home: &Home, settings: &Settings) -> conduct::Settings {
 /// S3 settings: addresses from the settings, credentials from `AWS_*` alone.
 pub(crate) fn s3(settings: &Settings) -> S3Settings {
     S3Settings {
-        endpoint: settings.s3.endpoint.clone().or_else(|| env("AWS_ENDPOINT_URL")),
+        endpoint: settings.s3.endpoint.clone().or_else(|| env("AWS_ENDPOINT_URL")).or_else(|| env("AWS_ENDPOINT")),
         region: settings.s3.region.clone().or_else(|| env("AWS_REGION")),
         allow_http: settings.s3.allow_http || env("AWS_ALLOW_HTTP").is_some_and(|v| v == "true"),
         access_key: env("AWS_ACCESS_KEY_ID"),
@@ -219,13 +219,20 @@ fn books_failed(error: books::BooksError) -> Failure {
 /// The clock of the process.
 #[expect(clippy::disallowed_methods, reason = "the one home of the clock; everything else is given it")]
 pub(crate) fn now() -> DateTime<Utc> {
-    Utc::now()
+    // The books and Parquet keep microseconds; a receipt must read the same from both.
+    chrono::SubsecRound::trunc_subsecs(Utc::now(), 6)
 }
 
 /// A fresh id.
 #[expect(clippy::disallowed_methods, reason = "the one home of ids; everything else is given them")]
 pub(crate) fn fresh_id() -> uuid::Uuid {
     uuid::Uuid::now_v7()
+}
+
+/// Unpredictable bytes.
+#[expect(clippy::disallowed_methods, reason = "the one home of chance; everything else is given it")]
+fn chance() -> [u8; 32] {
+    rand::random()
 }
 
 /// A variable of the environment.

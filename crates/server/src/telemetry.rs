@@ -7,7 +7,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// Sends log lines of at least that level to stderr, as JSON when a server runs.
 pub(crate) fn start_logs(filter: &str, json: bool) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    // The kernel reports as an error that a table is not there, which is how we find that out.
+    let filter = EnvFilter::try_new(format!("delta_kernel=off,buoyant_kernel=off,{filter}"))
+        .unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
     // A second call, as in tests, keeps the first subscriber.
     let _ = if json {

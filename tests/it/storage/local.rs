@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use lake::{LakeError, LocalStore, S3Settings, StoreLocation, open_store};
+use lake::{LakeError, LocalStore, S3Settings, StoreLocation, open_store, probe};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload};
+
+use super::places::given;
 
 fn open(folder: &std::path::Path) -> Arc<dyn ObjectStore> {
     Arc::new(LocalStore::open(folder).unwrap())
@@ -118,6 +120,19 @@ fn a_folder_that_cannot_be_made_is_named() {
         refused
             .to_string()
             .ends_with("a part of the path is a file, not a folder")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_takes_no_files_fails_the_probe_by_name() {
+    // Not even root may make files here.
+    let store = open(std::path::Path::new("/proc"));
+    let refused = probe(&store, &given()).await.unwrap_err();
+    assert!(matches!(refused, LakeError::Unavailable(_)), "{refused:?}");
+    let said = refused.to_string();
+    assert!(
+        said.starts_with("cannot write to the store `LocalStore(/proc)`"),
+        "{said}"
     );
 }
 

@@ -209,6 +209,10 @@ async fn staged_files_are_read_before_a_commit_and_discarded_without_a_trace(pla
     table.discard(files.clone()).await.unwrap();
     table.discard(files).await.unwrap();
     assert_eq!(now(&table).await, [0, 1, 2]);
+    let mut writer = table.stage(&WriteSettings::default()).unwrap();
+    writer.write(rows(20..30, "2026-09")).await.unwrap();
+    drop(writer);
+    assert_eq!(now(&table).await, [0, 1, 2]);
     assert_eq!(parquet_files(&place).await, 1);
 }
 
@@ -227,7 +231,7 @@ async fn streams_are_encoded_side_by_side(place: Place) {
 async fn a_full_file_is_followed_by_another_and_rows_are_sorted(place: Place) {
     let table = place.table().await;
     let settings = WriteSettings {
-        target_file_bytes: 4096,
+        target_file_bytes: 2048,
         row_group_rows: 50,
         compression: Codec::Snappy,
         sort_by: vec!["agency".to_owned(), "id".to_owned()],
@@ -242,6 +246,20 @@ async fn a_full_file_is_followed_by_another_and_rows_are_sorted(place: Place) {
     }
     let files = writer.finish().await.unwrap();
     assert!(files.len() > 1, "{files:?}");
+    let first = table.staged_provider(&files[..1]).unwrap();
+    let found = query(first, "select agency, id from t").await;
+    let found = arrow::compute::concat_batches(&found[0].schema(), &found).unwrap();
+    let told: Vec<_> = (0..found.num_rows())
+        .map(|row| {
+            let agency = found.column(0).as_string::<i32>();
+            let agency = agency.is_valid(row).then(|| agency.value(row).to_owned());
+            (
+                agency,
+                found.column(1).as_primitive::<Int64Type>().value(row),
+            )
+        })
+        .collect();
+    assert!(told.len() >= 50 && told.is_sorted(), "{told:?}");
     table.commit(CommitRequest::append(files)).await.unwrap();
     assert_eq!(now(&table).await, (0..120).collect::<Vec<_>>());
 }

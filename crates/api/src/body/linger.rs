@@ -1,8 +1,8 @@
 //! Reading on after an early answer.
 //!
-//! A server that answers before it has read the body and then closes makes the client's system drop
-//! the answer with the connection: the client sees a reset where a problem was sent. So what is left
-//! of a body is read, within bounds, when nobody wants it any more.
+//! A server that answers before it has read the body and then closes makes the client's system
+//! drop the answer with the connection: the client sees a reset where a problem was sent. So what
+//! is left of a body is read, within bounds, when nobody wants it any more.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -22,7 +22,9 @@ pub(crate) fn lingering(body: Body) -> Body {
     if body.is_end_stream() {
         return body;
     }
-    Body::from_stream(Lingering { inner: Some(body.into_data_stream()) })
+    Body::from_stream(Lingering {
+        inner: Some(body.into_data_stream()),
+    })
 }
 
 struct Lingering {
@@ -33,7 +35,9 @@ impl Stream for Lingering {
     type Item = Result<Bytes, axum::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Some(inner) = self.inner.as_mut() else { return Poll::Ready(None) };
+        let Some(inner) = self.inner.as_mut() else {
+            return Poll::Ready(None);
+        };
         let item = inner.poll_next_unpin(cx);
         if !matches!(item, Poll::Pending | Poll::Ready(Some(Ok(_)))) {
             self.inner = None;

@@ -17,7 +17,9 @@ const HELD_BYTES: usize = 64 << 10;
 /// The bytes of a request as the service takes them.
 pub(crate) fn received(body: Body) -> ByteStream {
     let bytes = body.into_data_stream();
-    bytes.map(|chunk| chunk.map_err(std::io::Error::other)).boxed()
+    bytes
+        .map(|chunk| chunk.map_err(std::io::Error::other))
+        .boxed()
 }
 
 /// The bytes of an answer. Fails with an error that comes early; one that comes later ends the
@@ -39,7 +41,9 @@ pub(crate) async fn answered(mut chunks: Chunks) -> Result<Body, ServiceError> {
             tracing::warn!(%error, "an answer broke off after its beginning was sent");
         }
     });
-    Ok(Body::from_stream(stream::iter(held.into_iter().map(Ok)).chain(later)))
+    Ok(Body::from_stream(
+        stream::iter(held.into_iter().map(Ok)).chain(later),
+    ))
 }
 
 #[cfg(test)]

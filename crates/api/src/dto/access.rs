@@ -53,7 +53,11 @@ pub struct CodeDto {
 impl From<Principal> for PrincipalDto {
     fn from(principal: Principal) -> Self {
         let agency = principal.agency.map(|agency| agency.to_string());
-        Self { name: principal.name, role: principal.role, agency }
+        Self {
+            name: principal.name,
+            role: principal.role,
+            agency,
+        }
     }
 }
 
@@ -61,8 +65,15 @@ impl TryFrom<PrincipalDto> for Principal {
     type Error = ServiceError;
 
     fn try_from(dto: PrincipalDto) -> Result<Self, ServiceError> {
-        let agency = dto.agency.map(|agency| read(&agency, "an agency code")).transpose()?;
-        Ok(Self { name: dto.name, role: dto.role, agency })
+        let agency = dto
+            .agency
+            .map(|agency| read(&agency, "an agency code"))
+            .transpose()?;
+        Ok(Self {
+            name: dto.name,
+            role: dto.role,
+            agency,
+        })
     }
 }
 
@@ -76,7 +87,11 @@ impl TryFrom<NewTokenDto> for Principal {
                     .hint("`select code from codes.agencies` lists the agencies.")
             })
         });
-        Ok(Self { name: dto.name, role: dto.role, agency: agency.transpose()? })
+        Ok(Self {
+            name: dto.name,
+            role: dto.role,
+            agency: agency.transpose()?,
+        })
     }
 }
 
@@ -90,6 +105,9 @@ impl From<&Principal> for NewTokenDto {
 impl TokenDto {
     /// The token of that principal.
     pub fn new(token: &Secret, principal: Principal) -> Self {
-        Self { token: token.reveal().to_owned(), principal: principal.into() }
+        Self {
+            token: token.reveal().to_owned(),
+            principal: principal.into(),
+        }
     }
 }

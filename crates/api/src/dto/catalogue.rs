@@ -109,8 +109,15 @@ pub struct TableVersionDto {
 impl DatasetDto {
     /// The dataset, with its contract's text if that was asked for.
     pub fn new(summary: DatasetSummary, with_contract: bool) -> Self {
-        let Contract { dataset, version, title, purpose, limitations, owner, .. } =
-            summary.contract;
+        let Contract {
+            dataset,
+            version,
+            title,
+            purpose,
+            limitations,
+            owner,
+            ..
+        } = summary.contract;
         let classification = match summary.contract.classification {
             Classification::Public => "public",
             Classification::Internal => "internal",
@@ -125,7 +132,12 @@ impl DatasetDto {
             limitations,
             owner,
             classification: classification.to_owned(),
-            columns: summary.contract.columns.into_iter().map(Into::into).collect(),
+            columns: summary
+                .contract
+                .columns
+                .into_iter()
+                .map(Into::into)
+                .collect(),
             key: summary.contract.key,
             table: summary.table.map(Into::into),
             contract_path: summary.contract.path,
@@ -144,13 +156,22 @@ impl TryFrom<DatasetDto> for DatasetSummary {
             ServiceError::new(ErrorKind::Invalid, message)
                 .hint("Use a client of the server's version.")
         };
-        let source = dto.contract.ok_or_else(|| broken("the server left it out"))?;
+        let source = dto
+            .contract
+            .ok_or_else(|| broken("the server left it out"))?;
         let files = Sources::from_files([(dto.contract_path, source.into_bytes())]);
         let (project, problems) = Project::read(&files);
         let contract = project.contracts.into_values().next().ok_or_else(|| {
-            broken(&problems.first().map_or_else(String::new, ToString::to_string))
+            broken(
+                &problems
+                    .first()
+                    .map_or_else(String::new, ToString::to_string),
+            )
         })?;
-        Ok(Self { contract, table: dto.table.map(TryInto::try_into).transpose()? })
+        Ok(Self {
+            contract,
+            table: dto.table.map(TryInto::try_into).transpose()?,
+        })
     }
 }
 
@@ -168,8 +189,20 @@ impl From<Column> for ColumnDto {
 
 impl From<TableState> for TableStateDto {
     fn from(table: TableState) -> Self {
-        let TableState { version, rows, files, size_bytes, committed_at } = table;
-        Self { version, rows, files, size_bytes, committed_at: committed_at.map(instant) }
+        let TableState {
+            version,
+            rows,
+            files,
+            size_bytes,
+            committed_at,
+        } = table;
+        Self {
+            version,
+            rows,
+            files,
+            size_bytes,
+            committed_at: committed_at.map(instant),
+        }
     }
 }
 
@@ -177,16 +210,38 @@ impl TryFrom<TableStateDto> for TableState {
     type Error = ServiceError;
 
     fn try_from(dto: TableStateDto) -> Result<Self, ServiceError> {
-        let TableStateDto { version, rows, files, size_bytes, committed_at } = dto;
+        let TableStateDto {
+            version,
+            rows,
+            files,
+            size_bytes,
+            committed_at,
+        } = dto;
         let committed_at = committed_at.as_deref().map(read_instant).transpose()?;
-        Ok(Self { version, rows, files, size_bytes, committed_at })
+        Ok(Self {
+            version,
+            rows,
+            files,
+            size_bytes,
+            committed_at,
+        })
     }
 }
 
 impl From<TableVersion> for TableVersionDto {
     fn from(version: TableVersion) -> Self {
-        let TableVersion { version, committed_at, operation, info } = version;
-        Self { version, committed_at: instant(committed_at), operation, info }
+        let TableVersion {
+            version,
+            committed_at,
+            operation,
+            info,
+        } = version;
+        Self {
+            version,
+            committed_at: instant(committed_at),
+            operation,
+            info,
+        }
     }
 }
 
@@ -194,8 +249,18 @@ impl TryFrom<TableVersionDto> for TableVersion {
     type Error = ServiceError;
 
     fn try_from(dto: TableVersionDto) -> Result<Self, ServiceError> {
-        let TableVersionDto { version, committed_at, operation, info } = dto;
-        Ok(Self { version, committed_at: read_instant(&committed_at)?, operation, info })
+        let TableVersionDto {
+            version,
+            committed_at,
+            operation,
+            info,
+        } = dto;
+        Ok(Self {
+            version,
+            committed_at: read_instant(&committed_at)?,
+            operation,
+            info,
+        })
     }
 }
 
@@ -220,14 +285,21 @@ impl TryFrom<DatasetDetailDto> for DatasetDetail {
 
     fn try_from(dto: DatasetDetailDto) -> Result<Self, ServiceError> {
         let names = |datasets: Vec<String>| {
-            datasets.iter().map(|name| read(name, "a dataset name")).collect::<Result<_, _>>()
+            datasets
+                .iter()
+                .map(|name| read(name, "a dataset name"))
+                .collect::<Result<_, _>>()
         };
         Ok(Self {
             summary: dto.summary.try_into()?,
             sql: dto.sql,
             upstream: names(dto.upstream)?,
             downstream: names(dto.downstream)?,
-            history: dto.history.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+            history: dto
+                .history
+                .into_iter()
+                .map(TryInto::try_into)
+                .collect::<Result<_, _>>()?,
         })
     }
 }

@@ -55,9 +55,15 @@ pub struct LineageDto {
 impl From<LineageAnswer> for LineageDto {
     fn from(answer: LineageAnswer) -> Self {
         let graph = answer.graph;
-        let mut columns: BTreeMap<_, BTreeSet<&str>> =
-            graph.datasets().map(|dataset| (dataset, BTreeSet::new())).collect();
-        for end in graph.edges().iter().flat_map(|edge| [&edge.source, &edge.target]) {
+        let mut columns: BTreeMap<_, BTreeSet<&str>> = graph
+            .datasets()
+            .map(|dataset| (dataset, BTreeSet::new()))
+            .collect();
+        for end in graph
+            .edges()
+            .iter()
+            .flat_map(|edge| [&edge.source, &edge.target])
+        {
             columns.entry(&end.dataset).or_default().insert(&end.column);
         }
         let nodes = columns.into_iter().map(|(dataset, columns)| NodeDto {
@@ -75,7 +81,10 @@ impl From<LineageAnswer> for LineageDto {
             kind: edge.kind.as_str().to_owned(),
             direct: edge.kind.is_direct(),
         });
-        Self { nodes: nodes.collect(), edges: edges.collect() }
+        Self {
+            nodes: nodes.collect(),
+            edges: edges.collect(),
+        }
     }
 }
 
@@ -85,15 +94,29 @@ impl TryFrom<LineageDto> for LineageAnswer {
     fn try_from(dto: LineageDto) -> Result<Self, ServiceError> {
         let end = |end: ColumnRefDto| -> Result<ColumnRef, ServiceError> {
             let dataset = read(&end.dataset, "a dataset name")?;
-            Ok(ColumnRef { dataset, column: end.column })
+            Ok(ColumnRef {
+                dataset,
+                column: end.column,
+            })
         };
         let edge = |edge: EdgeDto| -> Result<Edge, ServiceError> {
-            let kind = known(&edge.kind, "a kind of edge", EdgeKind::ALL, |kind| kind.as_str())?;
-            Ok(Edge { target: end(edge.target)?, source: end(edge.source)?, kind })
+            let kind = known(&edge.kind, "a kind of edge", EdgeKind::ALL, |kind| {
+                kind.as_str()
+            })?;
+            Ok(Edge {
+                target: end(edge.target)?,
+                source: end(edge.source)?,
+                kind,
+            })
         };
         let edges: Vec<Edge> = dto.edges.into_iter().map(edge).collect::<Result<_, _>>()?;
-        let nodes = dto.nodes.iter().map(|node| read(&node.dataset, "a dataset name"));
+        let nodes = dto
+            .nodes
+            .iter()
+            .map(|node| read(&node.dataset, "a dataset name"));
         let nodes: Vec<_> = nodes.collect::<Result<_, _>>()?;
-        Ok(Self { graph: Graph::new(edges).including(nodes) })
+        Ok(Self {
+            graph: Graph::new(edges).including(nodes),
+        })
     }
 }

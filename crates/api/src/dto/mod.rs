@@ -24,7 +24,8 @@ pub use rendition::{ManifestDto, ManifestQueryDto, RenderDto, RenditionDto};
 pub use report::{BlockDto, ParameterDto, ReportColumnDto, ReportDto};
 pub use run::{PlanDto, PlanItemDto, RunDto, RunRequestDto, RunStepDto};
 pub use submission::{
-    EvidenceDto, ReceiptDto, RowCountsDto, RowErrorDto, RowErrorsDto, SubmissionDto, SubmitAnswerDto,
+    EvidenceDto, ReceiptDto, RowCountsDto, RowErrorDto, RowErrorsDto, SubmissionDto,
+    SubmitAnswerDto,
 };
 
 /// A text in the two languages of the system.
@@ -38,13 +39,19 @@ pub struct TextDto {
 
 impl From<project::Text> for TextDto {
     fn from(text: project::Text) -> Self {
-        Self { vi: text.vi, en: text.en }
+        Self {
+            vi: text.vi,
+            en: text.en,
+        }
     }
 }
 
 impl From<TextDto> for project::Text {
     fn from(text: TextDto) -> Self {
-        Self { vi: text.vi, en: text.en }
+        Self {
+            vi: text.vi,
+            en: text.en,
+        }
     }
 }
 
@@ -69,12 +76,17 @@ fn known<T>(
     all: impl IntoIterator<Item = T>,
     word: impl Fn(&T) -> &str,
 ) -> Result<T, ServiceError> {
-    all.into_iter().find(|one| word(one) == text).ok_or_else(|| unread(text, what))
+    all.into_iter()
+        .find(|one| word(one) == text)
+        .ok_or_else(|| unread(text, what))
 }
 
 fn unread(text: &str, what: &str) -> ServiceError {
-    ServiceError::new(ErrorKind::Invalid, format!("the server sent `{text}`, which is not {what}"))
-        .hint("Use a client of the server's version.")
+    ServiceError::new(
+        ErrorKind::Invalid,
+        format!("the server sent `{text}`, which is not {what}"),
+    )
+    .hint("Use a client of the server's version.")
 }
 
 #[cfg(test)]

@@ -32,13 +32,17 @@ impl TryFrom<QueryDto> for QueryRequest {
     type Error = ServiceError;
 
     fn try_from(dto: QueryDto) -> Result<Self, ServiceError> {
-        let params = dto.params.into_iter().map(|(name, value)| match parameter(&value) {
-            Some(value) => Ok((name, value)),
-            None => {
-                let message = format!("parameter `{name}` is neither text, number, boolean nor null");
-                Err(invalid(message, "Give each parameter one plain value."))
-            }
-        });
+        let params = dto
+            .params
+            .into_iter()
+            .map(|(name, value)| match parameter(&value) {
+                Some(value) => Ok((name, value)),
+                None => {
+                    let message =
+                        format!("parameter `{name}` is neither text, number, boolean nor null");
+                    Err(invalid(message, "Give each parameter one plain value."))
+                }
+            });
         Ok(Self {
             sql: dto.sql,
             params: params.collect::<Result<_, _>>()?,
@@ -56,10 +60,17 @@ impl From<QueryRequest> for QueryDto {
             Value::Number(value) => value.into(),
             Value::Text(value) => value.into(),
         };
-        let at = request.at.iter().map(|(name, version)| (name.to_string(), (*version).into()));
+        let at = request
+            .at
+            .iter()
+            .map(|(name, version)| (name.to_string(), (*version).into()));
         Self {
             sql: request.sql,
-            params: request.params.into_iter().map(|(name, v)| (name, json(v))).collect(),
+            params: request
+                .params
+                .into_iter()
+                .map(|(name, v)| (name, json(v)))
+                .collect(),
             at: (!request.at.is_empty()).then(|| Json::Object(at.collect())),
         }
     }
@@ -80,16 +91,28 @@ fn parameter(value: &Json) -> Option<Value> {
 
 fn versions(at: Json) -> Result<BTreeMap<DatasetName, i64>, ServiceError> {
     let Json::Object(at) = at else {
-        return Err(invalid(format!("`at` is `{at}`"), format!("Give {AT_FORM}.")));
+        return Err(invalid(
+            format!("`at` is `{at}`"),
+            format!("Give {AT_FORM}."),
+        ));
     };
     let version = |(name, version): (String, Json)| {
         let dataset = name.parse().map_err(|error: NameError| {
-            invalid(format!("cannot read `at`: {error}"), format!("Give {AT_FORM}."))
+            invalid(
+                format!("cannot read `at`: {error}"),
+                format!("Give {AT_FORM}."),
+            )
         })?;
-        let number = version.as_i64().filter(|version| *version >= 0).ok_or_else(|| {
-            let message = format!("cannot read `at`: `{version}` is no version of `{name}`");
-            invalid(message, format!("`GET /api/v1/datasets/{name}/history` lists its versions."))
-        })?;
+        let number = version
+            .as_i64()
+            .filter(|version| *version >= 0)
+            .ok_or_else(|| {
+                let message = format!("cannot read `at`: `{version}` is no version of `{name}`");
+                invalid(
+                    message,
+                    format!("`GET /api/v1/datasets/{name}/history` lists its versions."),
+                )
+            })?;
         Ok((dataset, number))
     };
     at.into_iter().map(version).collect()

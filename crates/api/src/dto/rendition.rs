@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use service::{
-    Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat, ServiceError,
-};
+use service::{Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat, ServiceError};
 use utoipa::ToSchema;
 
 use super::{instant, read_instant, unread};
@@ -75,15 +73,27 @@ fn vietnamese() -> String {
 impl RenderDto {
     /// The request for that report.
     pub fn into_request(self, report: String) -> RenderRequest {
-        RenderRequest { report, params: self.params, language: self.language }
+        RenderRequest {
+            report,
+            params: self.params,
+            language: self.language,
+        }
     }
 }
 
 impl From<Manifest> for ManifestDto {
     fn from(manifest: Manifest) -> Self {
         let query = |query: ManifestQuery| {
-            let ManifestQuery { name, sql_sha256, rows } = query;
-            ManifestQueryDto { name, sql_sha256, rows }
+            let ManifestQuery {
+                name,
+                sql_sha256,
+                rows,
+            } = query;
+            ManifestQueryDto {
+                name,
+                sql_sha256,
+                rows,
+            }
         };
         Self {
             report: manifest.report,
@@ -102,8 +112,16 @@ impl TryFrom<ManifestDto> for Manifest {
 
     fn try_from(dto: ManifestDto) -> Result<Self, ServiceError> {
         let query = |query: ManifestQueryDto| {
-            let ManifestQueryDto { name, sql_sha256, rows } = query;
-            ManifestQuery { name, sql_sha256, rows }
+            let ManifestQueryDto {
+                name,
+                sql_sha256,
+                rows,
+            } = query;
+            ManifestQuery {
+                name,
+                sql_sha256,
+                rows,
+            }
         };
         Ok(Self {
             report: dto.report,
@@ -132,13 +150,21 @@ impl From<Rendition> for RenditionDto {
 impl RenditionDto {
     /// The format of the rendition's bytes.
     pub fn format(&self) -> Result<RenditionFormat, ServiceError> {
-        let format = self.links.keys().find_map(|ending| RenditionFormat::from_ending(ending));
+        let format = self
+            .links
+            .keys()
+            .find_map(|ending| RenditionFormat::from_ending(ending));
         format.ok_or_else(|| unread(&format!("{:?}", self.links), "a link to a rendition"))
     }
 
     /// The rendition with its bytes.
     pub fn into_rendition(self, bytes: Bytes) -> Result<Rendition, ServiceError> {
         let format = self.format()?;
-        Ok(Rendition { id: self.id, format, bytes, manifest: self.manifest.try_into()? })
+        Ok(Rendition {
+            id: self.id,
+            format,
+            bytes,
+            manifest: self.manifest.try_into()?,
+        })
     }
 }

@@ -116,8 +116,11 @@ const FORMATS: [(ColumnFormat, &str); 7] = [
     (ColumnFormat::DateTime, "datetime"),
 ];
 
-const KINDS: [(ChartKind, &str); 3] =
-    [(ChartKind::Bar, "bar"), (ChartKind::Column, "column"), (ChartKind::Line, "line")];
+const KINDS: [(ChartKind, &str); 3] = [
+    (ChartKind::Bar, "bar"),
+    (ChartKind::Column, "column"),
+    (ChartKind::Line, "line"),
+];
 
 const TYPES: [(ParameterType, &str); 4] = [
     (ParameterType::String, "string"),
@@ -129,7 +132,9 @@ const TYPES: [(ParameterType, &str); 4] = [
 /// The word for a value; the tables above have every value.
 fn word<T: Copy + PartialEq>(all: &[(T, &'static str)], value: T) -> String {
     let found = all.iter().find(|(one, _)| *one == value);
-    found.map(|(_, word)| (*word).to_owned()).unwrap_or_default()
+    found
+        .map(|(_, word)| (*word).to_owned())
+        .unwrap_or_default()
 }
 
 fn value<T: Copy>(all: &[(T, &'static str)], text: &str, what: &str) -> Result<T, ServiceError> {
@@ -139,7 +144,11 @@ fn value<T: Copy>(all: &[(T, &'static str)], text: &str, what: &str) -> Result<T
 impl From<ReportColumn> for ReportColumnDto {
     fn from(column: ReportColumn) -> Self {
         let format = word(&FORMATS, column.format);
-        Self { name: column.name, label: column.label.into(), format }
+        Self {
+            name: column.name,
+            label: column.label.into(),
+            format,
+        }
     }
 }
 
@@ -148,7 +157,11 @@ impl TryFrom<ReportColumnDto> for ReportColumn {
 
     fn try_from(dto: ReportColumnDto) -> Result<Self, ServiceError> {
         let format = value(&FORMATS, &dto.format, "a column's format")?;
-        Ok(Self { name: dto.name, label: dto.label.into(), format })
+        Ok(Self {
+            name: dto.name,
+            label: dto.label.into(),
+            format,
+        })
     }
 }
 
@@ -165,15 +178,32 @@ impl From<Block> for BlockDto {
         match block {
             Block::Heading(text) => Self::Heading { text: text.into() },
             Block::Paragraph(text) => Self::Paragraph { text: text.into() },
-            Block::Figures { query, columns } => {
-                Self::Figures { query, columns: column_dtos(columns) }
-            }
-            Block::Chart { kind, query, x, y, title } => {
-                Self::Chart { kind: word(&KINDS, kind), query, x, y, title: title.into() }
-            }
-            Block::Table { query, title, columns } => {
-                Self::Table { query, title: title.into(), columns: column_dtos(columns) }
-            }
+            Block::Figures { query, columns } => Self::Figures {
+                query,
+                columns: column_dtos(columns),
+            },
+            Block::Chart {
+                kind,
+                query,
+                x,
+                y,
+                title,
+            } => Self::Chart {
+                kind: word(&KINDS, kind),
+                query,
+                x,
+                y,
+                title: title.into(),
+            },
+            Block::Table {
+                query,
+                title,
+                columns,
+            } => Self::Table {
+                query,
+                title: title.into(),
+                columns: column_dtos(columns),
+            },
         }
     }
 }
@@ -185,16 +215,38 @@ impl TryFrom<BlockDto> for Block {
         Ok(match dto {
             BlockDto::Heading { text } => Self::Heading(text.into()),
             BlockDto::Paragraph { text } => Self::Paragraph(text.into()),
-            BlockDto::Figures { query, columns: dtos } => {
-                Self::Figures { query, columns: columns(dtos)? }
-            }
-            BlockDto::Chart { kind, query, x, y, title } => {
+            BlockDto::Figures {
+                query,
+                columns: dtos,
+            } => Self::Figures {
+                query,
+                columns: columns(dtos)?,
+            },
+            BlockDto::Chart {
+                kind,
+                query,
+                x,
+                y,
+                title,
+            } => {
                 let kind = value(&KINDS, &kind, "a kind of chart")?;
-                Self::Chart { kind, query, x, y, title: title.into() }
+                Self::Chart {
+                    kind,
+                    query,
+                    x,
+                    y,
+                    title: title.into(),
+                }
             }
-            BlockDto::Table { query, title, columns: dtos } => {
-                Self::Table { query, title: title.into(), columns: columns(dtos)? }
-            }
+            BlockDto::Table {
+                query,
+                title,
+                columns: dtos,
+            } => Self::Table {
+                query,
+                title: title.into(),
+                columns: columns(dtos)?,
+            },
         })
     }
 }
@@ -238,9 +290,17 @@ impl TryFrom<ReportDto> for ReportDefinition {
             name: dto.name,
             title: dto.title.into(),
             description: dto.description.into(),
-            parameters: dto.parameters.into_iter().map(parameter).collect::<Result<_, _>>()?,
+            parameters: dto
+                .parameters
+                .into_iter()
+                .map(parameter)
+                .collect::<Result<_, _>>()?,
             queries: dto.queries,
-            layout: dto.layout.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+            layout: dto
+                .layout
+                .into_iter()
+                .map(TryInto::try_into)
+                .collect::<Result<_, _>>()?,
             sha256: dto.sha256,
             path: dto.path,
         })

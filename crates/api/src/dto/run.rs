@@ -86,7 +86,11 @@ impl From<RunReport> for RunDto {
         let step = |step: RunStep| RunStepDto {
             dataset: step.dataset.to_string(),
             state: step.state.as_str().to_owned(),
-            inputs: step.inputs.iter().map(|(name, v)| (name.to_string(), *v)).collect(),
+            inputs: step
+                .inputs
+                .iter()
+                .map(|(name, v)| (name.to_string(), *v))
+                .collect(),
             version: step.version,
             rows: step.rows,
             seconds: step.seconds,
@@ -112,7 +116,9 @@ impl TryFrom<RunStepDto> for RunStep {
         });
         Ok(Self {
             dataset: read(&dto.dataset, "a dataset name")?,
-            state: known(&dto.state, "the state of a step", states, |state| state.as_str())?,
+            state: known(&dto.state, "the state of a step", states, |state| {
+                state.as_str()
+            })?,
             inputs: inputs.collect::<Result<_, _>>()?,
             version: dto.version,
             rows: dto.rows,
@@ -130,7 +136,11 @@ impl TryFrom<RunDto> for RunReport {
             id: dto.id,
             started_at: read_instant(&dto.started_at)?,
             seconds: dto.seconds,
-            steps: dto.steps.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+            steps: dto
+                .steps
+                .into_iter()
+                .map(TryInto::try_into)
+                .collect::<Result<_, _>>()?,
         })
     }
 }
@@ -145,7 +155,12 @@ impl From<PlanItem> for PlanItemDto {
             PlannedChange::Describe => ("describe", None, None),
             PlannedChange::Refused(reason) => ("refused", None, Some(reason)),
         };
-        Self { dataset: item.dataset.to_string(), change: change.to_owned(), columns, reason }
+        Self {
+            dataset: item.dataset.to_string(),
+            change: change.to_owned(),
+            columns,
+            reason,
+        }
     }
 }
 
@@ -162,13 +177,18 @@ impl TryFrom<PlanItemDto> for PlanItem {
             "refused" => PlannedChange::Refused(dto.reason.unwrap_or_default()),
             other => return Err(super::unread(other, "a planned change")),
         };
-        Ok(Self { dataset: read(&dto.dataset, "a dataset name")?, change })
+        Ok(Self {
+            dataset: read(&dto.dataset, "a dataset name")?,
+            change,
+        })
     }
 }
 
 impl From<Plan> for PlanDto {
     fn from(plan: Plan) -> Self {
-        Self { items: plan.items.into_iter().map(Into::into).collect() }
+        Self {
+            items: plan.items.into_iter().map(Into::into).collect(),
+        }
     }
 }
 
@@ -177,6 +197,8 @@ impl TryFrom<PlanDto> for Plan {
 
     fn try_from(dto: PlanDto) -> Result<Self, ServiceError> {
         let items = dto.items.into_iter().map(TryInto::try_into);
-        Ok(Self { items: items.collect::<Result<_, _>>()? })
+        Ok(Self {
+            items: items.collect::<Result<_, _>>()?,
+        })
     }
 }

@@ -36,7 +36,7 @@ pub struct RowCountsDto {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReceiptDto {
     /// The submission.
-    #[schema(format = Uuid)]
+    #[schema(example = "0192f0c1-7a3b-7000-8000-000000000001")]
     pub id: String,
     /// The agency.
     #[schema(example = "H26.01")]
@@ -124,7 +124,12 @@ pub struct SubmissionDto {
 
 impl From<Receipt> for ReceiptDto {
     fn from(receipt: Receipt) -> Self {
-        let RowCounts { received, landed, quarantined, warned } = receipt.rows;
+        let RowCounts {
+            received,
+            landed,
+            quarantined,
+            warned,
+        } = receipt.rows;
         Self {
             id: receipt.id.to_string(),
             agency: receipt.agency.to_string(),
@@ -135,7 +140,12 @@ impl From<Receipt> for ReceiptDto {
                 sha256: receipt.evidence_sha256,
                 size_bytes: receipt.evidence_size_bytes,
             },
-            rows: RowCountsDto { received, landed, quarantined, warned },
+            rows: RowCountsDto {
+                received,
+                landed,
+                quarantined,
+                warned,
+            },
             received_at: instant(receipt.received_at),
             table_version: receipt.table_version,
             committed_at: receipt.committed_at.map(instant),
@@ -147,7 +157,12 @@ impl TryFrom<ReceiptDto> for Receipt {
     type Error = ServiceError;
 
     fn try_from(dto: ReceiptDto) -> Result<Self, ServiceError> {
-        let RowCountsDto { received, landed, quarantined, warned } = dto.rows;
+        let RowCountsDto {
+            received,
+            landed,
+            quarantined,
+            warned,
+        } = dto.rows;
         Ok(Self {
             id: read(&dto.id, "a submission id")?,
             agency: read(&dto.agency, "an agency code")?,
@@ -156,7 +171,12 @@ impl TryFrom<ReceiptDto> for Receipt {
             contract_version: dto.contract_version,
             evidence_sha256: dto.evidence.sha256,
             evidence_size_bytes: dto.evidence.size_bytes,
-            rows: RowCounts { received, landed, quarantined, warned },
+            rows: RowCounts {
+                received,
+                landed,
+                quarantined,
+                warned,
+            },
             received_at: read_instant(&dto.received_at)?,
             table_version: dto.table_version,
             committed_at: dto.committed_at.as_deref().map(read_instant).transpose()?,
@@ -188,7 +208,11 @@ impl From<RowErrorDto> for RowError {
             row: dto.row,
             column: dto.column,
             rule: dto.rule,
-            severity: if warning { Severity::Warning } else { Severity::Error },
+            severity: if warning {
+                Severity::Warning
+            } else {
+                Severity::Error
+            },
             value_excerpt: dto.value_excerpt,
             message: dto.message,
         }
@@ -198,29 +222,51 @@ impl From<RowErrorDto> for RowError {
 impl From<RowErrors> for RowErrorsDto {
     fn from(rows: RowErrors) -> Self {
         let errors = rows.errors.into_iter().map(Into::into).collect();
-        Self { errors, errors_total: rows.total }
+        Self {
+            errors,
+            errors_total: rows.total,
+        }
     }
 }
 
 impl From<RowErrorsDto> for RowErrors {
     fn from(dto: RowErrorsDto) -> Self {
         let errors = dto.errors.into_iter().map(Into::into).collect();
-        Self { errors, total: dto.errors_total }
+        Self {
+            errors,
+            total: dto.errors_total,
+        }
     }
 }
 
 impl From<SubmitAnswer> for SubmitAnswerDto {
     fn from(answer: SubmitAnswer) -> Self {
-        let RowErrorsDto { errors, errors_total } = answer.errors.into();
-        Self { receipt: answer.receipt.into(), errors, errors_total }
+        let RowErrorsDto {
+            errors,
+            errors_total,
+        } = answer.errors.into();
+        Self {
+            receipt: answer.receipt.into(),
+            errors,
+            errors_total,
+        }
     }
 }
 
 impl SubmitAnswerDto {
     /// The answer; that it was a replay or a dry run is in the status and the request.
     pub fn into_answer(self, replayed: bool, dry_run: bool) -> Result<SubmitAnswer, ServiceError> {
-        let errors = RowErrorsDto { errors: self.errors, errors_total: self.errors_total }.into();
-        Ok(SubmitAnswer { receipt: self.receipt.try_into()?, errors, replayed, dry_run })
+        let errors = RowErrorsDto {
+            errors: self.errors,
+            errors_total: self.errors_total,
+        }
+        .into();
+        Ok(SubmitAnswer {
+            receipt: self.receipt.try_into()?,
+            errors,
+            replayed,
+            dry_run,
+        })
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::any::Any;
 
-use axum::extract::{OriginalUri, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use service::{ErrorKind, ServiceError};
@@ -41,13 +41,16 @@ pub(crate) async fn finish(
 }
 
 /// The answer on a path that is no route.
-pub(crate) async fn unknown_route(OriginalUri(uri): OriginalUri) -> Problem {
-    let error = ServiceError::new(ErrorKind::NotFound, format!("nothing is at `{}`", uri.path()));
+pub(crate) async fn unknown_route(uri: Uri) -> Problem {
+    let error = ServiceError::new(
+        ErrorKind::NotFound,
+        format!("nothing is at `{}`", uri.path()),
+    );
     error.hint("`/api/openapi.json` lists the routes.").into()
 }
 
 /// The answer to a method that the route does not have.
-pub(crate) async fn method_refused(method: Method, OriginalUri(uri): OriginalUri) -> Problem {
+pub(crate) async fn method_refused(method: Method, uri: Uri) -> Problem {
     let detail = format!("`{}` takes no `{method}`", uri.path());
     Problem::of_status(StatusCode::METHOD_NOT_ALLOWED, detail)
         .hint("The `Allow` header names the methods that it takes.")
@@ -56,9 +59,14 @@ pub(crate) async fn method_refused(method: Method, OriginalUri(uri): OriginalUri
 /// The answer of a handler that panicked.
 pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+    let text = text
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
     tracing::error!(panic = text, "a handler panicked");
-    let error = ServiceError::new(ErrorKind::Internal, "the request met a defect of the server");
+    let error = ServiceError::new(
+        ErrorKind::Internal,
+        "the request met a defect of the server",
+    );
     let hint = "Report it with the correlation id; other requests are not touched by it.";
     Problem::from(error.hint(hint)).into_response()
 }

@@ -17,7 +17,9 @@ pub(crate) async fn closed(request: Request, next: Next) -> Response {
     let cookies = headers.get_all(COOKIE).iter();
     let session = format!("{SESSION_COOKIE}=");
     let shown = headers.contains_key(AUTHORIZATION)
-        || cookies.filter_map(|cookie| cookie.to_str().ok()).any(|c| c.contains(&session));
+        || cookies
+            .filter_map(|cookie| cookie.to_str().ok())
+            .any(|c| c.contains(&session));
     let answer = next.run(request).await;
     if shown || answer.status() == StatusCode::UNAUTHORIZED {
         return answer;

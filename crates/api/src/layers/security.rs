@@ -21,9 +21,18 @@ const HEADERS: [(HeaderName, &str); 8] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (REFERRER_POLICY, "no-referrer"),
     (CACHE_CONTROL, "no-store"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-embedder-policy"), "require-corp"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-embedder-policy"),
+        "require-corp",
+    ),
     (HeaderName::from_static("x-frame-options"), "DENY"),
 ];
 
@@ -31,7 +40,9 @@ const HEADERS: [(HeaderName, &str); 8] = [
 pub(crate) fn secure(https: bool, mut answer: Response) -> Response {
     let headers = answer.headers_mut();
     for (name, value) in HEADERS {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     if https {
         let value = HeaderValue::from_static("max-age=31536000");
@@ -43,7 +54,10 @@ pub(crate) fn secure(https: bool, mut answer: Response) -> Response {
 /// Refuses a request that changes something and that another site made a browser send. Requests
 /// with an `Authorization` header are exempt: no browser adds that one by itself.
 pub(crate) async fn cross_origin(request: Request, next: Next) -> Response {
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let safe = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
     let headers = request.headers();
     if safe || headers.contains_key(AUTHORIZATION) || same_origin(headers, request.uri()) {
         return next.run(request).await;
@@ -60,10 +74,17 @@ fn same_origin(headers: &HeaderMap, uri: &Uri) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin" || site == "none";
     }
-    let Some(origin) = headers.get("origin") else { return true };
-    let host = uri.authority().map(|authority| authority.as_str().as_bytes());
+    let Some(origin) = headers.get("origin") else {
+        return true;
+    };
+    let host = uri
+        .authority()
+        .map(|authority| authority.as_str().as_bytes());
     let host = host.or_else(|| headers.get("host").map(HeaderValue::as_bytes));
-    let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+    let authority = origin
+        .to_str()
+        .ok()
+        .and_then(|origin| origin.split_once("://"));
     match (authority, host) {
         (Some((_, authority)), Some(host)) => authority.as_bytes() == host,
         _ => false,

@@ -23,7 +23,8 @@ pub(super) async fn whoami(
 
 /// Make a token for a new principal
 #[utoipa::path(post, path = "/api/v1/tokens", tag = "access", request_body = NewTokenDto,
-    responses((status = 201, description = "The token, which is shown this once", body = TokenDto)))]
+    responses((status = 201, description = "The token, which is shown this once",
+        body = TokenDto)))]
 pub(super) async fn create_token(
     State(state): State<ApiState>,
     ApiCall(call): ApiCall,
@@ -44,5 +45,10 @@ pub(super) async fn create_sign_in_code(
     Params(NoParams {}): Params<NoParams>,
 ) -> Answer<(StatusCode, Json<CodeDto>)> {
     let code = state.service.create_sign_in_code(&call).await?;
-    Ok((StatusCode::CREATED, Json(CodeDto { code: code.reveal().to_owned() })))
+    Ok((
+        StatusCode::CREATED,
+        Json(CodeDto {
+            code: code.reveal().to_owned(),
+        }),
+    ))
 }

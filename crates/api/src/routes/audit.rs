@@ -16,5 +16,7 @@ pub(super) async fn entries(
     ApiCall(call): ApiCall,
     Params(page): Params<PageParams>,
 ) -> Answer<Json<Vec<AuditRecordDto>>> {
-    Ok(super::list(state.service.audit_entries(&call, page.into()).await?))
+    Ok(super::list(
+        state.service.audit_entries(&call, page.into()).await?,
+    ))
 }

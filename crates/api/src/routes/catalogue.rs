@@ -29,7 +29,11 @@ pub(super) async fn datasets(
     Params(params): Params<CatalogueParams>,
 ) -> Answer<Json<Vec<DatasetDto>>> {
     let datasets = state.service.datasets(&call).await?.into_iter();
-    Ok(Json(datasets.map(|dataset| DatasetDto::new(dataset, params.contract)).collect()))
+    Ok(Json(
+        datasets
+            .map(|dataset| DatasetDto::new(dataset, params.contract))
+            .collect(),
+    ))
 }
 
 /// Read a dataset with what surrounds it
@@ -57,7 +61,12 @@ pub(super) async fn contract(
     DatasetPath(dataset): DatasetPath,
     Params(NoParams {}): Params<NoParams>,
 ) -> Answer<Response> {
-    let contract = state.service.dataset(&call, &dataset).await?.summary.contract;
+    let contract = state
+        .service
+        .dataset(&call, &dataset)
+        .await?
+        .summary
+        .contract;
     Ok(([(CONTENT_TYPE, "application/yaml")], contract.source).into_response())
 }
 

@@ -55,6 +55,10 @@ impl TryFrom<LineageParams> for LineageRequest {
         }
         let dataset = params.dataset.map(|dataset| dataset.parse()).transpose();
         let dataset = dataset.map_err(|error: project::NameError| invalid(error.to_string()))?;
-        Ok(Self { dataset, column: params.column, direction })
+        Ok(Self {
+            dataset,
+            column: params.column,
+            direction,
+        })
     }
 }

@@ -11,10 +11,9 @@ mod runs;
 mod submissions;
 
 use axum::Json;
-use axum::extract::State;
 use axum::middleware::{from_fn, from_fn_with_state};
 use serde::Deserialize;
-use service::{Page, ServiceError};
+use service::Page;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -42,7 +41,10 @@ fn default_limit() -> u64 {
 
 impl From<PageParams> for Page {
     fn from(params: PageParams) -> Self {
-        Self { offset: params.offset, limit: params.limit }
+        Self {
+            offset: params.offset,
+            limit: params.limit,
+        }
     }
 }
 

@@ -35,7 +35,11 @@ pub(super) async fn metrics(
 ) -> Answer<Response> {
     state.service.may_read_metrics(&call).await?;
     let text = (state.metrics)();
-    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+    Ok((
+        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        text,
+    )
+        .into_response())
 }
 
 /// Read this description

@@ -19,8 +19,9 @@ use crate::{ApiCall, ApiState, Problem};
 #[utoipa::path(post, path = "/api/v1/query", tag = "query", request_body = QueryDto,
     responses(
         (status = 200, description = "The result as `Accept` asks for it: JSON, NDJSON, CSV, an \
-            Arrow IPC stream or an aligned table. An error after its first bytes ends the connection",
-            headers(("Dtm-Versions" = String, description = "The versions that were read, as JSON")),
+            Arrow IPC stream or an aligned table. An error after its first bytes ends the \
+            connection",
+            headers(("Dtm-Versions" = String, description = "The versions read, as JSON")),
             content((Vec<Object> = "application/json"), (String = "application/x-ndjson"),
                 (String = "text/csv"), (Vec<u8> = "application/vnd.apache.arrow.stream"),
                 (String = "text/plain"))),

@@ -37,7 +37,10 @@ pub(super) async fn render(
     Params(NoParams {}): Params<NoParams>,
     JsonBody(body): JsonBody<RenderDto>,
 ) -> Answer<Response> {
-    let rendition = state.service.render(&call, body.into_request(report)).await?;
+    let rendition = state
+        .service
+        .render(&call, body.into_request(report))
+        .await?;
     let location = format!("/api/v1/renditions/{}", rendition.id);
     let body = Json(RenditionDto::from(rendition));
     Ok((StatusCode::CREATED, [(LOCATION, location)], body).into_response())
@@ -57,10 +60,11 @@ pub(super) async fn manifest(
 }
 
 /// Read a rendition
-#[utoipa::path(get, path = "/api/v1/renditions/{file}", tag = "reports",
-    params(("file" = String, Path, description = "The rendition's id, a dot, and the format",
+#[utoipa::path(get, path = "/api/v1/renditions/{id}", tag = "reports",
+    params(("id" = String, Path, description = "The rendition's id, a dot, and the format",
         example = "0192.html")),
-    responses((status = 200, description = "The document", body = String, content_type = "text/html")))]
+    responses((status = 200, description = "The document", body = String,
+        content_type = "text/html")))]
 pub(super) async fn document(
     State(state): State<ApiState>,
     ApiCall(call): ApiCall,
@@ -76,16 +80,24 @@ fn split(file: &str) -> Result<(&str, RenditionFormat), ServiceError> {
     let parts = file.rsplit_once('.');
     let parts = parts.and_then(|(id, end)| Some((id, RenditionFormat::from_ending(end)?)));
     parts.ok_or_else(|| {
-        ServiceError::new(ErrorKind::NotFound, format!("`{file}` names no rendition in a format"))
-            .hint("Ask for the rendition's id and `.html`.")
+        ServiceError::new(
+            ErrorKind::NotFound,
+            format!("`{file}` names no rendition in a format"),
+        )
+        .hint("Ask for the rendition's id and `.html`.")
     })
 }
 
 fn written(rendition: Rendition, format: RenditionFormat) -> Result<Response, ServiceError> {
     if rendition.format != format {
         let message = format!("rendition `{}` is not kept in that format", rendition.id);
-        return Err(ServiceError::new(ErrorKind::NotFound, message)
-            .hint(format!("Ask for `{}.{}`.", rendition.id, rendition.format.ending())));
+        return Err(
+            ServiceError::new(ErrorKind::NotFound, message).hint(format!(
+                "Ask for `{}.{}`.",
+                rendition.id,
+                rendition.format.ending()
+            )),
+        );
     }
     let headers = [
         (CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
@@ -104,7 +116,11 @@ fn policy(html: &[u8]) -> String {
         .filter_map(|rest| rest.split_once("</style>"))
         .map(|(style, _)| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(style))))
         .collect();
-    let styles = if styles.is_empty() { " 'none'".to_owned() } else { styles.concat() };
+    let styles = if styles.is_empty() {
+        " 'none'".to_owned()
+    } else {
+        styles.concat()
+    };
     format!(
         "default-src 'none'; style-src{styles}; img-src data:; form-action 'none'; \
          frame-ancestors 'none'; base-uri 'none'"

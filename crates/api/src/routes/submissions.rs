@@ -44,7 +44,8 @@ pub(super) struct SubmitParams {
         (String = "application/x-ndjson"), (String = "text/csv"),
         (Vec<u8> = "application/vnd.apache.parquet"))),
     responses(
-        (status = 201, description = "Rows landed; some may be in quarantine", body = SubmitAnswerDto),
+        (status = 201, description = "Rows landed; some may be in quarantine",
+            body = SubmitAnswerDto),
         (status = 200, description = "A dry run, or the answer to an earlier submission with the \
             same key and body", body = SubmitAnswerDto),
         (status = 409, description = "The key was used with another body", body = Problem,
@@ -67,7 +68,11 @@ pub(super) async fn submit(
     let request = request(dataset, params, format, &headers)?;
     let answer = state.service.submit(&call, request, received(body)).await?;
     let again = answer.replayed || answer.dry_run;
-    let status = if again { StatusCode::OK } else { StatusCode::CREATED };
+    let status = if again {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
     Ok((status, Json(answer.into())))
 }
 
@@ -84,7 +89,10 @@ fn request(
     })?;
     let agency = params.agency.map(|agency| agency.parse()).transpose();
     let key = headers.get("idempotency-key").map(|key| {
-        let key = key.to_str().ok().filter(|key| (1..=KEY_CHARS).contains(&key.len()));
+        let key = key
+            .to_str()
+            .ok()
+            .filter(|key| (1..=KEY_CHARS).contains(&key.len()));
         key.map(ToOwned::to_owned).ok_or_else(|| {
             let message = "cannot read `Idempotency-Key`".to_owned();
             invalid(message).hint(format!("Give 1 to {KEY_CHARS} visible ASCII characters."))
@@ -110,7 +118,9 @@ pub(super) async fn list(
     ApiCall(call): ApiCall,
     Params(page): Params<PageParams>,
 ) -> Answer<Json<Vec<SubmissionDto>>> {
-    Ok(super::list(state.service.submissions(&call, page.into()).await?))
+    Ok(super::list(
+        state.service.submissions(&call, page.into()).await?,
+    ))
 }
 
 /// Read a submission
@@ -136,7 +146,9 @@ pub(super) async fn receipt(
     SubmissionPath(id): SubmissionPath,
     Params(NoParams {}): Params<NoParams>,
 ) -> Answer<Json<ReceiptDto>> {
-    Ok(Json(state.service.submission(&call, id).await?.receipt.into()))
+    Ok(Json(
+        state.service.submission(&call, id).await?.receipt.into(),
+    ))
 }
 
 /// List what is wrong with a submission's rows
@@ -149,7 +161,13 @@ pub(super) async fn errors(
     SubmissionPath(id): SubmissionPath,
     Params(page): Params<PageParams>,
 ) -> Answer<Json<RowErrorsDto>> {
-    Ok(Json(state.service.row_errors(&call, id, page.into()).await?.into()))
+    Ok(Json(
+        state
+            .service
+            .row_errors(&call, id, page.into())
+            .await?
+            .into(),
+    ))
 }
 
 /// Read the bytes of a submission as they were received
@@ -176,9 +194,15 @@ fn file(id: SubmissionId, evidence: Evidence) -> Response {
         BodyFormat::Parquet => "parquet",
     };
     let headers = [
-        (CONTENT_TYPE.as_str(), evidence.format.media_type().to_owned()),
+        (
+            CONTENT_TYPE.as_str(),
+            evidence.format.media_type().to_owned(),
+        ),
         (CONTENT_LENGTH.as_str(), evidence.size_bytes.to_string()),
-        (CONTENT_DISPOSITION.as_str(), format!("attachment; filename=\"{id}.{ending}\"")),
+        (
+            CONTENT_DISPOSITION.as_str(),
+            format!("attachment; filename=\"{id}.{ending}\""),
+        ),
         ("dtm-evidence-sha256", evidence.sha256),
     ];
     (headers, Body::from_stream(evidence.bytes)).into_response()

@@ -19,6 +19,15 @@ use crate::handles::Handles;
 /// Batches between the checking thread and the encoder.
 const BATCHES_IN_FLIGHT: usize = 4;
 
+/// Whether a submission may have been landed in part before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Try {
+    /// It was claimed just now.
+    First,
+    /// A crash or a failure came in between.
+    Again,
+}
+
 /// What checking left behind, nothing of it visible yet.
 struct Staged {
     counts: RowCounts,
@@ -58,7 +67,7 @@ pub(crate) async fn receive(
     };
     let _working = Working::take(handles, receipt.id);
     match handles.books.claim(&claim).await.map_err(failure::books)? {
-        Claim::New => land(handles, terms, submission, spooled).await,
+        Claim::New => land(handles, terms, submission, spooled, Try::First).await,
         Claim::OtherBody(id) => {
             Err(ServiceError::new(
                 ErrorKind::Conflict,
@@ -70,7 +79,7 @@ pub(crate) async fn receive(
             settled(handles, *found, true).await
         }
         Claim::Replay(found) => match Working::take(handles, found.receipt.id) {
-            Some(_working) => land(handles, terms, *found, spooled).await,
+            Some(_working) => land(handles, terms, *found, spooled, Try::Again).await,
             None => Err(ServiceError::new(
                 ErrorKind::Unavailable,
                 format!("submission `{}` with this key is being landed", found.receipt.id),
@@ -86,6 +95,7 @@ pub(crate) async fn land(
     terms: &Terms,
     submission: Submission,
     spooled: Spooled,
+    time: Try,
 ) -> Result<SubmitAnswer> {
     let id = submission.receipt.id;
     let table = handles.table(&terms.contract.dataset).await?;
@@ -98,7 +108,7 @@ pub(crate) async fn land(
             }
             Err(error) => return Err(kept(error, id)),
         };
-    settle(handles, submission, staged, &table, &ledger).await.map_err(|error| {
+    settle(handles, submission, staged, (&table, &ledger), time).await.map_err(|error| {
         if error.kind == ErrorKind::Refused { error } else { kept(error, id) }
     })
 }
@@ -133,15 +143,19 @@ async fn settle(
     handles: &Arc<Handles>,
     mut submission: Submission,
     staged: Staged,
-    table: &Table,
-    ledger: &Table,
+    (table, ledger): (&Table, &Table),
+    time: Try,
 ) -> Result<SubmitAnswer> {
     let Staged { counts, errors, landed, quarantined } = staged;
     let receipt = &mut submission.receipt;
     receipt.rows = counts;
     let id = receipt.id.to_string();
     let info = info(receipt);
-    let known = ledger.find_submission(&id).await.map_err(failure::lake)?.is_some();
+    // Only a second try can find its quarantine there already; the look reads the log.
+    let known = match time {
+        Try::First => false,
+        Try::Again => ledger.find_submission(&id).await.map_err(failure::lake)?.is_some(),
+    };
     if known {
         ledger.discard(quarantined).await.map_err(failure::lake)?;
     } else if !quarantined.is_empty() {

@@ -52,7 +52,7 @@ async fn settle(handles: &Arc<Handles>, submission: Submission) -> Result<()> {
     let kept = handles.lake.evidence().get(&sha256).await.map_err(failure::lake)?;
     let bytes = kept.bytes.map(|chunk| chunk.map_err(std::io::Error::other)).boxed();
     let spooled = body::spool(handles, bytes).await?;
-    match land::land(handles, &terms, submission, spooled).await {
+    match land::land(handles, &terms, submission, spooled, land::Try::Again).await {
         Err(ServiceError { kind: service::ErrorKind::Refused, .. }) | Ok(_) => Ok(()),
         Err(error) => Err(error),
     }

@@ -14,7 +14,7 @@ pub(crate) struct Given<'a> {
     /// The pattern of personal data.
     pub personal_data: &'a str,
     /// The codes of a list that are valid where the rule is applied.
-    pub codes: &'a dyn Fn(&str) -> Vec<String>,
+    pub codes: &'a (dyn Fn(&str) -> Vec<String> + Sync),
 }
 
 /// The rule as an expression over the schema; none for rules that look at more than one row.

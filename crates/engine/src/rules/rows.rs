@@ -39,7 +39,7 @@ impl RowRules {
         &self,
         contract: &Contract,
         period: &Period,
-        code_list: &dyn Fn(&str) -> Option<&'a CodeList>,
+        code_list: &(dyn Fn(&str) -> Option<&'a CodeList> + Sync),
     ) -> Result<Compiled> {
         let key =
             (contract.dataset.clone(), contract.version.to_string(), period.code.to_string());

@@ -29,7 +29,7 @@ pub async fn table_findings<'a>(
     limits: QueryLimits,
     contract: &Contract,
     table: Arc<dyn TableProvider>,
-    code_list: &dyn Fn(&str) -> Option<&'a CodeList>,
+    code_list: &(dyn Fn(&str) -> Option<&'a CodeList> + Sync),
 ) -> Result<Vec<Finding>> {
     let session = engine.session(
         BTreeMap::from([(contract.dataset.clone(), table)]),

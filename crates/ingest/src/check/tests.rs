@@ -78,6 +78,8 @@ fn landed(judgement: &Judgement) -> RecordBatch {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn a_row_means_the_same_in_every_text_format_and_every_batch_size(
         rows in rows(),

@@ -45,7 +45,13 @@ fn a_predicate_that_fails_or_miscounts_is_a_defect_by_name() {
 fn a_missing_value_is_refused_even_without_a_rule() {
     let body = b"id,count\nA,1\n,2\n";
     let judgement = judge(Format::Csv, &contract(), &[], &LIMITS, body).unwrap();
-    expect![[""]].assert_eq(&shown(&judgement, 2));
+    expect![[r#"
+        1: A | 1
+        2 refused required id «∅»: `id` must not be empty
+            {"id":null,"count":"2"}
+        2 received, 1 landed, 1 quarantined, 0 warned
+    "#]]
+    .assert_eq(&shown(&judgement, 2));
 }
 
 #[test]
@@ -57,7 +63,20 @@ fn a_repeated_key_is_refused_wherever_it_comes_again() {
     let contract = contract_of(&columns, &["b", "a"]);
     let body = b"a,b\nx,1\nx,2\nx1,\nx,x\nx,1\nx,01\nX,1\n";
     let judgement = judge(Format::Csv, &contract, &[], &LIMITS, body).unwrap();
-    expect![[""]].assert_eq(&shown(&judgement, 2));
+    expect![[r#"
+        1: x | 1
+        2: x | 2
+        7: X | 1
+        3 refused required b «∅»: `b` must not be empty
+            {"a":"x1","b":null}
+        4 refused type b «x»: `b` cannot be read as int64: expected a whole number of digits only, as in `1250`
+            {"a":"x","b":"x"}
+        5 refused unique - «∅»: the key (`b`, `a`) is already in row 1
+            {"a":"x","b":"1"}
+        6 refused unique - «∅»: the key (`b`, `a`) is already in row 1
+            {"a":"x","b":"01"}
+        7 received, 3 landed, 4 quarantined, 0 warned
+    "#]].assert_eq(&shown(&judgement, 2));
 }
 
 #[test]
@@ -69,7 +88,15 @@ fn a_masked_column_is_masked_wherever_the_row_is_shown() {
     rules.push(named);
     let body = b"id,count\nNguyen,-1\nTran,1\n";
     let judgement = judge(Format::Csv, &contract(), &rules, &LIMITS, body).unwrap();
-    expect![[""]].assert_eq(&shown(&judgement, 2));
+    expect![[r#"
+        2: Tran | 1
+        1 refused range count «-1»: range is broken
+            {"id":"Ng•••","count":"-1"}
+        1 warned personal_data id «Ng•••»: personal_data is broken
+        2 warned personal_data id «Tr•••»: personal_data is broken
+        2 received, 1 landed, 1 quarantined, 1 warned
+    "#]]
+    .assert_eq(&shown(&judgement, 2));
 }
 
 #[test]
@@ -104,7 +131,16 @@ fn predicates_see_the_envelope_and_the_period() {
     });
     let body = b"{\"id\":\"A\"}\n{\n{\"id\":\"B\"}\n{\"id\":\"C\"}\n";
     let judgement = judge(Format::Ndjson, &contract(), &[probe], &LIMITS, body).unwrap();
-    expect![[""]].assert_eq(&shown(&judgement, 1));
+    expect![[r#"
+        1: A
+        4: C
+        2 refused malformed - «∅»: the line is not JSON; it breaks at byte 2
+            "{"
+        3 refused probe - «∅»: probe is broken
+            {"id":"B"}
+        4 received, 2 landed, 2 quarantined, 0 warned
+    "#]]
+    .assert_eq(&shown(&judgement, 1));
     assert!(rule_schema(&contract()).field(0).is_nullable());
     assert!(
         judgement

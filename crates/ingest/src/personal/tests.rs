@@ -50,6 +50,7 @@ fn excerpts_are_short_and_hide_what_looks_personal() {
     assert_eq!(excerpt("001099012345", false), "00•••");
     assert_eq!(excerpt("Nguyễn Văn A", true), "Ng•••");
     assert_eq!(excerpt(&"ế".repeat(41), false), "ế".repeat(40));
+    assert_eq!(excerpt("a\u{1b}[0m\n", false), "a\u{fffd}[0m\u{fffd}");
     let late = format!("{} a@b.vn", "x".repeat(60));
     assert_eq!(excerpt(&late, false), "xx•••");
 }

@@ -16,7 +16,7 @@ fn cut(
     let (mut block, mut found) = (Block::default(), Vec::new());
     loop {
         records.fill(&mut block, 2).map_err(|e| e.to_string())?;
-        if block.is_empty() {
+        if block.len() == 0 {
             return Ok(found);
         }
         assert_eq!(block.first_row, found.len() as u64 + 1);

@@ -6,7 +6,8 @@ use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
@@ -20,7 +21,7 @@ use crate::error::LakeError;
 
 /// A folder as an object store. Gives: a put is on the disk, with its folders, before it is
 /// acknowledged; `PutMode::Create` has one winner; `PutMode::Update` compares and swaps, also
-/// between processes. Refuses: object attributes, which a file system cannot keep.
+/// between processes; lists are in the order of names. Refuses: object attributes, which a file system cannot keep.
 #[derive(Debug)]
 pub struct LocalStore {
     inner: LocalFileSystem,
@@ -35,10 +36,9 @@ impl LocalStore {
     /// `Unavailable`, naming the folder, when it cannot be made or is not a folder.
     pub fn open(root: &FilePath) -> crate::Result<Self> {
         let doing = format!("cannot open the folder `{}` as a store", root.display());
-        std::fs::create_dir_all(root).map_err(|error| LakeError::file(&doing, error))?;
-        let root = root
-            .canonicalize()
-            .map_err(|error| LakeError::file(&doing, error))?;
+        let unusable = |error| LakeError::file(&doing, error).or_unavailable();
+        std::fs::create_dir_all(root).map_err(unusable)?;
+        let root = root.canonicalize().map_err(unusable)?;
         let inner = LocalFileSystem::new_with_prefix(&root)
             .map_err(|error| LakeError::store(&doing, error))?;
         Ok(Self {
@@ -136,7 +136,7 @@ impl ObjectStore for LocalStore {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list(prefix)
+        sorted(self.inner.list(prefix))
     }
 
     fn list_with_offset(
@@ -144,7 +144,7 @@ impl ObjectStore for LocalStore {
         prefix: Option<&Path>,
         offset: &Path,
     ) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list_with_offset(prefix, offset)
+        sorted(self.inner.list_with_offset(prefix, offset))
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
@@ -194,6 +194,18 @@ impl MultipartUpload for DurableUpload {
     async fn abort(&mut self) -> Result<()> {
         self.inner.abort().await
     }
+}
+
+/// In the order of names, as S3 lists: reading a Delta log rests on it.
+fn sorted(
+    listed: BoxStream<'static, Result<ObjectMeta>>,
+) -> BoxStream<'static, Result<ObjectMeta>> {
+    let collected = async move {
+        let mut objects: Vec<_> = listed.try_collect().await?;
+        objects.sort_by(|a, b| a.location.cmp(&b.location));
+        Ok::<_, Error>(stream::iter(objects.into_iter().map(Ok)))
+    };
+    stream::once(collected).try_flatten().boxed()
 }
 
 async fn blocking<T: Send + 'static>(

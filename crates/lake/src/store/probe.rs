@@ -54,7 +54,7 @@ async fn try_out(store: &Arc<dyn ObjectStore>, path: &Path) -> Result<StoreFacts
             Err(Error::NotImplemented { .. } | Error::NotSupported { .. }) => {
                 return Err(unfit(store, "it has no `If-None-Match: *`"));
             }
-            Err(error) => return Err(LakeError::store(&doing, error)),
+            Err(error) => return Err(LakeError::store(&doing, error).or_unavailable()),
         }
     }
     let Some((body, version)) = winner else {

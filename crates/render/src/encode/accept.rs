@@ -20,10 +20,12 @@ impl Encoding {
         let ranges: Vec<Range<'_>> = accept.split(',').filter_map(Range::parse).collect();
         let mut best: Option<(u16, Self)> = None;
         for range in ranges.iter().filter(|range| range.weight > 0) {
-            let refused = |encoding: &Self| {
-                ranges.iter().any(|r| r.weight == 0 && r.names(*encoding))
-            };
-            let meant = Self::ALL.into_iter().filter(|e| range.covers(*e)).find(|e| !refused(e));
+            let refused =
+                |encoding: &Self| ranges.iter().any(|r| r.weight == 0 && r.names(*encoding));
+            let meant = Self::ALL
+                .into_iter()
+                .filter(|e| range.covers(*e))
+                .find(|e| !refused(e));
             if let Some(encoding) = meant
                 && best.is_none_or(|(weight, _)| range.weight > weight)
             {
@@ -42,12 +44,18 @@ impl<'h> Range<'h> {
             .filter_map(|part| part.trim().split_once('='))
             .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
             .map_or(Some(1000), |(_, weight)| thousandths(weight.trim()))?;
-        Some(Self { kind, subtype, weight })
+        Some(Self {
+            kind,
+            subtype,
+            weight,
+        })
     }
 
     /// Whether the range names the encoding's own media type.
     fn names(&self, encoding: Encoding) -> bool {
-        let Some((kind, subtype)) = encoding.essence().split_once('/') else { return false };
+        let Some((kind, subtype)) = encoding.essence().split_once('/') else {
+            return false;
+        };
         let other_name = matches!(encoding, Encoding::NdJson)
             && (self.subtype.eq_ignore_ascii_case("ndjson")
                 || self.subtype.eq_ignore_ascii_case("jsonl"));
@@ -68,5 +76,7 @@ impl<'h> Range<'h> {
 fn thousandths(text: &str) -> Option<u16> {
     let weight: f32 = text.parse().ok()?;
     // In range, so neither sign nor size is lost.
-    (0.0..=1.0).contains(&weight).then(|| (weight * 1000.0).round() as u16)
+    (0.0..=1.0)
+        .contains(&weight)
+        .then(|| (weight * 1000.0).round() as u16)
 }

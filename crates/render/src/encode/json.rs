@@ -6,6 +6,7 @@ use arrow::json::writer::{JsonArray, LineDelimited, Writer};
 use arrow::record_batch::RecordBatch;
 
 use super::Encoder;
+use super::zones::by_offset;
 
 /// `[{…},{…}]`
 pub(super) struct Array(Writer<Vec<u8>, JsonArray>);
@@ -15,19 +16,27 @@ pub(super) struct Lines(Writer<Vec<u8>, LineDelimited>);
 
 impl Array {
     pub(super) fn new() -> Self {
-        Self(WriterBuilder::new().with_explicit_nulls(true).build(Vec::new()))
+        Self(
+            WriterBuilder::new()
+                .with_explicit_nulls(true)
+                .build(Vec::new()),
+        )
     }
 }
 
 impl Lines {
     pub(super) fn new() -> Self {
-        Self(WriterBuilder::new().with_explicit_nulls(true).build(Vec::new()))
+        Self(
+            WriterBuilder::new()
+                .with_explicit_nulls(true)
+                .build(Vec::new()),
+        )
     }
 }
 
 impl Encoder for Array {
     fn rows(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError> {
-        self.0.write(batch)?;
+        self.0.write(&by_offset(batch)?)?;
         out.append(self.0.get_mut());
         Ok(())
     }
@@ -41,7 +50,7 @@ impl Encoder for Array {
 
 impl Encoder for Lines {
     fn rows(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError> {
-        self.0.write(batch)?;
+        self.0.write(&by_offset(batch)?)?;
         out.append(self.0.get_mut());
         Ok(())
     }

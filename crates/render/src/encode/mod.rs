@@ -8,6 +8,7 @@ mod csv;
 mod ipc;
 mod json;
 mod table;
+mod zones;
 
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
@@ -43,8 +44,13 @@ pub enum Encoding {
 
 impl Encoding {
     /// Every encoding.
-    pub const ALL: [Self; 5] =
-        [Self::Json, Self::NdJson, Self::Csv, Self::ArrowStream, Self::Table];
+    pub const ALL: [Self; 5] = [
+        Self::Json,
+        Self::NdJson,
+        Self::Csv,
+        Self::ArrowStream,
+        Self::Table,
+    ];
 
     /// The name, as the command line takes it.
     pub fn as_str(self) -> &'static str {
@@ -59,7 +65,9 @@ impl Encoding {
 
     /// The encoding of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|encoding| encoding.as_str() == name)
+        Self::ALL
+            .into_iter()
+            .find(|encoding| encoding.as_str() == name)
     }
 
     /// The media type.
@@ -113,7 +121,11 @@ struct Running {
 }
 
 fn chunks(encoder: Box<dyn Encoder>, batches: Batches) -> Chunks {
-    let state = Running { encoder, batches, rest: None };
+    let state = Running {
+        encoder,
+        batches,
+        rest: None,
+    };
     stream::unfold(Some(state), |state| async {
         let mut state = state?;
         match next(&mut state).await {
@@ -148,7 +160,10 @@ async fn next(state: &mut Running) -> Result<Step> {
     if rows < batch.num_rows() {
         state.rest = Some(batch.slice(rows, batch.num_rows() - rows));
     }
-    state.encoder.rows(&batch.slice(0, rows), &mut out).map_err(unwritten)?;
+    state
+        .encoder
+        .rows(&batch.slice(0, rows), &mut out)
+        .map_err(unwritten)?;
     Ok(Step::Chunk(out.into()))
 }
 

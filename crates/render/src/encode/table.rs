@@ -6,6 +6,7 @@ use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::Encoder;
+use super::zones::by_offset;
 
 /// The widest line where nobody gives a width.
 pub const TABLE_WIDTH: usize = 160;
@@ -33,7 +34,12 @@ struct Column {
 
 impl Table {
     pub(super) fn new(schema: SchemaRef, width: usize) -> Self {
-        Self { schema, width, columns: None, rows: 0 }
+        Self {
+            schema,
+            width,
+            columns: None,
+            rows: 0,
+        }
     }
 
     /// The columns, after the heading was written for the first cells seen.
@@ -54,7 +60,7 @@ impl Table {
 impl Encoder for Table {
     fn rows(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError> {
         let cells = cells(batch)?;
-        // An empty batch says nothing about widths; if it was the only one, `end` writes the heading.
+        // An empty batch says nothing about widths; `end` writes the heading if nothing else did.
         if cells.is_empty() {
             return Ok(());
         }
@@ -83,25 +89,43 @@ impl Encoder for Table {
 
 /// The cells of each row as text on one line.
 fn cells(batch: &RecordBatch) -> Result<Vec<Vec<String>>, ArrowError> {
+    let batch = by_offset(batch)?;
     let options = FormatOptions::default();
     let columns = batch.columns().iter();
     let formatters: Vec<ArrayFormatter<'_>> = columns
         .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
         .collect::<Result<_, _>>()?;
     let cell = |formatter: &ArrayFormatter<'_>, row| {
-        formatter.value(row).to_string().replace(|c: char| c.is_control(), " ")
+        formatter
+            .value(row)
+            .to_string()
+            .replace(|c: char| c.is_control(), " ")
     };
-    let row = |row| formatters.iter().map(|formatter| cell(formatter, row)).collect();
+    let row = |row| {
+        formatters
+            .iter()
+            .map(|formatter| cell(formatter, row))
+            .collect()
+    };
     Ok((0..batch.num_rows()).map(row).collect())
 }
 
 fn natural(schema: &SchemaRef, cells: &[Vec<String>]) -> Vec<Column> {
     let column = |(index, field): (usize, &arrow::datatypes::FieldRef)| {
-        let values = cells.iter().filter_map(|row| row.get(index)).map(|cell| width(cell));
-        let widest = values.chain([width(field.name())]).max().unwrap_or_default();
+        let values = cells
+            .iter()
+            .filter_map(|row| row.get(index))
+            .map(|cell| width(cell));
+        let widest = values
+            .chain([width(field.name())])
+            .max()
+            .unwrap_or_default();
         let right = field.data_type().is_numeric()
             && !matches!(field.data_type(), DataType::Dictionary(..));
-        Column { width: widest.clamp(1, COLUMN_WIDTH), right }
+        Column {
+            width: widest.clamp(1, COLUMN_WIDTH),
+            right,
+        }
     };
     schema.fields().iter().enumerate().map(column).collect()
 }
@@ -109,13 +133,13 @@ fn natural(schema: &SchemaRef, cells: &[Vec<String>]) -> Vec<Column> {
 /// Takes from the widest columns until the line fits, then leaves out the last ones.
 fn fit(mut columns: Vec<Column>, width: usize) -> Vec<Column> {
     let total = |columns: &[Column]| {
-        columns.iter().map(|c| c.width).sum::<usize>()
-            + GAP.len() * columns.len().saturating_sub(1)
+        columns.iter().map(|c| c.width).sum::<usize>() + GAP.len() * columns.len().saturating_sub(1)
     };
     while total(&columns) > width {
+        let several = columns.len() > 1;
         match columns.iter_mut().max_by_key(|c| c.width) {
             Some(widest) if widest.width > LEAST_WIDTH => widest.width -= 1,
-            _ if columns.len() > 1 => drop(columns.pop()),
+            _ if several => drop(columns.pop()),
             _ => break,
         }
     }
@@ -128,7 +152,11 @@ fn line<'c>(columns: &[Column], cells: impl Iterator<Item = &'c str>, out: &mut 
         let cell = cut(cell, column.width);
         let pad = " ".repeat(column.width.saturating_sub(width(&cell)));
         let gap = if index == 0 { "" } else { GAP };
-        let text = if column.right { format!("{gap}{pad}{cell}") } else { format!("{gap}{cell}{pad}") };
+        let text = if column.right {
+            format!("{gap}{pad}{cell}")
+        } else {
+            format!("{gap}{cell}{pad}")
+        };
         out.extend_from_slice(text.as_bytes());
     }
     let kept = out[start..].trim_ascii_end().len();
@@ -138,12 +166,17 @@ fn line<'c>(columns: &[Column], cells: impl Iterator<Item = &'c str>, out: &mut 
 
 /// The places a text takes; marks that combine with the letter before take none.
 fn width(text: &str) -> usize {
-    text.chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).count()
+    text.chars()
+        .filter(|c| !('\u{300}'..='\u{36f}').contains(c))
+        .count()
 }
 
 fn cut(text: &str, to: usize) -> String {
     if width(text) <= to {
         return text.to_owned();
     }
-    text.chars().take(to.saturating_sub(1)).chain(['…']).collect()
+    text.chars()
+        .take(to.saturating_sub(1))
+        .chain(['…'])
+        .collect()
 }

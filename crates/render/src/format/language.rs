@@ -42,7 +42,9 @@ impl FromStr for Language {
     type Err = UnknownLanguage;
 
     fn from_str(text: &str) -> Result<Self, UnknownLanguage> {
-        let known = Self::ALL.into_iter().find(|language| language.as_str() == text);
+        let known = Self::ALL
+            .into_iter()
+            .find(|language| language.as_str() == text);
         known.ok_or_else(|| UnknownLanguage(text.to_owned()))
     }
 }

@@ -75,7 +75,7 @@ impl Query {
             )?)),
             None => Box::new(std::io::stdout()),
         };
-        let mut chunks = encode(encoding, answer.schema, answer.batches);
+        let mut chunks = encode(encoding, answer.schema, answer.batches)?;
         while let Some(chunk) = chunks.next().await {
             sink.write_all(&chunk?)?;
         }

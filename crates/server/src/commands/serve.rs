@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use api::{ApiState, Limits};
+use api::{ApiLimits, ApiState};
 use clap::Args;
 use conduct::House;
 use service::Service;
@@ -65,6 +65,10 @@ pub(crate) async fn bind(listen: &str) -> Outcome<TcpListener> {
     })
 }
 
+/// How long a client waits for an act that answers at once when it is done. A run of all
+/// transformations is one; it goes on to its end in any case.
+const ACT_WAIT_MS: u64 = 3_600_000;
+
 /// Serves until told to stop: then no new work is taken, and what was begun is finished.
 pub(crate) async fn serve(
     house: Arc<House>,
@@ -78,8 +82,9 @@ pub(crate) async fn serve(
     let state = ApiState {
         service: Arc::clone(&house) as Arc<dyn Service>,
         metrics: Arc::new(move || metrics.render()),
-        limits: Limits { body_bytes },
-        ids: Arc::new(|| open::fresh_id().to_string()),
+        correlation_ids: Arc::new(|| open::fresh_id().to_string()),
+        limits: ApiLimits { body_bytes, wait_ms: ACT_WAIT_MS, ..ApiLimits::default() },
+        https: false,
     };
     let app = api::router(state).into_make_service_with_connect_info::<SocketAddr>();
     let mut terminate = signal(SignalKind::terminate())?;

@@ -64,15 +64,17 @@ impl Case<'_> {
             return Course::unfinished(state, touched);
         }
         if finished > self.cutoff {
-            let latest = self.cutoff - dice.between(0, 3600);
-            return self.open(touched.min(latest).max(self.received), dice);
+            let passed = workdays.position(self.cutoff) - start;
+            let touched = workdays.instant(start + passed * dice.real(0.05, 0.95));
+            return self.open(touched.min(self.cutoff).max(self.received), dice);
         }
+        // Online the result is there at once; at a counter people come for it when they can.
         let waited = match self.channel {
-            "2" => dice.between(30, 7_200),
-            _ => (dice.log_normal(0.5, 0.9) * DAY as f64) as i64,
+            "2" => dice.real(0.001, 0.2),
+            _ => dice.log_normal(0.4, 0.9),
         };
         let returned = workdays
-            .instant(workdays.position(finished + waited))
+            .instant(workdays.position(finished) + waited)
             .max(finished);
         if returned > self.cutoff {
             return Course {

@@ -11,6 +11,7 @@ use super::country::Agency;
 use super::course::{Case, Course};
 use super::dice::Dice;
 use super::faults::Breakable;
+use super::procedures::Procedure;
 use super::workdays::{DAY, civil_day_of, civil_instant, day_number, day_of};
 
 pub(super) const DOSSIER_ID: usize = 0;
@@ -143,18 +144,7 @@ impl<'g> Dossiers<'g> {
         let Some(procedure) = self.generator.procedures.get(procedure) else {
             return;
         };
-        let habits = &self.agency.habits;
-        let (channel, received) = if procedure.online && self.dice.chance(habits.online) {
-            ("2", self.generator.receipts.online(&mut self.dice))
-        } else {
-            let channel = if self.dice.chance(habits.postal) {
-                "3"
-            } else {
-                "1"
-            };
-            (channel, self.generator.receipts.at_desk(&mut self.dice))
-        };
-        let due = self.generator.workdays.due(received, procedure.due_days);
+        let (channel, received) = self.receive(procedure);
         let margin = self.agency.habits.margin;
         let case = Case {
             procedure,
@@ -164,15 +154,35 @@ impl<'g> Dossiers<'g> {
             cutoff: self.cutoff,
         };
         let course = case.course(&self.generator.workdays, &mut self.dice);
+        let mut row = self.row(&case, &course);
+        self.earlier_states(&row, received, &course);
+        self.result(&mut row, &course);
+        self.rows.push_back(row);
+    }
+
+    /// Through which channel it came, and when.
+    fn receive(&mut self, procedure: &Procedure) -> (&'static str, i64) {
+        let habits = &self.agency.habits;
+        let receipts = &self.generator.receipts;
+        if procedure.online && self.dice.chance(habits.online) {
+            return ("2", receipts.online(&mut self.dice));
+        }
+        let by_post = self.dice.chance(habits.postal);
+        (
+            if by_post { "3" } else { "1" },
+            receipts.at_desk(&mut self.dice),
+        )
+    }
+
+    /// The row without what only a result has.
+    fn row(&mut self, case: &Case<'g>, course: &Course) -> Row<'g> {
+        let (procedure, received) = (case.procedure, case.received);
+        let habits = &self.agency.habits;
+        let agency = self.agency.code.as_str();
         self.counter += 1;
         let unit = self.first_unit + self.dice.between(0, UNITS - 1);
-        let agency = self.agency.code.as_str();
-        let id = format!(
-            "{agency}.{unit}-{}-{:06}",
-            short_day(received),
-            self.counter
-        );
-        let online = channel == "2";
+        let day = short_day(received);
+        let online = case.channel == "2";
         let fee = if online {
             procedure.fee / 2
         } else {
@@ -182,22 +192,19 @@ impl<'g> Dossiers<'g> {
             0 => Cell::Null,
             _ => Cell::Bool(online && self.dice.chance(habits.paid_online)),
         };
-        let reused = (0..procedure.papers)
-            .filter(|_| self.dice.chance(habits.reuse))
-            .count();
+        let papers = 0..procedure.papers;
+        let reused = papers.filter(|_| self.dice.chance(habits.reuse)).count();
         let business = self.dice.chance(procedure.business);
-        let mut row: Row<'g> = vec![
-            Cell::owned(id),
+        let due = self.generator.workdays.due(received, procedure.due_days);
+        vec![
+            Cell::owned(format!("{agency}.{unit}-{day}-{:06}", self.counter)),
             Cell::text(&procedure.code),
             Cell::text(agency),
             Cell::text(if business { "2" } else { "1" }),
-            Cell::text(channel),
+            Cell::text(case.channel),
             Cell::At(received),
-            if course.state == "3" {
-                Cell::Null
-            } else {
-                Cell::At(due)
-            },
+            // What was not accepted was never promised.
+            Some(due).filter(|_| course.state != "3").into(),
             course.finished.into(),
             course.returned.into(),
             Cell::text(course.state),
@@ -208,18 +215,26 @@ impl<'g> Dossiers<'g> {
             Cell::Null,
             Cell::Null,
             Cell::At(course.at),
-        ];
-        self.earlier_states(&row, received, &course);
-        if let (Some(finished), Some(cell)) = (course.finished, row.get_mut(RESULT_SIGNED)) {
-            *cell = Cell::Bool(self.dice.chance(habits.signed));
-            if course.returned.is_some() && self.dice.chance(0.24) {
-                let answer = self.satisfaction(finished <= due);
-                if let Some(cell) = row.get_mut(SATISFACTION) {
-                    *cell = Cell::Int(answer);
-                }
-            }
+        ]
+    }
+
+    /// Whether the result is signed, and what the applicant thinks of it.
+    fn result(&mut self, row: &mut Row<'g>, course: &Course) {
+        let Some(finished) = course.finished else {
+            return;
+        };
+        let signed = self.dice.chance(self.agency.habits.signed);
+        if let Some(cell) = row.get_mut(RESULT_SIGNED) {
+            *cell = Cell::Bool(signed);
         }
-        self.rows.push_back(row);
+        if course.returned.is_none() || !self.dice.chance(0.24) {
+            return;
+        }
+        let due = row.get(DUE_AT).and_then(Cell::as_int);
+        let answer = self.satisfaction(due.is_none_or(|due| finished <= due));
+        if let Some(cell) = row.get_mut(SATISFACTION) {
+            *cell = Cell::Int(answer);
+        }
     }
 
     /// One dossier in twelve was reported before, in one or two of its earlier states.

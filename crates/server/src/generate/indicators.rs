@@ -70,6 +70,9 @@ pub(super) fn honesty(generator: &Generator, agency: &Agency) -> Honesty {
     }
 }
 
+/// What an agency that does not count writes beside its figures.
+const ESTIMATED: &str = "Số liệu ước tính, chưa đối soát với hệ thống một cửa";
+
 /// How many rows an agency reports; none if it is silent.
 pub(super) fn count(generator: &Generator, agency: &Agency) -> u64 {
     if honesty(generator, agency) == Honesty::Silent {
@@ -98,12 +101,16 @@ pub(super) fn rows<'g>(
 ) -> impl Iterator<Item = Row<'g>> {
     let tally = Tally::of(generator, agency);
     let mut dice = generator.dice(&["indicators", agency.code.as_str()]);
-    let honesty = honesty(generator, agency);
+    let factor = stretch(honesty(generator, agency), &mut dice);
     let listed = |code: &str| generator.indicators.iter().find(|known| *known == code);
     let mut reported = Vec::new();
     for (code, value) in values(generator, agency, &tally) {
         if let Some(code) = listed(code) {
-            let (value, note) = stretched(code, value, honesty, &mut dice);
+            let is_sum = code.starts_with("dossiers_") || code.starts_with("results_");
+            let factor = if is_sum { factor } else { 1.0 };
+            // Cut, not rounded: a small sum is not stretched by more than the factor.
+            let value = value + (value as f64 * (factor - 1.0)) as i64;
+            let note = (factor > 1.1).then_some(ESTIMATED);
             reported.push(row(agency, code, Cell::text("total"), value, note));
         }
     }
@@ -140,24 +147,14 @@ fn row<'g>(
     ]
 }
 
-/// What the agency makes of a figure; only sums over dossiers can be found out.
-fn stretched(
-    code: &str,
-    value: i64,
-    honesty: Honesty,
-    dice: &mut Dice,
-) -> (i64, Option<&'static str>) {
-    let summed = code.starts_with("dossiers_") || code.starts_with("results_");
+/// By how much the agency stretches its sums. One factor for all of them, so that parts stay within
+/// their wholes and only the dossiers themselves give it away.
+fn stretch(honesty: Honesty, dice: &mut Dice) -> f64 {
     match honesty {
-        Honesty::Minor if summed && dice.chance(0.6) => {
-            let most = (value / 200).max(2);
-            ((value + dice.between(-most, most)).max(0), None)
-        }
-        Honesty::Gross if summed => {
-            let note = Some("Số liệu ước tính, chưa đối soát với hệ thống một cửa");
-            ((value as f64 * dice.real(1.15, 1.6)) as i64 + 10, note)
-        }
-        _ => (value, None),
+        Honesty::Exact | Honesty::Silent => 1.0,
+        Honesty::Minor if dice.chance(0.5) => dice.real(1.002, 1.012),
+        Honesty::Minor => dice.real(0.988, 0.998),
+        Honesty::Gross => dice.real(1.15, 1.6),
     }
 }
 

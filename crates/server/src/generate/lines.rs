@@ -73,7 +73,7 @@ impl<'g> Lines<'g> {
     fn hold(&mut self, row: &Row<'g>) {
         let left = self.limit - self.given;
         let after = self.held.back().map_or(self.given, |(at, _)| *at);
-        let at = self.given + 1 + self.dice.below(left.min(DUPLICATE_DELAY_ROWS).max(1));
+        let at = self.given + 1 + self.dice.below(left.clamp(1, DUPLICATE_DELAY_ROWS));
         self.held.push_back((at.max(after + 1), row.clone()));
     }
 }

@@ -32,7 +32,7 @@ pub(crate) async fn print(
         let request =
             QueryRequest { sql: sql.to_owned(), params: BTreeMap::new(), at: BTreeMap::new() };
         let answer = house.query(call, request).await?;
-        let mut chunks = encode(Encoding::Table, answer.schema, answer.batches);
+        let mut chunks = encode(Encoding::Table, answer.schema, answer.batches)?;
         while let Some(chunk) = chunks.next().await {
             out.write_all(&chunk?)?;
         }

@@ -1,0 +1,175 @@
+# The frame of the page
+brand = Electronic transactions of state agencies
+skip = Skip to the content
+switch = Tiếng Việt
+nav = Main
+nav-overview = Overview
+nav-datasets = Datasets
+nav-query = Query
+nav-reports = Reports
+nav-submissions = Submissions
+signed-in-as = Signed in:
+sign-out = Sign out
+foot = Times are Vietnamese civil time (+07:00).
+foot-api = API description
+parts = Parts of the list
+part-before = ← Previous
+part-after = Next →
+
+# Signing in
+sign-in = Sign in
+sign-in-about = Give an access token to see the data.
+sign-in-code = This link signs you in once. Press the button to go on.
+sign-in-confirm = Sign in with this link
+sign-in-refused = The token or link is wrong, used up or expired.
+token = Access token
+token-hint = Your administrator gives it to you; the operator's own is in the file
+
+# Overview
+overview-title = National overview
+overview-chart = Score by province, period { $period }
+national = The country, period
+scoreboard = Provincial scoreboard
+scoreboard-about = The score is the weighted sum of the measures; a measure without data scores nothing. Weights and the bands A–E are configuration.
+scoreboard-caption = Scores and bands, period { $period }
+rank = Rank
+province = Province
+band = Band
+score = Score
+measures = Measures with data
+show = Show
+to-monthly = Render the monthly report of this period
+last-submissions = Newest submissions
+all-submissions = All submissions
+last-run = Newest run
+run-id = Run
+started-at = Started at
+seconds = Seconds of work in all
+no-run = Nothing has run yet.
+step-built = Tables built
+step-up-to-date = Tables up to date
+step-failed = Tables failed
+step-skipped = Tables skipped
+next-title = What to do next
+next-tables = There are no tables yet. Create them as the contracts say:
+next-data = There is no data yet. Submit an agency's data and run the transformations:
+next-run = Data was submitted, but nothing was computed from it yet. Run the transformations:
+next-datasets = See the datasets
+
+# Datasets
+datasets-about = Every dataset has a contract: its meaning, columns, rules and owner.
+datasets-unapplied = Some datasets have no table yet. Create them with
+dataset-unapplied = This dataset has no table yet. Create it with
+layer-served = Published
+layer-served-about = Aggregates for reports, dashboards and sharing.
+layer-refined = Refined
+layer-refined-about = Standardised, without duplicates, enriched from code lists.
+layer-raw = Raw
+layer-raw-about = As the agencies submitted it.
+layer-codes = Code lists
+layer-codes-about = Codes with their dates of validity.
+layer-system = System
+layer-system-about = The system's own books.
+dataset = Dataset
+title = Title
+rows = Rows
+size = Size
+files = Files
+version = Version
+table-version = Table version
+contract-version = Contract version
+committed-at = Committed at
+limitations = Note:
+owner = Owner
+classification = Classification
+classification-public = Everyone with an account
+classification-internal = The agency's own people and the ministry
+classification-restricted = Named people only
+to-query = Query this dataset
+columns = Columns
+column = Column
+label = Label
+type = Type
+required = Required
+meaning = Meaning
+key = Key
+yes = Yes
+no = No
+rules = Rules
+rules-count = { $count ->
+    [1] 1 rule
+   *[other] { $count } rules
+}
+rule = Rule
+severity = Severity
+severity-error = Error
+severity-warning = Warning
+message = Message
+lineage = Made of, used by
+upstream = Made of
+downstream = Used by
+nothing = Nothing
+sql = The SQL that makes it
+history = History
+no-history = There is no version yet.
+operation = Operation
+commit-info = Commit
+
+# Query
+query-about = Read-only, over every layer. For the names of datasets and columns see
+query-hint = One select. This page shows the first 200 rows at most; the API answers all of them.
+query-run = Run the query
+answer = Result
+answer-rows = Rows: { $rows }.
+answer-cut = Only the first { $rows } rows are shown; there are more.
+versions-read = Versions that were read:
+
+# Reports
+no-reports = There is no report definition yet.
+is-required = (required)
+report-render = Render the report
+report-about = The report is kept with the hashes of its SQL and the versions of its data, so that the same figures can be made again.
+
+# Submissions
+submissions-about = Every submission is kept as it was received, as evidence; every row is checked against the contract.
+submissions-caption = Submissions, newest first
+no-submissions = There is no submission yet.
+submission = Submission
+submission-id = Submission id
+received-at = Received at
+agency = Agency
+period = Period
+state = State
+state-durable = Evidence kept
+state-committed = In the table
+state-refused = Refused
+rows-received = Rows received
+rows-landed = Rows landed
+rows-quarantined = Rows in quarantine
+rows-warned = Rows with warnings
+receipt = Receipt
+sent-by = Sent by
+evidence = Evidence
+evidence-get = Get what was received
+evidence-sha256 = Hash (SHA-256)
+row-errors = Row errors
+no-row-errors = There are none.
+row = Row
+row-all = All
+value = Value
+
+# Errors
+status = Status
+correlation-id = Correlation id
+to-overview = To the overview
+error-invalid = The request is wrong
+error-refused = The data is refused
+error-unauthenticated = You must sign in
+error-forbidden = This is not allowed
+error-not-found = There is no such thing
+error-conflict = This conflicts with what is there
+error-body-too-large = What was sent is too large
+error-limit-exceeded = A limit was met
+error-unavailable = Not available now
+error-corrupt = Stored data is damaged
+error-internal = Something broke

@@ -1,0 +1,242 @@
+//! A service that is somewhere else: the same trait, over HTTP.
+
+mod batches;
+mod wire;
+
+use async_trait::async_trait;
+use axum::http::{HeaderMap, StatusCode};
+use project::{DatasetName, ReportDefinition};
+use service::{
+    AuditRecord, BodyFormat, ByteStream, Call, DatasetDetail, DatasetSummary, Direction, ErrorKind,
+    Evidence, LineageAnswer, LineageRequest, Page, Plan, Principal, QueryAnswer, QueryRequest,
+    RenderRequest, Rendition, Result, RowErrors, RunReport, RunRequest, Secret, Service,
+    ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
+};
+
+use crate::dto::{
+    AuditRecordDto, CodeDto, DatasetDetailDto, DatasetDto, LineageDto, NewTokenDto, PlanDto,
+    PrincipalDto, QueryDto, RenderDto, RenditionDto, ReportDto, RowErrorsDto, RunDto,
+    RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto,
+};
+use wire::{Ask, bytes, header, json, rows, unread};
+
+/// A server's service. Calls carry their own credential; those without one carry the token that it
+/// was made with. Signing in and out is for browsers and refused here.
+pub struct RemoteService {
+    wire: wire::Wire,
+}
+
+impl RemoteService {
+    /// The service of the server at `base`, such as `http://127.0.0.1:8080`.
+    pub fn new(base: &str, token: Option<Secret>) -> Result<Self> {
+        Ok(Self {
+            wire: wire::Wire::new(base, token)?,
+        })
+    }
+
+    async fn rendition_of(&self, call: &Call, dto: RenditionDto) -> Result<Rendition> {
+        let file = format!("{}.{}", dto.id, dto.format()?.ending());
+        let answer = self
+            .wire
+            .send(call, Ask::get(&["renditions", &file]))
+            .await?;
+        dto.into_rendition(bytes(answer).await?)
+    }
+}
+
+fn page(page: Page) -> [(&'static str, String); 2] {
+    [
+        ("offset", page.offset.to_string()),
+        ("limit", page.limit.to_string()),
+    ]
+}
+
+fn refuse_signing() -> ServiceError {
+    ServiceError::new(
+        ErrorKind::Invalid,
+        "signing in and out at a server is done on its pages",
+    )
+    .hint("Use a token here, or open the server's `/sign-in` in a browser.")
+}
+
+#[async_trait]
+impl Service for RemoteService {
+    async fn whoami(&self, call: &Call) -> Result<Principal> {
+        let dto: PrincipalDto = json(self.wire.send(call, Ask::get(&["whoami"])).await?).await?;
+        dto.try_into()
+    }
+
+    async fn sign_in(&self, _: &Call, _: &Secret) -> Result<Secret> {
+        Err(refuse_signing())
+    }
+
+    async fn sign_out(&self, _: &Call) -> Result<()> {
+        Err(refuse_signing())
+    }
+
+    async fn create_sign_in_code(&self, call: &Call) -> Result<Secret> {
+        let answer = self.wire.send(call, Ask::post(&["sign-in-codes"])).await?;
+        let dto: CodeDto = json(answer).await?;
+        Ok(Secret::new(dto.code))
+    }
+
+    async fn create_token(&self, call: &Call, principal: &Principal) -> Result<Secret> {
+        let ask = Ask::post(&["tokens"]).json(&NewTokenDto::from(principal))?;
+        let dto: TokenDto = json(self.wire.send(call, ask).await?).await?;
+        Ok(Secret::new(dto.token))
+    }
+
+    async fn submit(
+        &self,
+        call: &Call,
+        request: SubmitRequest,
+        body: ByteStream,
+    ) -> Result<SubmitAnswer> {
+        let mut ask = Ask::post(&["datasets", request.dataset.as_str(), "submissions"])
+            .param("period", request.period.as_str())
+            .param("dry_run", request.dry_run.to_string());
+        if let Some(agency) = &request.agency {
+            ask = ask.param("agency", agency.as_str());
+        }
+        if let Some(key) = &request.key {
+            ask = ask.header("idempotency-key", key);
+        }
+        let answer = self
+            .wire
+            .send(call, ask.body(request.format.media_type(), body))
+            .await?;
+        let replayed = answer.status() == StatusCode::OK && !request.dry_run;
+        let dto: SubmitAnswerDto = json(answer).await?;
+        dto.into_answer(replayed, request.dry_run)
+    }
+
+    async fn submission(&self, call: &Call, id: SubmissionId) -> Result<Submission> {
+        let ask = Ask::get(&["submissions", &id.to_string()]);
+        let dto: SubmissionDto = json(self.wire.send(call, ask).await?).await?;
+        dto.try_into()
+    }
+
+    async fn submissions(&self, call: &Call, of: Page) -> Result<Vec<Submission>> {
+        let ask = Ask::get(&["submissions"]).params(page(of));
+        rows::<SubmissionDto, _>(self.wire.send(call, ask).await?).await
+    }
+
+    async fn row_errors(&self, call: &Call, id: SubmissionId, of: Page) -> Result<RowErrors> {
+        let ask = Ask::get(&["submissions", &id.to_string(), "errors"]).params(page(of));
+        let dto: RowErrorsDto = json(self.wire.send(call, ask).await?).await?;
+        Ok(dto.into())
+    }
+
+    async fn evidence(&self, call: &Call, id: SubmissionId) -> Result<Evidence> {
+        let ask = Ask::get(&["submissions", &id.to_string(), "evidence"]);
+        let answer = self.wire.send(call, ask).await?;
+        evidence(answer)
+    }
+
+    async fn query(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer> {
+        let ask = Ask::post(&["query"])
+            .header("accept", render::encode::Encoding::ArrowStream.essence())
+            .json(&QueryDto::from(request))?;
+        batches::answer(self.wire.send(call, ask).await?).await
+    }
+
+    async fn datasets(&self, call: &Call) -> Result<Vec<DatasetSummary>> {
+        let ask = Ask::get(&["datasets"]).param("contract", "true");
+        rows::<DatasetDto, _>(self.wire.send(call, ask).await?).await
+    }
+
+    async fn dataset(&self, call: &Call, dataset: &DatasetName) -> Result<DatasetDetail> {
+        let ask = Ask::get(&["datasets", dataset.as_str()]).param("contract", "true");
+        let dto: DatasetDetailDto = json(self.wire.send(call, ask).await?).await?;
+        dto.try_into()
+    }
+
+    async fn history(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<TableVersion>> {
+        let ask = Ask::get(&["datasets", dataset.as_str(), "history"]);
+        rows::<TableVersionDto, _>(self.wire.send(call, ask).await?).await
+    }
+
+    async fn lineage(&self, call: &Call, request: LineageRequest) -> Result<LineageAnswer> {
+        let direction = match request.direction {
+            Direction::Up => "up",
+            Direction::Down => "down",
+        };
+        let mut ask = Ask::get(&["lineage"]).param("direction", direction);
+        if let Some(dataset) = &request.dataset {
+            ask = ask.param("dataset", dataset.as_str());
+        }
+        if let Some(column) = request.column {
+            ask = ask.param("column", column);
+        }
+        let dto: LineageDto = json(self.wire.send(call, ask).await?).await?;
+        dto.try_into()
+    }
+
+    async fn reports(&self, call: &Call) -> Result<Vec<ReportDefinition>> {
+        rows::<ReportDto, _>(self.wire.send(call, Ask::get(&["reports"])).await?).await
+    }
+
+    async fn render(&self, call: &Call, request: RenderRequest) -> Result<Rendition> {
+        let RenderRequest {
+            report,
+            params,
+            language,
+        } = request;
+        let ask = Ask::post(&["reports", &report, "renditions"]);
+        let ask = ask.json(&RenderDto { params, language })?;
+        let dto = json(self.wire.send(call, ask).await?).await?;
+        self.rendition_of(call, dto).await
+    }
+
+    async fn rendition(&self, call: &Call, id: &str) -> Result<Rendition> {
+        let ask = Ask::get(&["renditions", id, "manifest"]);
+        let dto = json(self.wire.send(call, ask).await?).await?;
+        self.rendition_of(call, dto).await
+    }
+
+    async fn run(&self, call: &Call, request: RunRequest) -> Result<RunReport> {
+        let ask = Ask::post(&["runs"]).json(&RunRequestDto {
+            select: request.select,
+        })?;
+        let dto: RunDto = json(self.wire.send(call, ask).await?).await?;
+        dto.try_into()
+    }
+
+    async fn plan(&self, call: &Call) -> Result<Plan> {
+        let dto: PlanDto = json(self.wire.send(call, Ask::get(&["plan"])).await?).await?;
+        dto.try_into()
+    }
+
+    async fn apply(&self, call: &Call) -> Result<Plan> {
+        let dto: PlanDto = json(self.wire.send(call, Ask::post(&["apply"])).await?).await?;
+        dto.try_into()
+    }
+
+    async fn audit_entries(&self, call: &Call, of: Page) -> Result<Vec<AuditRecord>> {
+        let ask = Ask::get(&["audit", "entries"]).params(page(of));
+        rows::<AuditRecordDto, _>(self.wire.send(call, ask).await?).await
+    }
+
+    async fn may_read_metrics(&self, call: &Call) -> Result<()> {
+        self.wire.send(call, Ask::root("metrics")).await.map(drop)
+    }
+
+    async fn ready(&self) -> Result<()> {
+        self.wire.send_open(Ask::root("readyz")).await.map(drop)
+    }
+}
+
+fn evidence(answer: reqwest::Response) -> Result<Evidence> {
+    let headers: &HeaderMap = answer.headers();
+    let format = BodyFormat::from_media_type(header(headers, "content-type")?);
+    let size = header(headers, "content-length")?.parse();
+    Ok(Evidence {
+        format: format.ok_or_else(|| unread("the evidence's media type"))?,
+        sha256: header(headers, "dtm-evidence-sha256")?.to_owned(),
+        size_bytes: size.map_err(|_| unread("the evidence's size"))?,
+        bytes: wire::stream(answer),
+    })
+}
+
+#[cfg(test)]
+mod tests;

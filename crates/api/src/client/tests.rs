@@ -1,0 +1,270 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use service::Credential;
+use service::Door;
+
+use super::*;
+use crate::testing::{self, Double, ID, TOKEN};
+
+/// A client of the router over the double, on a port of the system's choice.
+async fn remote(double: &Arc<Double>) -> RemoteService {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let router = testing::router(double);
+    let serving = async move {
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, service).await.unwrap();
+    };
+    tokio::runtime::Handle::current().spawn(serving);
+    RemoteService::new(&base, None).unwrap()
+}
+
+fn call() -> Call {
+    Call {
+        credential: Some(Credential::Token(Secret::new(TOKEN))),
+        door: Door::Cli,
+        peer: None,
+        user_agent: None,
+        correlation_id: "x".to_owned(),
+    }
+}
+
+fn submit_request() -> SubmitRequest {
+    SubmitRequest {
+        dataset: "raw.visits".parse().unwrap(),
+        agency: Some("H26.01".parse().unwrap()),
+        period: "2026-09".parse().unwrap(),
+        format: BodyFormat::Csv,
+        key: Some("k 1".to_owned()),
+        dry_run: false,
+    }
+}
+
+fn body(bytes: &'static [u8]) -> ByteStream {
+    stream::iter([Ok(bytes.into())]).boxed()
+}
+
+const PAGE: Page = Page {
+    offset: 5,
+    limit: 7,
+};
+
+#[tokio::test]
+async fn submissions_are_the_same_from_afar() {
+    let double = Double::new();
+    let remote = remote(&double).await;
+    let id: SubmissionId = ID.parse().unwrap();
+    let answer = remote
+        .submit(&call(), submit_request(), body(b"a,b\n"))
+        .await
+        .unwrap();
+    assert_eq!(answer, testing::submit_answer());
+    assert_eq!(
+        remote.submission(&call(), id).await.unwrap(),
+        testing::submission()
+    );
+    let all = remote.submissions(&call(), PAGE).await.unwrap();
+    assert_eq!(all, [testing::submission()]);
+    let rows = remote.row_errors(&call(), id, PAGE).await.unwrap();
+    assert_eq!(rows, testing::row_errors());
+    let evidence = remote.evidence(&call(), id).await.unwrap();
+    assert_eq!((evidence.format, evidence.size_bytes), (BodyFormat::Csv, 4));
+    let bytes: Vec<bytes::Bytes> = evidence.bytes.try_collect().await.unwrap();
+    assert_eq!(bytes.concat(), b"a,b\n");
+    expect_test::expect![[r#"
+        submit SubmitRequest { dataset: DatasetName { layer: Raw, full: "raw.visits" }, agency: Some(AgencyCode("H26.01")), period: PeriodCode("2026-09"), format: Csv, key: Some("k 1"), dry_run: false }
+        body a,b
+
+        submission 0192f0c1-0000-7000-8000-000000000001
+        submissions Page { offset: 5, limit: 7 }
+        row_errors 0192f0c1-0000-7000-8000-000000000001 Page { offset: 5, limit: 7 }
+        evidence 0192f0c1-0000-7000-8000-000000000001"#]].assert_eq(&double.asked().join("\n"));
+}
+
+#[tokio::test]
+async fn a_replay_and_a_dry_run_are_known_from_afar() {
+    let remote = remote(&Double::replaying()).await;
+    let answer = remote
+        .submit(&call(), submit_request(), body(b""))
+        .await
+        .unwrap();
+    assert!(answer.replayed && !answer.dry_run);
+    let dry = SubmitRequest {
+        dry_run: true,
+        ..submit_request()
+    };
+    let answer = remote.submit(&call(), dry, body(b"")).await.unwrap();
+    assert!(!answer.replayed && answer.dry_run);
+}
+
+#[tokio::test]
+async fn a_query_is_the_same_from_afar() {
+    let remote = remote(&Double::new()).await;
+    let request = QueryRequest {
+        sql: "select $a".to_owned(),
+        params: [("a".to_owned(), service::Value::Integer(1))].into(),
+        at: [("raw.visits".parse().unwrap(), 3)].into(),
+    };
+    let answer = remote.query(&call(), request).await.unwrap();
+    assert_eq!(answer.versions, testing::query_answer().versions);
+    assert_eq!(answer.schema, testing::batch().schema());
+    let batches: Vec<_> = answer.batches.try_collect().await.unwrap();
+    assert_eq!(batches, [testing::batch()]);
+}
+
+#[tokio::test]
+async fn a_result_that_breaks_off_is_never_taken_for_the_whole() {
+    let error = || ServiceError::new(ErrorKind::LimitExceeded, "the answer met the limit");
+    let remote = remote(&Double::breaking(error)).await;
+    let request = QueryRequest {
+        sql: "x".to_owned(),
+        params: Default::default(),
+        at: Default::default(),
+    };
+    let answer = remote.query(&call(), request).await.unwrap();
+    let batches: Vec<_> = answer.batches.collect().await;
+    let error = batches.last().unwrap().as_ref().unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn the_catalogue_is_the_same_from_afar() {
+    let remote = remote(&Double::new()).await;
+    let name: DatasetName = "raw.visits".parse().unwrap();
+    let summaries = remote.datasets(&call()).await.unwrap();
+    assert_eq!(
+        format!("{summaries:?}"),
+        format!("{:?}", [testing::dataset().summary])
+    );
+    let detail = remote.dataset(&call(), &name).await.unwrap();
+    assert_eq!(format!("{detail:?}"), format!("{:?}", testing::dataset()));
+    let history = remote.history(&call(), &name).await.unwrap();
+    assert_eq!(history, testing::dataset().history);
+    let request = LineageRequest {
+        dataset: Some(name),
+        column: Some("amount".to_owned()),
+        direction: Direction::Down,
+    };
+    let answer = remote.lineage(&call(), request).await.unwrap();
+    assert_eq!(answer.graph.json(), testing::graph().json());
+}
+
+#[tokio::test]
+async fn reports_are_the_same_from_afar() {
+    let remote = remote(&Double::new()).await;
+    let reports = remote.reports(&call()).await.unwrap();
+    assert_eq!(format!("{reports:?}"), format!("{:?}", [testing::report()]));
+    let request = RenderRequest {
+        report: "monthly".to_owned(),
+        params: testing::rendition().manifest.params,
+        language: "en".to_owned(),
+    };
+    let rendered = remote.render(&call(), request).await.unwrap();
+    assert_eq!(
+        format!("{rendered:?}"),
+        format!("{:?}", testing::rendition())
+    );
+    let kept = remote.rendition(&call(), "0192").await.unwrap();
+    assert_eq!(kept.bytes, testing::rendition().bytes);
+}
+
+#[tokio::test]
+async fn operation_is_the_same_from_afar() {
+    let double = Double::new();
+    let remote = remote(&double).await;
+    let select = vec!["served.*".to_owned()];
+    assert_eq!(
+        remote.run(&call(), RunRequest { select }).await.unwrap(),
+        testing::run()
+    );
+    assert_eq!(remote.plan(&call()).await.unwrap(), testing::plan());
+    assert_eq!(remote.apply(&call()).await.unwrap(), testing::plan());
+    let entries = remote.audit_entries(&call(), PAGE).await.unwrap();
+    assert_eq!(entries, [testing::audit_record()]);
+    assert_eq!(remote.whoami(&call()).await.unwrap(), testing::principal());
+    let token = remote
+        .create_token(&call(), &testing::principal())
+        .await
+        .unwrap();
+    assert_eq!(token.reveal(), "dtm_t_new");
+    let code = remote.create_sign_in_code(&call()).await.unwrap();
+    assert_eq!(code.reveal(), "dtm_c_once");
+    remote.may_read_metrics(&call()).await.unwrap();
+    remote.ready().await.unwrap();
+}
+
+#[tokio::test]
+async fn signing_in_is_not_done_from_afar() {
+    let remote = remote(&Double::new()).await;
+    let error = remote
+        .sign_in(&call(), &Secret::new("x"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Invalid);
+    assert_eq!(
+        remote.sign_out(&call()).await.unwrap_err().kind,
+        ErrorKind::Invalid
+    );
+}
+
+#[tokio::test]
+async fn an_error_is_the_same_from_afar() {
+    let remote = remote(&Double::failing(|| {
+        let mut error = ServiceError::new(ErrorKind::Refused, "no row of 3 landed").hint("Mend.");
+        error.submission = Some(ID.parse().unwrap());
+        error.rows = Some(testing::row_errors());
+        error
+    }))
+    .await;
+    let error = remote
+        .submit(&call(), submit_request(), body(b"x"))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (ErrorKind::Refused, "no row of 3 landed")
+    );
+    assert_eq!(error.hint.as_deref(), Some("Mend."));
+    assert_eq!(error.submission, Some(ID.parse().unwrap()));
+    assert_eq!(error.rows, Some(testing::row_errors()));
+}
+
+#[tokio::test]
+async fn a_big_body_that_is_refused_early_still_gets_its_answer() {
+    let remote = remote(&Double::failing(|| {
+        ServiceError::new(ErrorKind::Forbidden, "no")
+    }))
+    .await;
+    let chunks = (0..256).map(|_| Ok(bytes::Bytes::from(vec![b'x'; 32 << 10])));
+    let body = stream::iter(chunks).boxed();
+    let error = remote
+        .submit(&call(), submit_request(), body)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Forbidden, "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_unavailable() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let remote = RemoteService::new(&base, None).unwrap();
+    let error = remote.plan(&call()).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unavailable);
+    assert!(
+        error
+            .message
+            .starts_with("cannot reach the server at `http://127.0.0.1:"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_refused() {
+    for base in ["", "127.0.0.1:8080", "ftp://x", "http://"] {
+        assert!(RemoteService::new(base, None).is_err(), "{base}");
+    }
+}

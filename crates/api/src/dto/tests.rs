@@ -1,0 +1,194 @@
+use std::fmt::Debug;
+
+use expect_test::{Expect, expect};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use service::QueryRequest;
+
+use super::*;
+use crate::testing;
+
+/// Domain → JSON text → domain.
+fn round<D, T>(dto: D) -> T
+where
+    D: Serialize + DeserializeOwned,
+    T: TryFrom<D, Error: Debug>,
+{
+    let text = serde_json::to_string(&dto).unwrap();
+    T::try_from(serde_json::from_str(&text).unwrap()).unwrap()
+}
+
+#[test]
+fn the_receipt_has_exactly_its_fields() {
+    let expected: Expect = expect![[r#"
+        {
+          "id": "0192f0c1-0000-7000-8000-000000000001",
+          "agency": "H26.01",
+          "dataset": "raw.visits",
+          "period": "2026-09",
+          "contract_version": "1.2.0",
+          "evidence": {
+            "sha256": "abababababababababababababababababababababababababababababababab",
+            "size_bytes": 4
+          },
+          "rows": {
+            "received": 3,
+            "landed": 2,
+            "quarantined": 1,
+            "warned": 0
+          },
+          "received_at": "2026-09-15T01:02:03.250Z",
+          "table_version": 7,
+          "committed_at": "2026-09-15T01:02:03.250Z"
+        }"#]];
+    let receipt = ReceiptDto::from(testing::receipt());
+    expected.assert_eq(&serde_json::to_string_pretty(&receipt).unwrap());
+}
+
+#[test]
+fn what_crosses_comes_back_the_same() {
+    let receipt: service::Receipt = round(ReceiptDto::from(testing::receipt()));
+    assert_eq!(receipt, testing::receipt());
+    let submission: service::Submission = round(SubmissionDto::from(testing::submission()));
+    assert_eq!(submission, testing::submission());
+    let rows: service::RowErrors = round(RowErrorsDto::from(testing::row_errors()));
+    assert_eq!(rows, testing::row_errors());
+    let principal: service::Principal = round(PrincipalDto::from(testing::principal()));
+    assert_eq!(principal, testing::principal());
+    let run: service::RunReport = round(RunDto::from(testing::run()));
+    assert_eq!(run, testing::run());
+    let plan: service::Plan = round(PlanDto::from(testing::plan()));
+    assert_eq!(plan, testing::plan());
+    let record: service::AuditRecord = round(AuditRecordDto::from(testing::audit_record()));
+    assert_eq!(record, testing::audit_record());
+}
+
+#[test]
+fn a_dataset_comes_back_with_the_contract_that_its_text_states() {
+    let detail: service::DatasetDetail = round(DatasetDetailDto::new(testing::dataset(), true));
+    assert_eq!(format!("{detail:?}"), format!("{:?}", testing::dataset()));
+    let without = DatasetDetailDto::new(testing::dataset(), false);
+    assert!(service::DatasetDetail::try_from(without).is_err());
+}
+
+#[test]
+fn a_report_comes_back_with_its_whole_layout() {
+    let report: project::ReportDefinition = round(ReportDto::from(testing::report()));
+    assert_eq!(format!("{report:?}"), format!("{:?}", testing::report()));
+}
+
+#[test]
+fn a_graph_comes_back_with_datasets_that_have_no_edge() {
+    let graph = || service::LineageAnswer {
+        graph: testing::graph(),
+    };
+    let back: service::LineageAnswer = round(LineageDto::from(graph()));
+    assert_eq!(back.graph.json(), testing::graph().json());
+    let dto = serde_json::to_value(LineageDto::from(graph())).unwrap();
+    assert_eq!(dto, testing::graph().json());
+}
+
+#[test]
+fn a_rendition_links_to_its_bytes() {
+    let dto = RenditionDto::from(testing::rendition());
+    assert_eq!(dto.links["html"], "/api/v1/renditions/0192.html");
+    let back = dto.into_rendition(testing::rendition().bytes).unwrap();
+    assert_eq!(back.manifest, testing::rendition().manifest);
+}
+
+fn query(json: serde_json::Value) -> Result<QueryRequest, String> {
+    let dto: QueryDto = serde_json::from_value(json).map_err(|error| error.to_string())?;
+    QueryRequest::try_from(dto)
+        .map_err(|error| format!("{error} / {}", error.hint.as_deref().unwrap_or("-")))
+}
+
+#[test]
+fn a_query_has_plain_parameters_and_versions_by_dataset() {
+    let request = query(json!({
+        "sql": "select $a, $b, $c, $d, $e",
+        "params": {"a": "x", "b": 1, "c": 1.5, "d": true, "e": null},
+        "at": {"raw.visits": 3},
+    }));
+    expect![[r#"
+        QueryRequest {
+            sql: "select $a, $b, $c, $d, $e",
+            params: {
+                "a": Text(
+                    "x",
+                ),
+                "b": Integer(
+                    1,
+                ),
+                "c": Number(
+                    1.5,
+                ),
+                "d": Boolean(
+                    true,
+                ),
+                "e": Null,
+            },
+            at: {
+                DatasetName {
+                    layer: Raw,
+                    full: "raw.visits",
+                }: 3,
+            },
+        }
+    "#]]
+    .assert_debug_eq(&request.unwrap());
+}
+
+#[test]
+fn a_query_comes_back_the_same() {
+    let request = query(json!({
+        "sql": "select $b",
+        "params": {"b": 9_007_199_254_740_993_i64, "c": 1.5, "d": true},
+        "at": {"raw.visits": 3},
+    }))
+    .unwrap();
+    let back: QueryRequest = round(QueryDto::from(request.clone()));
+    assert_eq!(
+        (back.sql, back.params, back.at),
+        (request.sql, request.params, request.at)
+    );
+}
+
+#[test]
+fn what_a_query_cannot_be_is_refused_with_the_form_it_has() {
+    let check = |json, expected: Expect| expected.assert_eq(&query(json).unwrap_err());
+    check(
+        json!({"sql": "x", "at": 3}),
+        expect![[
+            r#"`at` is `3` / Give an object of versions by dataset, such as `{"served.daily": 3}`."#
+        ]],
+    );
+    check(
+        json!({"sql": "x", "at": "2026-09-01T00:00:00Z"}),
+        expect![[
+            r#"`at` is `"2026-09-01T00:00:00Z"` / Give an object of versions by dataset, such as `{"served.daily": 3}`."#
+        ]],
+    );
+    check(
+        json!({"sql": "x", "at": {"visits": 3}}),
+        expect![[
+            r#"cannot read `at`: `visits` is no dataset name: expected `layer.name`, as in `raw.dossiers` / Give an object of versions by dataset, such as `{"served.daily": 3}`."#
+        ]],
+    );
+    check(
+        json!({"sql": "x", "at": {"raw.visits": "3"}}),
+        expect![[
+            r#"cannot read `at`: `"3"` is no version of `raw.visits` / `GET /api/v1/datasets/raw.visits/history` lists its versions."#
+        ]],
+    );
+    check(
+        json!({"sql": "x", "params": {"a": [1]}}),
+        expect![
+            "parameter `a` is neither text, number, boolean nor null / Give each parameter one plain value."
+        ],
+    );
+    check(
+        json!({"sql": "x", "limit": 3}),
+        expect!["unknown field `limit`, expected one of `sql`, `params`, `at`"],
+    );
+    check(json!({}), expect!["missing field `sql`"]);
+}

@@ -1,0 +1,42 @@
+//! The pages: what people see in a browser. Forms and links only; there is no script.
+//!
+//! A page extracts a [`visit::Visit`], asks the service, and fills in a template of `templates/`.
+//! Its words are in `locales/`, its looks in `assets/`, its SQL in `sql/`.
+
+mod ask;
+mod assets;
+mod datasets;
+mod overview;
+mod query;
+mod reports;
+mod shell;
+mod sign_in;
+mod submissions;
+mod texts;
+mod visit;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::ApiState;
+
+/// The routes of the pages. `/sign-in` and `/assets` are open; every other page sends those who are
+/// not signed in to `/sign-in`.
+pub fn router() -> Router<ApiState> {
+    Router::new()
+        .route("/", get(overview::page))
+        .route("/sign-in", get(sign_in::form).post(sign_in::submit))
+        .route("/sign-out", post(sign_in::leave))
+        .route("/datasets", get(datasets::list))
+        .route("/datasets/{name}", get(datasets::one))
+        .route("/query", get(query::form).post(query::run))
+        .route("/reports", get(reports::list))
+        .route("/reports/{name}", get(reports::form).post(reports::render))
+        .route("/submissions", get(submissions::list))
+        .route("/submissions/{id}", get(submissions::one))
+        .route("/assets/pages.css", get(assets::style))
+        .route("/assets/icon.svg", get(assets::icon))
+}
+
+#[cfg(test)]
+mod tests;

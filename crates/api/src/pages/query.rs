@@ -1,0 +1,93 @@
+//! The query box.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use service::{ErrorKind, Result, ServiceError};
+
+use super::ask::{Table, ask};
+use super::shell::Shell;
+use super::visit::{Sent, Visit, fields, problem_title, written};
+use crate::{ApiState, Problem};
+
+/// Rows that the page shows.
+const ROWS: usize = 200;
+
+const FIRST: &str = include_str!("../../sql/query_first.sql");
+
+struct Answer {
+    table: Table,
+    rows: String,
+    more: bool,
+    versions: Vec<(String, i64)>,
+}
+
+struct Refusal {
+    title: String,
+    problem: Problem,
+    correlation_id: String,
+}
+
+#[derive(Template)]
+#[template(path = "query.html")]
+struct Page {
+    shell: Shell,
+    sql: String,
+    answer: Option<Answer>,
+    refusal: Option<Refusal>,
+}
+
+pub(super) async fn form(State(state): State<ApiState>, visit: Visit) -> Response {
+    let page = blank(&state, &visit).await;
+    visit.answer(page)
+}
+
+async fn blank(state: &ApiState, visit: &Visit) -> Result<Response> {
+    let shell = visit.shell(state).await?;
+    let sql = visit.param("sql").unwrap_or(FIRST).trim().to_owned();
+    written(StatusCode::OK, &Page { shell, sql, answer: None, refusal: None })
+}
+
+pub(super) async fn run(State(state): State<ApiState>, visit: Visit, sent: Sent) -> Response {
+    let page = answered(&state, &visit, sent).await;
+    visit.answer(page)
+}
+
+async fn answered(state: &ApiState, visit: &Visit, sent: Sent) -> Result<Response> {
+    let shell = visit.shell(state).await?;
+    let sql = fields(sent)?.remove("sql").unwrap_or_default();
+    let answer = if sql.trim().is_empty() {
+        let error = ServiceError::new(ErrorKind::Invalid, "there is no query in the box");
+        Err(error.hint("Write one `select`."))
+    } else {
+        read(state, visit, &sql).await
+    };
+    match answer {
+        Ok(answer) => {
+            let page = Page { shell, sql, answer: Some(answer), refusal: None };
+            written(StatusCode::OK, &page)
+        }
+        Err(error) if error.kind == ErrorKind::Unauthenticated => Err(error),
+        Err(error) => {
+            let problem = Problem::from(error);
+            let status = StatusCode::from_u16(problem.status);
+            let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let title = problem_title(&shell, &problem);
+            let correlation_id = visit.call.correlation_id.clone();
+            let refusal = Some(Refusal { title, problem, correlation_id });
+            written(status, &Page { shell, sql, answer: None, refusal })
+        }
+    }
+}
+
+async fn read(state: &ApiState, visit: &Visit, sql: &str) -> Result<Answer> {
+    let rows = ask(state, visit, sql, &[], ROWS).await?;
+    let formats = visit.formats()?;
+    Ok(Answer {
+        table: rows.table(&formats),
+        rows: formats.integer(rows.len() as u64),
+        more: rows.more,
+        versions: rows.versions.iter().map(|(d, v)| (d.to_string(), *v)).collect(),
+    })
+}

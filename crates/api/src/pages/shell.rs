@@ -1,0 +1,73 @@
+//! What stands around every page: the language, who is signed in, where one is.
+
+use render::Language;
+use service::Principal;
+
+use super::texts::Texts;
+
+/// What every template is given.
+pub(super) struct Shell {
+    texts: &'static Texts,
+    /// Who is signed in.
+    pub(super) principal: Option<Principal>,
+    /// The path of the page.
+    pub(super) path: String,
+    /// The address of the same page in the other language.
+    pub(super) switch: String,
+}
+
+/// A place in the navigation.
+pub(super) struct Place {
+    pub(super) path: &'static str,
+    pub(super) label: String,
+    /// `page` if it is this page, `true` if this page lies below it.
+    pub(super) current: Option<&'static str>,
+}
+
+const PLACES: [(&str, &str); 5] = [
+    ("/", "nav-overview"),
+    ("/datasets", "nav-datasets"),
+    ("/query", "nav-query"),
+    ("/reports", "nav-reports"),
+    ("/submissions", "nav-submissions"),
+];
+
+impl Shell {
+    pub(super) fn new(
+        texts: &'static Texts,
+        principal: Option<Principal>,
+        path: String,
+        switch: String,
+    ) -> Self {
+        Self { texts, principal, path, switch }
+    }
+
+    pub(super) fn language(&self) -> Language {
+        self.texts.language
+    }
+
+    pub(super) fn other(&self) -> Language {
+        match self.texts.language {
+            Language::Vi => Language::En,
+            Language::En => Language::Vi,
+        }
+    }
+
+    pub(super) fn say(&self, key: &str) -> String {
+        self.texts.say(key)
+    }
+
+    pub(super) fn say_with(&self, key: &str, name: &str, value: impl ToString) -> String {
+        self.texts.say_with(key, &[(name, &value.to_string())])
+    }
+
+    pub(super) fn places(&self) -> Vec<Place> {
+        let place = |(path, key): (&'static str, &str)| {
+            let below = path != "/"
+                && self.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
+            let current = if self.path == path { Some("page") } else { below.then_some("true") };
+            Place { path, label: self.say(key), current }
+        };
+        PLACES.into_iter().map(place).collect()
+    }
+}

@@ -1,0 +1,363 @@
+//! A service with a little of everything, enough to fill every page.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use arrow::array::{
+    ArrayRef, Decimal128Array, Float64Array, Int32Array, Int64Array, StringArray,
+    TimestampMicrosecondArray,
+};
+use arrow::record_batch::RecordBatch;
+use async_trait::async_trait;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures::{StreamExt, stream};
+use project::{DatasetName, Project, ReportDefinition, Severity, Sources};
+use service::{
+    AuditRecord, BodyFormat, ByteStream, Call, Credential, DatasetDetail, DatasetSummary,
+    ErrorKind, Evidence, LineageAnswer, LineageRequest, Page, Plan, Principal, QueryAnswer,
+    QueryRequest, Receipt, RenderRequest, Rendition, Result, RowCounts, RowError, RowErrors,
+    RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
+    SubmissionState, SubmitAnswer, SubmitRequest, TableState, TableVersion,
+};
+
+pub(super) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
+
+/// What a value looks like that wants to be markup.
+pub(super) const EVIL: &str = "<script>alert('x')</script>\"&";
+
+/// How much there is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Unapplied,
+    Empty,
+    Submitted,
+    Full,
+}
+
+pub(super) struct Fake {
+    stage: Stage,
+    project: Project,
+    /// The error that queries of the query box meet.
+    failure: Option<fn() -> ServiceError>,
+    pub(super) asked: Mutex<Vec<String>>,
+}
+
+impl Fake {
+    pub(super) fn new(stage: Stage) -> Arc<Self> {
+        Self::with(stage, None)
+    }
+
+    pub(super) fn failing(failure: fn() -> ServiceError) -> Arc<Self> {
+        Self::with(Stage::Full, Some(failure))
+    }
+
+    /// The contracts and reports are the shipped ones: they are what the pages must show.
+    fn with(stage: Stage, failure: Option<fn() -> ServiceError>) -> Arc<Self> {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+        let sources = Sources::from_folder(std::path::Path::new(root)).unwrap();
+        let (project, _) = Project::read(&sources);
+        Arc::new(Self { stage, project, failure, asked: Mutex::default() })
+    }
+
+    fn note(&self, call: &Call, what: &str) -> Result<()> {
+        self.asked.lock().unwrap().push(what.to_owned());
+        match &call.credential {
+            Some(Credential::Session(secret)) if secret.reveal() == "known" => Ok(()),
+            _ => Err(ServiceError::new(ErrorKind::Unauthenticated, "no one is signed in")),
+        }
+    }
+
+    fn table(&self) -> Option<TableState> {
+        let rows = if self.stage == Stage::Full { 1_234_567 } else { 0 };
+        let state =
+            TableState { version: 7, rows, files: 12, size_bytes: 98_765_432, committed_at: Some(at()) };
+        (self.stage != Stage::Unapplied).then_some(state)
+    }
+}
+
+fn at() -> DateTime<Utc> {
+    "2026-09-15T01:02:03.250Z".parse().unwrap()
+}
+
+fn absent<T>() -> Result<T> {
+    Err(ServiceError::new(ErrorKind::NotFound, "there is no such thing").hint("Look elsewhere."))
+}
+
+fn text(values: &[&str]) -> ArrayRef {
+    Arc::new(StringArray::from(values.to_vec()))
+}
+
+fn decimals(values: &[i128], scale: i8) -> ArrayRef {
+    let array = Decimal128Array::from(values.to_vec());
+    Arc::new(array.with_precision_and_scale(12, scale).unwrap())
+}
+
+fn answer(columns: Vec<(&str, ArrayRef)>) -> QueryAnswer {
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let versions = BTreeMap::from([("served.provincial_scoreboard".parse().unwrap(), 7)]);
+    QueryAnswer { schema: batch.schema(), batches: stream::iter([Ok(batch)]).boxed(), versions }
+}
+
+const PROVINCES: [(&str, i128, &str); 8] = [
+    ("Hà Nội", 9521, "A"),
+    ("TP. Hồ Chí Minh", 9144, "A"),
+    ("Đà Nẵng", 8830, "B"),
+    ("Huế", 8412, "B"),
+    ("Lâm Đồng", 7104, "C"),
+    ("Tuyên Quang", 6540, "C"),
+    ("Cà Mau", 5533, "D"),
+    ("Điện Biên", 3120, "E"),
+];
+
+fn national() -> QueryAnswer {
+    let integer = |value| Arc::new(Int64Array::from(vec![value])) as ArrayRef;
+    let rate = |value| decimals(&[value], 6);
+    answer(vec![
+        ("dossiers_received", integer(1_002_317)),
+        ("dossiers_resolved", integer(861_440)),
+        ("dossiers_in_progress", integer(140_877)),
+        ("online_dossier_rate", rate(784_512)),
+        ("full_online_dossier_rate", rate(512_300)),
+        ("on_time_rate", rate(956_123)),
+        ("satisfaction_rate", rate(913_000)),
+        ("p50_hours", decimals(&[2650], 2)),
+        ("mean_score", decimals(&[7183], 2)),
+        ("agencies_submitted", integer(49)),
+        ("exchange_calls", integer(12_345_678)),
+        ("figures_major", integer(31)),
+    ])
+}
+
+fn scoreboard() -> QueryAnswer {
+    let names: Vec<&str> = PROVINCES.iter().map(|p| p.0).collect();
+    let scores: Vec<i128> = PROVINCES.iter().map(|p| p.1).collect();
+    let bands: Vec<&str> = PROVINCES.iter().map(|p| p.2).collect();
+    let count = |value: i32| Arc::new(Int32Array::from(vec![value; PROVINCES.len()])) as ArrayRef;
+    answer(vec![
+        ("rank", Arc::new(Int32Array::from_iter_values(1..=PROVINCES.len() as i32))),
+        ("province_name", text(&names)),
+        ("score", decimals(&scores, 2)),
+        ("band", text(&bands)),
+        ("measures_scored", count(6)),
+        ("measures_total", count(7)),
+    ])
+}
+
+fn ledger() -> QueryAnswer {
+    let micros = at().timestamp_micros();
+    let started = TimestampMicrosecondArray::from(vec![micros, micros]).with_timezone("UTC");
+    answer(vec![
+        ("run_id", text(&["r1", "r1"])),
+        ("dataset", text(&["refined.dossiers", "served.reconciliation"])),
+        ("state", text(&["built", "failed"])),
+        ("started_at", Arc::new(started)),
+        ("seconds", Arc::new(Float64Array::from(vec![1.5, 0.25]))),
+        ("message", text(&["", "rule `score_in_range` does not hold for 3 rows"])),
+    ])
+}
+
+fn many() -> QueryAnswer {
+    let names: Vec<String> = (0..450).map(|i| format!("{EVIL} {i}")).collect();
+    answer(vec![
+        ("province_name_vi", Arc::new(StringArray::from(names))),
+        ("rows", Arc::new(Int64Array::from_iter_values(0..450))),
+    ])
+}
+
+fn receipt() -> Receipt {
+    Receipt {
+        id: ID.parse().unwrap(),
+        agency: "H26".parse().unwrap(),
+        dataset: "raw.dossiers".parse().unwrap(),
+        period: "2026-09".parse().unwrap(),
+        contract_version: "1.0.0".to_owned(),
+        evidence_sha256: "ab".repeat(32),
+        evidence_size_bytes: 5_432_100,
+        rows: RowCounts { received: 12_345, landed: 12_300, quarantined: 45, warned: 7 },
+        received_at: at(),
+        table_version: Some(7),
+        committed_at: Some(at()),
+    }
+}
+
+fn submission(state: SubmissionState) -> Submission {
+    Submission {
+        state,
+        receipt: receipt(),
+        principal: "ha-noi".to_owned(),
+        format: BodyFormat::Csv,
+        refusal: None,
+    }
+}
+
+fn row_error(row: u64, severity: Severity) -> RowError {
+    RowError {
+        row,
+        column: Some("due_at".to_owned()),
+        rule: "due_after_received".to_owned(),
+        severity,
+        value_excerpt: Some(EVIL.to_owned()),
+        message: "the due time lies before the receipt".to_owned(),
+    }
+}
+
+#[async_trait]
+impl Service for Fake {
+    async fn whoami(&self, call: &Call) -> Result<Principal> {
+        self.note(call, "whoami")?;
+        let agency = Some("H26".parse().unwrap());
+        Ok(Principal { name: "ha-noi".to_owned(), role: "analyst".to_owned(), agency })
+    }
+
+    async fn sign_in(&self, _: &Call, shown: &Secret) -> Result<Secret> {
+        self.asked.lock().unwrap().push(format!("sign_in {}", shown.reveal()));
+        match shown.reveal() {
+            "good" => Ok(Secret::new("known")),
+            _ => Err(ServiceError::new(ErrorKind::Unauthenticated, "the secret is not known")),
+        }
+    }
+
+    async fn sign_out(&self, call: &Call) -> Result<()> {
+        self.note(call, "sign_out")
+    }
+
+    async fn create_sign_in_code(&self, _: &Call) -> Result<Secret> {
+        absent()
+    }
+
+    async fn create_token(&self, _: &Call, _: &Principal) -> Result<Secret> {
+        absent()
+    }
+
+    async fn submit(&self, _: &Call, _: SubmitRequest, _: ByteStream) -> Result<SubmitAnswer> {
+        absent()
+    }
+
+    async fn submission(&self, call: &Call, _: SubmissionId) -> Result<Submission> {
+        self.note(call, "submission")?;
+        Ok(submission(SubmissionState::Committed))
+    }
+
+    async fn submissions(&self, call: &Call, page: Page) -> Result<Vec<Submission>> {
+        self.note(call, &format!("submissions {} {}", page.offset, page.limit))?;
+        if matches!(self.stage, Stage::Unapplied | Stage::Empty) {
+            return Ok(vec![]);
+        }
+        let states =
+            [SubmissionState::Committed, SubmissionState::Refused, SubmissionState::Durable];
+        let all = (0..60).map(|i| submission(states[i % 3]));
+        Ok(all.skip(page.offset as usize).take(page.limit as usize).collect())
+    }
+
+    async fn row_errors(&self, call: &Call, _: SubmissionId, page: Page) -> Result<RowErrors> {
+        self.note(call, &format!("row_errors {} {}", page.offset, page.limit))?;
+        let severity = |row| if row % 5 == 0 { Severity::Warning } else { Severity::Error };
+        let errors = (page.offset..130).take(page.limit as usize);
+        let errors = errors.map(|row| row_error(row, severity(row))).collect();
+        Ok(RowErrors { errors, total: 130 })
+    }
+
+    async fn evidence(&self, _: &Call, _: SubmissionId) -> Result<Evidence> {
+        absent()
+    }
+
+    async fn query(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer> {
+        self.note(call, &format!("query {:?}", request.params))?;
+        let sql = &request.sql;
+        if sql.contains("system.runs") {
+            return if self.stage == Stage::Full { Ok(ledger()) } else { absent() };
+        }
+        if sql.contains("left join codes.periods") {
+            let periods = text(&["2026-09", "2026-08"]);
+            let names = text(&["Tháng 9 năm 2026", "Tháng 8 năm 2026"]);
+            return Ok(answer(vec![("period", periods), ("name", names)]));
+        }
+        if sql.contains("from served.national_summary") {
+            return Ok(national());
+        }
+        if sql.contains("$language") {
+            return Ok(scoreboard());
+        }
+        match self.failure {
+            Some(failure) => Err(failure()),
+            None => Ok(many()),
+        }
+    }
+
+    async fn datasets(&self, call: &Call) -> Result<Vec<DatasetSummary>> {
+        self.note(call, "datasets")?;
+        let contracts = self.project.contracts.values().cloned();
+        Ok(contracts.map(|contract| DatasetSummary { contract, table: self.table() }).collect())
+    }
+
+    async fn dataset(&self, call: &Call, dataset: &DatasetName) -> Result<DatasetDetail> {
+        self.note(call, &format!("dataset {dataset}"))?;
+        let Some(contract) = self.project.contracts.get(dataset).cloned() else { return absent() };
+        let sql = self.project.transformations.get(dataset).map(|t| t.sql.clone());
+        Ok(DatasetDetail {
+            summary: DatasetSummary { contract, table: self.table() },
+            sql,
+            upstream: vec!["refined.dossiers".parse().unwrap()],
+            downstream: vec![],
+            history: vec![TableVersion {
+                version: 7,
+                committed_at: at(),
+                operation: "replace".to_owned(),
+                info: r#"{"run":"r1","inputs":{"refined.dossiers":4}}"#.to_owned(),
+            }],
+        })
+    }
+
+    async fn history(&self, _: &Call, _: &DatasetName) -> Result<Vec<TableVersion>> {
+        absent()
+    }
+
+    async fn lineage(&self, _: &Call, _: LineageRequest) -> Result<LineageAnswer> {
+        absent()
+    }
+
+    async fn reports(&self, call: &Call) -> Result<Vec<ReportDefinition>> {
+        self.note(call, "reports")?;
+        Ok(self.project.reports.values().cloned().collect())
+    }
+
+    async fn render(&self, call: &Call, request: RenderRequest) -> Result<Rendition> {
+        self.note(call, &format!("render {} {:?}", request.language, request.params))?;
+        if request.params.get("period").is_none_or(|period| period != "2026-09") {
+            let error = ServiceError::new(ErrorKind::Invalid, "parameter `period` is no period");
+            return Err(error.hint("Give it like `2026-09`."));
+        }
+        let manifest = crate::testing::rendition().manifest;
+        let format = service::RenditionFormat::Html;
+        Ok(Rendition { id: "0192".to_owned(), format, bytes: Bytes::new(), manifest })
+    }
+
+    async fn rendition(&self, _: &Call, _: &str) -> Result<Rendition> {
+        absent()
+    }
+
+    async fn run(&self, _: &Call, _: RunRequest) -> Result<RunReport> {
+        absent()
+    }
+
+    async fn plan(&self, _: &Call) -> Result<Plan> {
+        absent()
+    }
+
+    async fn apply(&self, _: &Call) -> Result<Plan> {
+        absent()
+    }
+
+    async fn audit_entries(&self, _: &Call, _: Page) -> Result<Vec<AuditRecord>> {
+        absent()
+    }
+
+    async fn may_read_metrics(&self, _: &Call) -> Result<()> {
+        absent()
+    }
+
+    async fn ready(&self) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,240 @@
+//! The double: answers samples, notes what it was asked, fails when told to.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use futures::{StreamExt, TryStreamExt, stream};
+use project::{DatasetName, ReportDefinition};
+use service::{
+    AuditRecord, BodyFormat, ByteStream, Call, Credential, DatasetDetail, DatasetSummary,
+    ErrorKind, Evidence, LineageAnswer, LineageRequest, Page, Plan, Principal, QueryAnswer,
+    QueryRequest, RenderRequest, Rendition, Result, RowErrors, RunReport, RunRequest, Secret,
+    Service, ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
+};
+
+use super::{TOKEN, samples};
+
+/// A function that makes the error that an act is to fail with.
+type Failure = Box<dyn Fn() -> ServiceError + Send + Sync>;
+
+/// A service of samples.
+#[derive(Default)]
+pub(crate) struct Double {
+    asked: Mutex<Vec<String>>,
+    failure: Mutex<Option<Failure>>,
+    late: Mutex<Option<Failure>>,
+    replayed: Mutex<bool>,
+    stalled: Mutex<bool>,
+}
+
+impl Double {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// A double whose acts fail so.
+    pub(crate) fn failing(failure: impl Fn() -> ServiceError + Send + Sync + 'static) -> Arc<Self> {
+        let double = Self::new();
+        *double.failure.lock().unwrap() = Some(Box::new(failure));
+        double
+    }
+
+    /// A double whose query results break off after their first batches.
+    pub(crate) fn breaking(
+        failure: impl Fn() -> ServiceError + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        let double = Self::new();
+        *double.late.lock().unwrap() = Some(Box::new(failure));
+        double
+    }
+
+    /// A double that has had every submission before.
+    pub(crate) fn replaying() -> Arc<Self> {
+        let double = Self::new();
+        *double.replayed.lock().unwrap() = true;
+        double
+    }
+
+    /// A double that never answers the catalogue.
+    pub(crate) fn stalling() -> Arc<Self> {
+        let double = Self::new();
+        *double.stalled.lock().unwrap() = true;
+        double
+    }
+
+    /// What it was asked, in order.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    fn note(&self, call: &Call, what: String) -> Result<()> {
+        let known = |secret: &Secret| secret.reveal() == TOKEN;
+        match &call.credential {
+            Some(Credential::Token(secret) | Credential::Session(secret)) if known(secret) => {}
+            _ => {
+                let error = ServiceError::new(ErrorKind::Unauthenticated, "no credentials");
+                return Err(error.hint("Sign in."));
+            }
+        }
+        self.asked.lock().unwrap().push(what);
+        match &*self.failure.lock().unwrap() {
+            Some(failure) => Err(failure()),
+            None => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Service for Double {
+    async fn whoami(&self, call: &Call) -> Result<Principal> {
+        self.note(call, "whoami".to_owned())?;
+        Ok(samples::principal())
+    }
+
+    async fn sign_in(&self, _: &Call, shown: &Secret) -> Result<Secret> {
+        Ok(shown.clone())
+    }
+
+    async fn sign_out(&self, call: &Call) -> Result<()> {
+        self.note(call, "sign_out".to_owned())
+    }
+
+    async fn create_sign_in_code(&self, call: &Call) -> Result<Secret> {
+        self.note(call, "create_sign_in_code".to_owned())?;
+        Ok(Secret::new("dtm_c_once"))
+    }
+
+    async fn create_token(&self, call: &Call, principal: &Principal) -> Result<Secret> {
+        self.note(call, format!("create_token {principal:?}"))?;
+        Ok(Secret::new("dtm_t_new"))
+    }
+
+    async fn submit(
+        &self,
+        call: &Call,
+        request: SubmitRequest,
+        body: ByteStream,
+    ) -> Result<SubmitAnswer> {
+        let noted = format!("submit {request:?}");
+        // As the house does, it refuses strangers before it reads.
+        self.note(call, noted)?;
+        let body: Vec<_> = body.try_collect().await.map_err(|error| {
+            ServiceError::new(ErrorKind::Unavailable, "the body broke off").caused_by(error)
+        })?;
+        let body = String::from_utf8(body.concat()).unwrap();
+        self.asked.lock().unwrap().push(format!("body {body}"));
+        let replayed = *self.replayed.lock().unwrap();
+        Ok(SubmitAnswer {
+            replayed,
+            dry_run: request.dry_run,
+            ..samples::submit_answer()
+        })
+    }
+
+    async fn submission(&self, call: &Call, id: SubmissionId) -> Result<Submission> {
+        self.note(call, format!("submission {id}"))?;
+        Ok(samples::submission())
+    }
+
+    async fn submissions(&self, call: &Call, page: Page) -> Result<Vec<Submission>> {
+        self.note(call, format!("submissions {page:?}"))?;
+        Ok(vec![samples::submission()])
+    }
+
+    async fn row_errors(&self, call: &Call, id: SubmissionId, page: Page) -> Result<RowErrors> {
+        self.note(call, format!("row_errors {id} {page:?}"))?;
+        Ok(samples::row_errors())
+    }
+
+    async fn evidence(&self, call: &Call, id: SubmissionId) -> Result<Evidence> {
+        self.note(call, format!("evidence {id}"))?;
+        Ok(Evidence {
+            format: BodyFormat::Csv,
+            sha256: "ab".repeat(32),
+            size_bytes: 4,
+            bytes: stream::iter([Ok("a,b\n".into())]).boxed(),
+        })
+    }
+
+    async fn query(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer> {
+        self.note(call, format!("query {request:?}"))?;
+        let mut answer = samples::query_answer();
+        if let Some(late) = self.late.lock().unwrap().take() {
+            let batch = samples::batch();
+            let rows = stream::repeat_with(move || Ok(batch.clone())).take(5000);
+            answer.batches = rows.chain(stream::iter([Err(late())])).boxed();
+        }
+        Ok(answer)
+    }
+
+    async fn datasets(&self, call: &Call) -> Result<Vec<DatasetSummary>> {
+        self.note(call, "datasets".to_owned())?;
+        if *self.stalled.lock().unwrap() {
+            std::future::pending::<()>().await;
+        }
+        Ok(vec![samples::dataset().summary])
+    }
+
+    async fn dataset(&self, call: &Call, dataset: &DatasetName) -> Result<DatasetDetail> {
+        self.note(call, format!("dataset {dataset}"))?;
+        Ok(samples::dataset())
+    }
+
+    async fn history(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<TableVersion>> {
+        self.note(call, format!("history {dataset}"))?;
+        Ok(samples::dataset().history)
+    }
+
+    async fn lineage(&self, call: &Call, request: LineageRequest) -> Result<LineageAnswer> {
+        self.note(call, format!("lineage {request:?}"))?;
+        Ok(LineageAnswer {
+            graph: samples::graph(),
+        })
+    }
+
+    async fn reports(&self, call: &Call) -> Result<Vec<ReportDefinition>> {
+        self.note(call, "reports".to_owned())?;
+        Ok(vec![samples::report()])
+    }
+
+    async fn render(&self, call: &Call, request: RenderRequest) -> Result<Rendition> {
+        self.note(call, format!("render {request:?}"))?;
+        Ok(samples::rendition())
+    }
+
+    async fn rendition(&self, call: &Call, id: &str) -> Result<Rendition> {
+        self.note(call, format!("rendition {id}"))?;
+        Ok(samples::rendition())
+    }
+
+    async fn run(&self, call: &Call, request: RunRequest) -> Result<RunReport> {
+        self.note(call, format!("run {request:?}"))?;
+        Ok(samples::run())
+    }
+
+    async fn plan(&self, call: &Call) -> Result<Plan> {
+        self.note(call, "plan".to_owned())?;
+        Ok(samples::plan())
+    }
+
+    async fn apply(&self, call: &Call) -> Result<Plan> {
+        self.note(call, "apply".to_owned())?;
+        Ok(samples::plan())
+    }
+
+    async fn audit_entries(&self, call: &Call, page: Page) -> Result<Vec<AuditRecord>> {
+        self.note(call, format!("audit_entries {page:?}"))?;
+        Ok(vec![samples::audit_record()])
+    }
+
+    async fn may_read_metrics(&self, call: &Call) -> Result<()> {
+        self.note(call, "may_read_metrics".to_owned())
+    }
+
+    async fn ready(&self) -> Result<()> {
+        match &*self.failure.lock().unwrap() {
+            Some(failure) => Err(failure()),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The built binary: every documented command, exit codes, and what operators get wrong.
+#![expect(clippy::unwrap_used, reason = "a test that cannot run the binary must stop at once")]
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use testkit::TestHome;
+
+use crate::home::{VISITS, example};
+
+#[expect(clippy::disallowed_methods, reason = "this suite is about the process")]
+fn dtm(home: &TestHome) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dtm"));
+    for name in ["DTM_TOKEN", "DTM_LOG", "DTM_QUERY_ROWS"] {
+        command.env_remove(name);
+    }
+    command.env("DTM_HOME", home.path()).arg("--project").arg(example());
+    command.stdin(Stdio::null());
+    command
+}
+
+fn run(home: &TestHome, args: &[&str]) -> Output {
+    dtm(home).args(args).output().unwrap()
+}
+
+#[track_caller]
+fn done(home: &TestHome, args: &[&str]) -> String {
+    let output = run(home, args);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {told}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[track_caller]
+fn fails(home: &TestHome, args: &[&str], code: i32, told: &str) {
+    let output = run(home, args);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");
+    assert!(stderr.contains(told), "{args:?}: {stderr}");
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// A home that has received and run.
+fn filled() -> TestHome {
+    let home = TestHome::new();
+    done(&home, &["init"]);
+    done(&home, &["apply"]);
+    let file = home.write("visits.csv", VISITS);
+    let file = file.to_str().unwrap();
+    let receipt = json(&done(
+        &home,
+        &["submit", "raw.visits", file, "--agency", "H26", "--period", "2026-09", "--format", "json"],
+    ));
+    assert_eq!(receipt[0]["landed"], 2, "{receipt}");
+    home
+}
+
+#[test]
+fn a_project_of_one_s_own_goes_from_contract_to_report() {
+    let home = filled();
+    let plan = done(&home, &["plan", "--format", "json"]);
+    assert_eq!(json(&plan), Value::Array(vec![]));
+    let steps = json(&done(&home, &["run", "--format", "json"]));
+    assert_eq!((&steps[0]["state"], &steps[0]["rows"]), (&"built".into(), &2.into()), "{steps}");
+    let sql = "select office, visits from visits_by_office where period = $p order by office";
+    let rows = json(&done(&home, &["query", sql, "--param", "p=2026-09", "--format", "json"]));
+    assert_eq!(rows[0]["office"], "Ba Đình");
+    let file = home.root().join("visits.html");
+    done(&home, &["report", "visits", "--param", "period=2026-09", "--out", file.to_str().unwrap()]);
+    assert!(std::fs::read_to_string(file).unwrap().contains("Cầu Giấy"));
+    let out = home.root().join("rows.csv");
+    done(&home, &["query", sql, "--param", "p=2026-09", "--out", out.to_str().unwrap()]);
+    assert_eq!(std::fs::read_to_string(out).unwrap().lines().count(), 3);
+    let token = done(&home, &["token", "create", "--name", "a", "--role", "analyst"]);
+    assert!(token.starts_with("dtm_") && token.lines().count() == 1);
+    let edges = done(&home, &["lineage", "served.visits_by_office.visits", "--up"]);
+    assert!(edges.contains("<- raw.visits."), "{edges}");
+    let picture = done(&home, &["lineage", "raw.visits", "--down", "--format", "mermaid"]);
+    assert!(picture.contains("served"), "{picture}");
+}
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    let home = TestHome::new();
+    let commands: [&[&str]; 14] = [
+        &["demo"], &["init"], &["serve"], &["check"], &["plan"], &["apply"], &["generate"],
+        &["submit"], &["run"], &["query"], &["report"], &["lineage"], &["token", "create"], &[],
+    ];
+    for command in commands {
+        let help = done(&home, &[command, &["--help"]].concat());
+        assert!(command.is_empty() || help.contains("Example: dtm"), "{command:?}: {help}");
+    }
+}
+
+#[test]
+fn generated_files_are_the_same_for_the_same_seed() {
+    let home = TestHome::new();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let make = |name: &str, seed: &str| {
+        let out = home.root().join(name);
+        let args = ["generate", "raw.dossiers", "--period", "2026-09", "--rows", "50"];
+        let more = ["--seed", seed, "--out", out.to_str().unwrap()];
+        let output = bare(&home).args(args).args(more).arg("--project").arg(&shipped).output();
+        assert!(output.unwrap().status.success());
+        std::fs::read(out).unwrap()
+    };
+    let first = make("a.csv", "7");
+    assert_eq!(first, make("b.csv", "7"));
+    assert_ne!(first, make("c.csv", "8"));
+}
+
+#[test]
+fn wrong_calls_are_usage_errors_and_refused_data_is_not() {
+    let home = filled();
+    let file = home.write("bad.csv", "visit_id,office,visited_at,minutes\nV-1,,x,-1\n");
+    let file = file.to_str().unwrap();
+    let to = ["--agency", "H26", "--period", "2026-09"];
+    fails(&home, &[&["submit", "raw.visits", file][..], &to].concat(), 1, "none of the 1 rows landed");
+    let two = [&["submit", "raw.visits", file, file, "--key", "k"][..], &to].concat();
+    fails(&home, &two, 2, "`--key` names one submission");
+    fails(&home, &[&["submit", "raw.visit", file][..], &to].concat(), 2, "`raw.visit`");
+    fails(&home, &["query", "select 1 from"], 2, "the SQL cannot be read");
+    fails(&home, &["query", "drop table raw.visits"], 2, "only `select` is taken");
+    fails(&home, &["report", "visits", "--param", "period=x", "--out", "x.html"], 2, "`period`");
+    fails(&home, &["nonsense"], 2, "unrecognized subcommand");
+}
+
+#[test]
+fn a_check_lists_every_problem_with_its_place() {
+    let home = TestHome::new().with_project(&example());
+    let contract = home.project().join("warehouse/raw/visits.odcs.yaml");
+    let text = std::fs::read_to_string(&contract).unwrap();
+    let broken = text.replace("physicalType: int32", "physicalType: int33").replace("status:", "stat:");
+    std::fs::write(&contract, broken).unwrap();
+    let output = bare(&home).args(["check", "--project"]).arg(home.project()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(shown.contains("warehouse/raw/visits.odcs.yaml:5:1:"), "{shown}");
+    assert!(shown.contains("`int33`"), "{shown}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "this suite is about the process")]
+fn bare(home: &TestHome) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dtm"));
+    command.env("DTM_HOME", home.path()).stdin(Stdio::null());
+    command
+}
+
+#[test]
+fn a_home_of_a_newer_version_is_refused_and_left_alone() {
+    let home = TestHome::new().with_settings("format = 99\nstore = \"lake\"\n");
+    fails(&home, &["plan"], 3, "format 99");
+    assert!(!home.path().join("lake").exists());
+}
+
+#[test]
+fn a_home_that_is_not_there_is_named_with_the_way_out() {
+    fails(&TestHome::new(), &["plan"], 3, "`dtm init`");
+}
+
+#[test]
+fn a_disk_that_cannot_be_written_is_named() {
+    let output = bare(&TestHome::new()).args(["init", "--home", "/proc/dtm"]).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(stderr.contains("/proc/dtm") && stderr.contains("--home"), "{stderr}");
+}
+
+#[test]
+fn a_second_init_leaves_the_first_home_alone() {
+    let home = filled();
+    let token = std::fs::read(home.path().join("operator.token")).unwrap();
+    fails(&home, &["init"], 2, "already");
+    assert_eq!(std::fs::read(home.path().join("operator.token")).unwrap(), token);
+}
+
+#[test]
+fn a_port_in_use_is_told_before_anything_else() {
+    let home = filled();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    fails(&home, &["serve", "--listen", &address], 3, "--listen");
+}
+
+/// A server that is told to stop when the test ends.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn of(home: &TestHome) -> Self {
+        let mut child = dtm(home)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let address = lines
+            .find_map(|l| l.split("serving on http://").nth(1).map(|a| a.trim().to_owned()))
+            .unwrap();
+        Self { child, address }
+    }
+
+    fn stop(mut self) -> Option<i32> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+#[test]
+fn commands_on_a_home_that_a_server_holds_go_through_that_server() {
+    let home = filled();
+    let server = Server::of(&home);
+    let run = json(&done(&home, &["run", "--format", "json"]));
+    assert_eq!(run[0]["state"], "built", "{run}");
+    let sql = "select sum(visits) as n from visits_by_office";
+    let rows = json(&done(&home, &["query", sql, "--format", "json"]));
+    assert_eq!(rows[0]["n"], 2);
+    let file = home.write("more.csv", VISITS.replace("V-", "W-"));
+    let file = file.to_str().unwrap();
+    let args = ["submit", "raw.visits", file, "--agency", "H26", "--period", "2026-09"];
+    assert!(done(&home, &args).contains("raw.visits"));
+    let url = format!("http://{}", server.address);
+    let there = [&args[..], &["--server", &url, "--dry-run"]].concat();
+    done(&home, &there);
+    fails(&home, &["serve", "--listen", "127.0.0.1:0"], 3, "is open in process");
+    assert_eq!(server.stop(), Some(0));
+    done(&home, &["plan"]);
+}
