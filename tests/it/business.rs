@@ -1,5 +1,8 @@
 //! The shipped project: sound, traced, and giving the figures that it promises.
-#![expect(clippy::unwrap_used, reason = "a test that cannot read the project must stop at once")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot read the project must stop at once"
+)]
 
 use std::path::{Path, PathBuf};
 
@@ -14,8 +17,15 @@ async fn the_shipped_project_has_no_problem_and_its_lineage_is_fresh_and_never_o
     let checked = conduct::check(&Sources::from_folder(&root()).unwrap()).await;
     assert!(checked.problems.is_empty(), "{:#?}", checked.problems);
     assert!(checked.project.transformations.len() >= 12);
-    for (path, text) in checked.lineage.iter().filter(|(path, _)| path.ends_with(".txt")) {
-        assert!(!text.is_empty() && !text.contains(" opaque"), "{path}:\n{text}");
+    for (path, text) in checked
+        .lineage
+        .iter()
+        .filter(|(path, _)| path.ends_with(".txt"))
+    {
+        assert!(
+            !text.is_empty() && !text.contains(" opaque"),
+            "{path}:\n{text}"
+        );
     }
 }
 
@@ -32,7 +42,7 @@ fn our_own_books_have_sound_contracts() {
     for entry in std::fs::read_dir(folder).unwrap().flatten() {
         let name = entry.file_name().into_string().unwrap();
         let text = std::fs::read_to_string(entry.path()).unwrap();
-        let contract = project::Contract::read(&format!("warehouse/system/{name}"), &text).unwrap();
+        let contract = project::Contract::read(&format!("system/{name}"), &text).unwrap();
         assert_eq!(contract.dataset.layer(), Layer::System);
         read += 1;
     }

@@ -1,5 +1,8 @@
 //! The built binary: every documented command, exit codes, and what operators get wrong.
-#![expect(clippy::unwrap_used, reason = "a test that cannot run the binary must stop at once")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot run the binary must stop at once"
+)]
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -17,7 +20,10 @@ fn dtm(home: &TestHome) -> Command {
     for name in ["DTM_TOKEN", "DTM_LOG", "DTM_QUERY_ROWS"] {
         command.env_remove(name);
     }
-    command.env("DTM_HOME", home.path()).arg("--project").arg(example());
+    command
+        .env("DTM_HOME", home.path())
+        .arg("--project")
+        .arg(example());
     command.stdin(Stdio::null());
     command
 }
@@ -55,7 +61,17 @@ fn filled() -> TestHome {
     let file = file.to_str().unwrap();
     let receipt = json(&done(
         &home,
-        &["submit", "raw.visits", file, "--agency", "H26", "--period", "2026-09", "--format", "json"],
+        &[
+            "submit",
+            "raw.visits",
+            file,
+            "--agency",
+            "H26",
+            "--period",
+            "2026-09",
+            "--format",
+            "json",
+        ],
     ));
     assert_eq!(receipt[0]["landed"], 2, "{receipt}");
     home
@@ -67,21 +83,57 @@ fn a_project_of_one_s_own_goes_from_contract_to_report() {
     let plan = done(&home, &["plan", "--format", "json"]);
     assert_eq!(json(&plan), Value::Array(vec![]));
     let steps = json(&done(&home, &["run", "--format", "json"]));
-    assert_eq!((&steps[0]["state"], &steps[0]["rows"]), (&"built".into(), &2.into()), "{steps}");
+    assert_eq!(
+        (&steps[0]["state"], &steps[0]["rows"]),
+        (&"built".into(), &2.into()),
+        "{steps}"
+    );
     let sql = "select office, visits from visits_by_office where period = $p order by office";
-    let rows = json(&done(&home, &["query", sql, "--param", "p=2026-09", "--format", "json"]));
+    let rows = json(&done(
+        &home,
+        &["query", sql, "--param", "p=2026-09", "--format", "json"],
+    ));
     assert_eq!(rows[0]["office"], "Ba Đình");
     let file = home.root().join("visits.html");
-    done(&home, &["report", "visits", "--param", "period=2026-09", "--out", file.to_str().unwrap()]);
+    done(
+        &home,
+        &[
+            "report",
+            "visits",
+            "--param",
+            "period=2026-09",
+            "--out",
+            file.to_str().unwrap(),
+        ],
+    );
     assert!(std::fs::read_to_string(file).unwrap().contains("Cầu Giấy"));
     let out = home.root().join("rows.csv");
-    done(&home, &["query", sql, "--param", "p=2026-09", "--out", out.to_str().unwrap()]);
+    done(
+        &home,
+        &[
+            "query",
+            sql,
+            "--param",
+            "p=2026-09",
+            "--out",
+            out.to_str().unwrap(),
+        ],
+    );
     assert_eq!(std::fs::read_to_string(out).unwrap().lines().count(), 3);
-    let token = done(&home, &["token", "create", "--name", "a", "--role", "analyst"]);
+    let token = done(
+        &home,
+        &["token", "create", "--name", "a", "--role", "analyst"],
+    );
     assert!(token.starts_with("dtm_") && token.lines().count() == 1);
-    let edges = done(&home, &["lineage", "served.visits_by_office.visits", "--up"]);
+    let edges = done(
+        &home,
+        &["lineage", "served.visits_by_office.visits", "--up"],
+    );
     assert!(edges.contains("<- raw.visits."), "{edges}");
-    let picture = done(&home, &["lineage", "raw.visits", "--down", "--format", "mermaid"]);
+    let picture = done(
+        &home,
+        &["lineage", "raw.visits", "--down", "--format", "mermaid"],
+    );
     assert!(picture.contains("served"), "{picture}");
 }
 
@@ -89,12 +141,27 @@ fn a_project_of_one_s_own_goes_from_contract_to_report() {
 fn every_command_has_help_with_an_example() {
     let home = TestHome::new();
     let commands: [&[&str]; 14] = [
-        &["demo"], &["init"], &["serve"], &["check"], &["plan"], &["apply"], &["generate"],
-        &["submit"], &["run"], &["query"], &["report"], &["lineage"], &["token", "create"], &[],
+        &["demo"],
+        &["init"],
+        &["serve"],
+        &["check"],
+        &["plan"],
+        &["apply"],
+        &["generate"],
+        &["submit"],
+        &["run"],
+        &["query"],
+        &["report"],
+        &["lineage"],
+        &["token", "create"],
+        &[],
     ];
     for command in commands {
         let help = done(&home, &[command, &["--help"]].concat());
-        assert!(command.is_empty() || help.contains("Example: dtm"), "{command:?}: {help}");
+        assert!(
+            command.is_empty() || help.contains("Example: dtm"),
+            "{command:?}: {help}"
+        );
     }
 }
 
@@ -104,9 +171,21 @@ fn generated_files_are_the_same_for_the_same_seed() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let make = |name: &str, seed: &str| {
         let out = home.root().join(name);
-        let args = ["generate", "raw.dossiers", "--period", "2026-09", "--rows", "50"];
+        let args = [
+            "generate",
+            "raw.dossiers",
+            "--period",
+            "2026-09",
+            "--rows",
+            "50",
+        ];
         let more = ["--seed", seed, "--out", out.to_str().unwrap()];
-        let output = bare(&home).args(args).args(more).arg("--project").arg(&shipped).output();
+        let output = bare(&home)
+            .args(args)
+            .args(more)
+            .arg("--project")
+            .arg(&shipped)
+            .output();
         assert!(output.unwrap().status.success());
         std::fs::read(out).unwrap()
     };
@@ -121,13 +200,38 @@ fn wrong_calls_are_usage_errors_and_refused_data_is_not() {
     let file = home.write("bad.csv", "visit_id,office,visited_at,minutes\nV-1,,x,-1\n");
     let file = file.to_str().unwrap();
     let to = ["--agency", "H26", "--period", "2026-09"];
-    fails(&home, &[&["submit", "raw.visits", file][..], &to].concat(), 1, "none of the 1 rows landed");
+    fails(
+        &home,
+        &[&["submit", "raw.visits", file][..], &to].concat(),
+        1,
+        "none of the 1 rows landed",
+    );
     let two = [&["submit", "raw.visits", file, file, "--key", "k"][..], &to].concat();
     fails(&home, &two, 2, "`--key` names one submission");
-    fails(&home, &[&["submit", "raw.visit", file][..], &to].concat(), 2, "`raw.visit`");
-    fails(&home, &["query", "select 1 from"], 2, "the SQL cannot be read");
-    fails(&home, &["query", "drop table raw.visits"], 2, "only `select` is taken");
-    fails(&home, &["report", "visits", "--param", "period=x", "--out", "x.html"], 2, "`period`");
+    fails(
+        &home,
+        &[&["submit", "raw.visit", file][..], &to].concat(),
+        2,
+        "`raw.visit`",
+    );
+    fails(
+        &home,
+        &["query", "select 1 from"],
+        2,
+        "the SQL cannot be read",
+    );
+    fails(
+        &home,
+        &["query", "drop table raw.visits"],
+        2,
+        "only `select` is taken",
+    );
+    fails(
+        &home,
+        &["report", "visits", "--param", "period=x", "--out", "x.html"],
+        2,
+        "`period`",
+    );
     fails(&home, &["nonsense"], 2, "unrecognized subcommand");
 }
 
@@ -136,12 +240,21 @@ fn a_check_lists_every_problem_with_its_place() {
     let home = TestHome::new().with_project(&example());
     let contract = home.project().join("warehouse/raw/visits.odcs.yaml");
     let text = std::fs::read_to_string(&contract).unwrap();
-    let broken = text.replace("physicalType: int32", "physicalType: int33").replace("status:", "stat:");
+    let broken = text
+        .replace("physicalType: int32", "physicalType: int33")
+        .replace("status:", "stat:");
     std::fs::write(&contract, broken).unwrap();
-    let output = bare(&home).args(["check", "--project"]).arg(home.project()).output().unwrap();
+    let output = bare(&home)
+        .args(["check", "--project"])
+        .arg(home.project())
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(1));
     let shown = String::from_utf8(output.stdout).unwrap();
-    assert!(shown.contains("warehouse/raw/visits.odcs.yaml:5:1:"), "{shown}");
+    assert!(
+        shown.contains("warehouse/raw/visits.odcs.yaml:6:1:"),
+        "{shown}"
+    );
     assert!(shown.contains("`int33`"), "{shown}");
 }
 
@@ -166,10 +279,16 @@ fn a_home_that_is_not_there_is_named_with_the_way_out() {
 
 #[test]
 fn a_disk_that_cannot_be_written_is_named() {
-    let output = bare(&TestHome::new()).args(["init", "--home", "/proc/dtm"]).output().unwrap();
+    let output = bare(&TestHome::new())
+        .args(["init", "--home", "/proc/dtm"])
+        .output()
+        .unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{stderr}");
-    assert!(stderr.contains("/proc/dtm") && stderr.contains("--home"), "{stderr}");
+    assert!(
+        stderr.contains("/proc/dtm") && stderr.contains("--home"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -177,7 +296,10 @@ fn a_second_init_leaves_the_first_home_alone() {
     let home = filled();
     let token = std::fs::read(home.path().join("operator.token")).unwrap();
     fails(&home, &["init"], 2, "already");
-    assert_eq!(std::fs::read(home.path().join("operator.token")).unwrap(), token);
+    assert_eq!(
+        std::fs::read(home.path().join("operator.token")).unwrap(),
+        token
+    );
 }
 
 #[test]
@@ -201,9 +323,15 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let mut lines = BufReader::new(child.stderr.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
         let address = lines
-            .find_map(|l| l.split("serving on http://").nth(1).map(|a| a.trim().to_owned()))
+            .find_map(|l| {
+                l.split("serving on http://")
+                    .nth(1)
+                    .map(|a| a.trim().to_owned())
+            })
             .unwrap();
         Self { child, address }
     }
@@ -226,12 +354,25 @@ fn commands_on_a_home_that_a_server_holds_go_through_that_server() {
     assert_eq!(rows[0]["n"], 2);
     let file = home.write("more.csv", VISITS.replace("V-", "W-"));
     let file = file.to_str().unwrap();
-    let args = ["submit", "raw.visits", file, "--agency", "H26", "--period", "2026-09"];
+    let args = [
+        "submit",
+        "raw.visits",
+        file,
+        "--agency",
+        "H26",
+        "--period",
+        "2026-09",
+    ];
     assert!(done(&home, &args).contains("raw.visits"));
     let url = format!("http://{}", server.address);
     let there = [&args[..], &["--server", &url, "--dry-run"]].concat();
     done(&home, &there);
-    fails(&home, &["serve", "--listen", "127.0.0.1:0"], 3, "is open in process");
+    fails(
+        &home,
+        &["serve", "--listen", "127.0.0.1:0"],
+        3,
+        "is open in process",
+    );
     assert_eq!(server.stop(), Some(0));
     done(&home, &["plan"]);
 }

@@ -1,14 +1,18 @@
 //! Inside a house: receiving, running, planning, reporting, on a small project of its own.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot open its house must stop")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot open its house must stop"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ::engine::QueryLimits;
 use bytes::Bytes;
 use conduct::{Given, House, Parts, Settings};
-use ::engine::QueryLimits;
 use futures::{StreamExt, stream};
 use lake::{Lake, S3Settings, StoreLocation, open_store};
 use object_store::ObjectStore;
@@ -50,7 +54,9 @@ impl Fixture {
     }
 
     pub async fn on_s3() -> Self {
-        let target = tokio::task::spawn_blocking(|| Seaweed::shared().target()).await.unwrap();
+        let target = tokio::task::spawn_blocking(|| Seaweed::shared().target())
+            .await
+            .unwrap();
         let location = StoreLocation::parse(&target.url(), Path::new("/")).unwrap();
         let settings = S3Settings {
             endpoint: Some(target.endpoint),
@@ -69,19 +75,39 @@ impl Fixture {
         let faults = FaultyStore::new(Arc::clone(&store));
         let house = open(folder.path(), Arc::new(faults.clone()), &clock).await;
         let token = house.first_token("operator").await.unwrap();
-        let fixture =
-            Self { house: Arc::new(house), admin: call(&token), faults, clock, folder, store };
+        let fixture = Self {
+            house: Arc::new(house),
+            admin: call(&token),
+            faults,
+            clock,
+            folder,
+            store,
+        };
         fixture.house.apply(&fixture.admin).await.unwrap();
         fixture
     }
 
     /// The same home opened again, as after a crash: the old house is not closed, only dropped.
     pub async fn reopened(self) -> Self {
-        let Self { admin, clock, folder, store, house, .. } = self;
+        let Self {
+            admin,
+            clock,
+            folder,
+            store,
+            house,
+            ..
+        } = self;
         drop(house);
         let faults = FaultyStore::new(Arc::clone(&store));
         let house = open(folder.path(), Arc::new(faults.clone()), &clock).await;
-        Self { house: Arc::new(house), admin, faults, clock, folder, store }
+        Self {
+            house: Arc::new(house),
+            admin,
+            faults,
+            clock,
+            folder,
+            store,
+        }
     }
 
     pub async fn submit(
@@ -108,7 +134,9 @@ impl Fixture {
             dry_run,
         };
         let body = Bytes::from(body.to_owned());
-        self.house.submit(call, request, stream::iter([Ok(body)]).boxed()).await
+        self.house
+            .submit(call, request, stream::iter([Ok(body)]).boxed())
+            .await
     }
 
     /// The one number that a query answers.
@@ -120,9 +148,13 @@ impl Fixture {
         };
         let answer = self.house.query(&self.admin, request).await.unwrap();
         let batches: Vec<_> = answer.batches.collect().await;
-        let batch = batches.into_iter().find_map(|b| b.ok().filter(|b| b.num_rows() > 0)).unwrap();
+        let batch = batches
+            .into_iter()
+            .find_map(|b| b.ok().filter(|b| b.num_rows() > 0))
+            .unwrap();
         let column = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Int64);
-        arrow::array::AsArray::as_primitive::<arrow::datatypes::Int64Type>(&column.unwrap()).value(0)
+        arrow::array::AsArray::as_primitive::<arrow::datatypes::Int64Type>(&column.unwrap())
+            .value(0)
     }
 }
 
@@ -147,11 +179,15 @@ async fn open(folder: &Path, store: Arc<dyn ObjectStore>, clock: &TestClock) -> 
     }
     let checked = conduct::check(&Sources::from_folder(&example()).unwrap()).await;
     assert!(checked.problems.is_empty(), "{:#?}", checked.problems);
-    let given =
-        lake::Given { clock: clock.shared(), ids: Arc::new(move || fresh().to_string()) };
+    let given = lake::Given {
+        clock: clock.shared(),
+        ids: Arc::new(move || fresh().to_string()),
+    };
     let parts = Parts {
         lake: Lake::open(store, given).unwrap(),
-        books: books::Books::open(&folder.join("books.sqlite")).await.unwrap(),
+        books: books::Books::open(&folder.join("books.sqlite"))
+            .await
+            .unwrap(),
         journal: audit::Journal::open(&folder.join("journal"), clock.shared()).unwrap(),
         project: checked.project,
         given: Given {
@@ -190,13 +226,24 @@ async fn good_rows_land_and_bad_rows_go_to_quarantine_with_their_reasons() {
     let answer = f.submit(VISITS, None).await.unwrap();
     let rows = answer.receipt.rows;
     assert_eq!((rows.received, rows.landed, rows.quarantined), (3, 2, 1));
-    let rules: Vec<(u64, &str)> =
-        answer.errors.errors.iter().map(|e| (e.row, e.rule.as_str())).collect();
-    assert_eq!(rules, [(3, "required"), (3, "range")]);
+    let rules: Vec<(u64, &str)> = answer
+        .errors
+        .errors
+        .iter()
+        .map(|e| (e.row, e.rule.as_str()))
+        .collect();
+    assert_eq!(rules, [(3, "range"), (3, "required")]);
     assert_eq!(f.number("select count(*) from raw.visits").await, 2);
     assert_eq!(f.number("select count(*) from system.quarantine").await, 2);
-    let page = Page { offset: 1, limit: 10 };
-    let errors = f.house.row_errors(&f.admin, answer.receipt.id, page).await.unwrap();
+    let page = Page {
+        offset: 1,
+        limit: 10,
+    };
+    let errors = f
+        .house
+        .row_errors(&f.admin, answer.receipt.id, page)
+        .await
+        .unwrap();
     assert_eq!((errors.total, errors.errors.len()), (2, 1));
 }
 
@@ -218,7 +265,10 @@ async fn a_key_answers_the_same_receipt_for_the_same_body_and_refuses_another() 
     assert!(again.replayed && !first.replayed);
     assert_eq!(again.receipt, first.receipt);
     assert_eq!(again.errors, first.errors);
-    let other = f.submit(&VISITS.replace("V-1", "V-9"), Some("k1")).await.unwrap_err();
+    let other = f
+        .submit(&VISITS.replace("V-1", "V-9"), Some("k1"))
+        .await
+        .unwrap_err();
     assert_eq!(other.kind, ErrorKind::Conflict);
     assert_eq!(f.number("select count(*) from raw.visits").await, 2);
 }
@@ -226,13 +276,25 @@ async fn a_key_answers_the_same_receipt_for_the_same_body_and_refuses_another() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_judges_and_leaves_nothing() {
     let f = Fixture::on_disk().await;
-    let answer = f.submit_as(&f.admin, VISITS, Some("k"), true).await.unwrap();
+    let answer = f
+        .submit_as(&f.admin, VISITS, Some("k"), true)
+        .await
+        .unwrap();
     assert!(answer.dry_run && answer.receipt.table_version.is_none());
     assert_eq!(answer.receipt.rows.landed, 2);
     assert_eq!(f.number("select count(*) from raw.visits").await, 0);
     assert_eq!(f.number("select count(*) from system.quarantine").await, 0);
-    let page = Page { offset: 0, limit: 10 };
-    assert!(f.house.submissions(&f.admin, page).await.unwrap().is_empty());
+    let page = Page {
+        offset: 0,
+        limit: 10,
+    };
+    assert!(
+        f.house
+            .submissions(&f.admin, page)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert!(!f.submit(VISITS, Some("k")).await.unwrap().replayed);
 }
 
@@ -248,7 +310,10 @@ async fn a_body_of_bad_rows_is_refused_and_its_evidence_is_kept() {
     assert_eq!(kept.state, SubmissionState::Refused);
     assert!(f.house.evidence(&f.admin, id).await.is_ok());
     let replay = f.submit(bad, Some("k")).await.unwrap_err();
-    assert_eq!((replay.kind, replay.submission), (ErrorKind::Refused, Some(id)));
+    assert_eq!(
+        (replay.kind, replay.submission),
+        (ErrorKind::Refused, Some(id))
+    );
     assert_eq!(f.number("select count(*) from system.quarantine").await, 3);
 }
 
@@ -256,15 +321,25 @@ async fn a_run_makes_figures_and_the_next_finds_them_up_to_date(f: Fixture) {
     f.submit(VISITS, None).await.unwrap();
     let run = f.house.run(&f.admin, RunRequest::default()).await.unwrap();
     assert_eq!(run.steps[0].state, StepState::Built, "{:?}", run.steps);
-    assert_eq!(f.number("select sum(visits) from visits_by_office").await, 2);
+    assert_eq!(
+        f.number("select sum(visits) from visits_by_office").await,
+        2
+    );
     let again = f.house.run(&f.admin, RunRequest::default()).await.unwrap();
     assert_eq!(again.steps[0].state, StepState::UpToDate);
     assert_eq!(again.steps[0].version, run.steps[0].version);
     f.submit(&VISITS.replace("V-", "W-"), None).await.unwrap();
     let changed = f.house.run(&f.admin, RunRequest::default()).await.unwrap();
     assert_eq!(changed.steps[0].state, StepState::Built);
-    assert_eq!(f.number("select sum(visits) from visits_by_office").await, 4);
-    assert_eq!(f.number("select count(*) from system.runs where state = 'built'").await, 2);
+    assert_eq!(
+        f.number("select sum(visits) from visits_by_office").await,
+        4
+    );
+    assert_eq!(
+        f.number("select count(*) from system.runs where state = 'built'")
+            .await,
+        2
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -280,7 +355,13 @@ async fn on_s3_a_run_makes_figures_and_the_next_finds_them_up_to_date() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_reads_the_version_that_was_asked_for() {
     let f = Fixture::on_disk().await;
-    let first = f.submit(VISITS, None).await.unwrap().receipt.table_version.unwrap();
+    let first = f
+        .submit(VISITS, None)
+        .await
+        .unwrap()
+        .receipt
+        .table_version
+        .unwrap();
     f.submit(&VISITS.replace("V-", "W-"), None).await.unwrap();
     let request = QueryRequest {
         sql: "select visit_id from raw.visits".to_owned(),
@@ -288,9 +369,15 @@ async fn a_query_reads_the_version_that_was_asked_for() {
         at: BTreeMap::from([("raw.visits".parse().unwrap(), first)]),
     };
     let answer = f.house.query(&f.admin, request).await.unwrap();
-    assert_eq!(answer.versions.values().copied().collect::<Vec<_>>(), [first]);
-    let rows: usize =
-        answer.batches.map(|b| b.unwrap().num_rows()).fold(0, |a, b| async move { a + b }).await;
+    assert_eq!(
+        answer.versions.values().copied().collect::<Vec<_>>(),
+        [first]
+    );
+    let rows: usize = answer
+        .batches
+        .map(|b| b.unwrap().num_rows())
+        .fold(0, |a, b| async move { a + b })
+        .await;
     assert_eq!(rows, 2);
 }
 
@@ -311,7 +398,11 @@ async fn a_report_is_rendered_and_kept_with_its_manifest() {
     assert_eq!(kept.bytes, made.bytes);
     assert_eq!(kept.manifest, made.manifest);
     assert_eq!(made.manifest.queries[0].rows, 2);
-    let unknown = f.house.render(&f.admin, request("2031-01")).await.unwrap_err();
+    let unknown = f
+        .house
+        .render(&f.admin, request("2031-01"))
+        .await
+        .unwrap_err();
     assert_eq!(unknown.kind, ErrorKind::Invalid);
 }
 
@@ -320,8 +411,12 @@ async fn a_submission_whose_commit_failed_lands_once_when_the_house_opens_again(
     let f = Fixture::on_disk().await;
     f.submit(VISITS, None).await.unwrap();
     // The log entry of the next commit to the raw table never gets through.
-    f.faults.plan(Fault::before(Op::Put, "delta/raw/visits/_delta_log").times(100));
-    let error = f.submit(&VISITS.replace("V-", "W-"), Some("k")).await.unwrap_err();
+    f.faults
+        .plan(Fault::before(Op::Put, "delta/raw/visits/_delta_log").times(100));
+    let error = f
+        .submit(&VISITS.replace("V-", "W-"), Some("k"))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unavailable, "{error:?}");
     let id = error.submission.unwrap();
     let f = f.reopened().await;
@@ -330,7 +425,10 @@ async fn a_submission_whose_commit_failed_lands_once_when_the_house_opens_again(
     assert_eq!(found.receipt.rows.landed, 2);
     assert_eq!(f.number("select count(*) from raw.visits").await, 4);
     assert_eq!(f.number("select count(*) from system.quarantine").await, 4);
-    let replay = f.submit(&VISITS.replace("V-", "W-"), Some("k")).await.unwrap();
+    let replay = f
+        .submit(&VISITS.replace("V-", "W-"), Some("k"))
+        .await
+        .unwrap();
     assert!(replay.replayed);
     assert_eq!(replay.receipt.id, id);
 }
@@ -344,13 +442,22 @@ async fn every_act_leaves_its_attempt_and_its_effect_and_a_denied_one_says_so() 
         agency: Some("H29".parse().unwrap()),
     };
     let token = f.house.create_token(&f.admin, &submitter).await.unwrap();
-    let denied = f.submit_as(&call(&token), VISITS, None, false).await.unwrap_err();
+    let denied = f
+        .submit_as(&call(&token), VISITS, None, false)
+        .await
+        .unwrap_err();
     assert_eq!(denied.kind, ErrorKind::Forbidden);
-    let nobody = Call { credential: None, ..call(&token) };
+    let nobody = Call {
+        credential: None,
+        ..call(&token)
+    };
     let unknown = f.house.datasets(&nobody).await.unwrap_err();
     assert_eq!(unknown.kind, ErrorKind::Unauthenticated);
     f.submit(VISITS, None).await.unwrap();
-    let page = Page { offset: 0, limit: 100 };
+    let page = Page {
+        offset: 0,
+        limit: 100,
+    };
     let entries = f.house.audit_entries(&f.admin, page).await.unwrap();
     let of = |action: &str, phase: &str, outcome: &str| {
         let fits = |e: &&service::AuditRecord| {

@@ -44,10 +44,16 @@ impl Answer {
     #[track_caller]
     pub fn problem(&self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
-        assert_eq!(self.headers[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!(
+            self.headers[header::CONTENT_TYPE],
+            "application/problem+json"
+        );
         let problem = self.json();
         assert_eq!(problem["status"], status);
-        assert!(problem["detail"].as_str().is_some_and(|d| !d.is_empty()), "{problem}");
+        assert!(
+            problem["detail"].as_str().is_some_and(|d| !d.is_empty()),
+            "{problem}"
+        );
         problem
     }
 }
@@ -62,14 +68,21 @@ impl Door {
             correlation_ids: Arc::new(move || {
                 format!("c-{}", next.fetch_add(1, Ordering::Relaxed))
             }),
-            limits: ApiLimits { body_bytes: BODY_BYTES, ..ApiLimits::default() },
+            limits: ApiLimits {
+                body_bytes: BODY_BYTES,
+                ..ApiLimits::default()
+            },
             https: false,
         };
         let token = match fixture.admin.credential.clone() {
             Some(Credential::Token(secret)) => secret.reveal().to_owned(),
             _ => String::new(),
         };
-        Self { fixture, router: api::router(state), token }
+        Self {
+            fixture,
+            router: api::router(state),
+            token,
+        }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
@@ -77,7 +90,11 @@ impl Door {
         let (parts, body) = answer.into_parts();
         let bytes = axum::body::to_bytes(body, 64 << 20).await.unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        Answer { status: parts.status, headers: parts.headers, text }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text,
+        }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -93,7 +110,12 @@ impl Door {
         self.send(request.body(Body::from(body)).unwrap()).await
     }
 
-    pub async fn submit(&self, media_type: &str, key: Option<&str>, body: impl Into<Body>) -> Answer {
+    pub async fn submit(
+        &self,
+        media_type: &str,
+        key: Option<&str>,
+        body: impl Into<Body>,
+    ) -> Answer {
         self.submit_to("raw.visits", media_type, key, body).await
     }
 
@@ -114,6 +136,16 @@ impl Door {
         self.send(request.body(body.into()).unwrap()).await
     }
 
+    /// A submission that says beforehand how long it is.
+    pub async fn submit_told(&self, media_type: &str, bytes: u64) -> Answer {
+        let request =
+            Request::post("/api/v1/datasets/raw.visits/submissions?period=2026-09&agency=H26")
+                .header(header::AUTHORIZATION, self.bearer())
+                .header(header::CONTENT_TYPE, media_type)
+                .header(header::CONTENT_LENGTH, bytes);
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
     fn bearer(&self) -> String {
         format!("Bearer {}", self.token)
     }
@@ -122,7 +154,9 @@ impl Door {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_submission_answers_201_with_the_receipt_and_its_replay_200_with_the_same_body() {
     let door = Door::new().await;
-    let first = door.submit("text/csv; charset=utf-8", Some("k"), VISITS).await;
+    let first = door
+        .submit("text/csv; charset=utf-8", Some("k"), VISITS)
+        .await;
     assert_eq!(first.status, StatusCode::CREATED, "{}", first.text);
     let receipt = first.json();
     assert_eq!(receipt["agency"], "H26");
@@ -132,13 +166,30 @@ async fn a_submission_answers_201_with_the_receipt_and_its_replay_200_with_the_s
     assert_eq!(receipt["errors_total"], 2);
     let again = door.submit("text/csv", Some("k"), VISITS).await;
     assert_eq!((again.status, &again.text), (StatusCode::OK, &first.text));
-    door.submit("text/csv", Some("k"), VISITS.replace("V-1", "V-9")).await.problem(409);
+    door.submit("text/csv", Some("k"), VISITS.replace("V-1", "V-9"))
+        .await
+        .problem(409);
     let id = receipt["id"].as_str().unwrap();
-    let errors = door.get(&format!("/api/v1/submissions/{id}/errors?offset=0&limit=1")).await;
-    assert_eq!(errors.json()["errors"].as_array().unwrap().len(), 1, "{}", errors.text);
-    let kept = door.get(&format!("/api/v1/submissions/{id}/receipt")).await.json();
+    let errors = door
+        .get(&format!("/api/v1/submissions/{id}/errors?offset=0&limit=1"))
+        .await;
+    assert_eq!(
+        errors.json()["errors"].as_array().unwrap().len(),
+        1,
+        "{}",
+        errors.text
+    );
+    let kept = door
+        .get(&format!("/api/v1/submissions/{id}/receipt"))
+        .await
+        .json();
     assert_eq!(kept["id"], receipt["id"]);
-    assert_eq!(door.get(&format!("/api/v1/submissions/{id}/evidence")).await.text, VISITS);
+    assert_eq!(
+        door.get(&format!("/api/v1/submissions/{id}/evidence"))
+            .await
+            .text,
+        VISITS
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,7 +201,7 @@ async fn a_query_answers_in_the_form_that_was_asked_for() {
     let rows = json!([{ "visit_id": "V-1", "minutes": 12 }, { "visit_id": "V-2", "minutes": 8 }]);
     assert_eq!(answer.json(), rows);
     for (accept, expected) in [
-        ("text/csv", "visit_id,minutes\nV-1,12\nV-2,8\n"),
+        ("text/csv", "visit_id,minutes\r\nV-1,12\r\nV-2,8\r\n"),
         (
             "application/x-ndjson",
             "{\"visit_id\":\"V-1\",\"minutes\":12}\n{\"visit_id\":\"V-2\",\"minutes\":8}\n",
@@ -177,14 +228,21 @@ async fn only_the_listed_routes_are_open_without_credentials() {
     let mut asked = 0;
     for (path, operations) in document["paths"].as_object().unwrap() {
         for method in operations.as_object().unwrap().keys() {
-            let Ok(method) = method.to_uppercase().parse::<Method>() else { continue };
+            let Ok(method) = method.to_uppercase().parse::<Method>() else {
+                continue;
+            };
             if open.contains(&path.as_str()) || method.as_str() == "PARAMETERS" {
                 continue;
             }
             let filled = path.replace(['{', '}'], "x");
             let request = Request::builder().method(method.clone()).uri(&filled);
             let answer = door.send(request.body(Body::empty()).unwrap()).await;
-            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{method} {path}: {}", answer.text);
+            assert_eq!(
+                answer.status,
+                StatusCode::UNAUTHORIZED,
+                "{method} {path}: {}",
+                answer.text
+            );
             asked += 1;
         }
     }
@@ -200,9 +258,20 @@ async fn the_catalogue_shows_contract_table_and_history() {
     let one = door.get("/api/v1/datasets/raw.visits").await;
     assert_eq!(one.status, StatusCode::OK, "{}", one.text);
     let contract = door.get("/api/v1/datasets/raw.visits/contract").await;
-    assert!(contract.text.starts_with("apiVersion: v3.1.0"), "{}", contract.text);
+    assert!(
+        contract.text.starts_with("apiVersion: v3.1.0"),
+        "{}",
+        contract.text
+    );
     let history = door.get("/api/v1/datasets/raw.visits/history").await;
-    assert_eq!(history.json().as_array().map(Vec::len), Some(2), "{}", history.text);
-    let lineage = door.get("/api/v1/lineage?dataset=served.visits_by_office&direction=up").await;
+    assert_eq!(
+        history.json().as_array().map(Vec::len),
+        Some(2),
+        "{}",
+        history.text
+    );
+    let lineage = door
+        .get("/api/v1/lineage?dataset=served.visits_by_office&direction=up")
+        .await;
     assert!(lineage.text.contains("raw.visits"), "{}", lineage.text);
 }

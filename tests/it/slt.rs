@@ -14,12 +14,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ::engine::{Engine, EngineSettings, Param, QueryLimits, Session, Statement};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
-use ::engine::{Engine, EngineSettings, Param, QueryLimits, Session, Statement};
 use project::{DatasetName, Layer, Project, Sources};
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
 
@@ -33,7 +33,10 @@ async fn every_transformation_gives_the_rows_that_its_test_says() {
     assert!(problems.is_empty(), "{problems:#?}");
     let project = Arc::new(project);
     let files = files(&root.join("tests/sql"));
-    assert!(files.len() >= project.transformations.len(), "a transformation has no test");
+    assert!(
+        files.len() >= project.transformations.len(),
+        "a transformation has no test"
+    );
     let bless = update_expected();
     let mut failures = Vec::new();
     for file in files {
@@ -60,7 +63,10 @@ async fn every_transformation_gives_the_rows_that_its_test_says() {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
-#[expect(clippy::disallowed_methods, reason = "the switch that accepts what came out")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the switch that accepts what came out"
+)]
 fn update_expected() -> bool {
     std::env::var_os("UPDATE_EXPECT").is_some()
 }
@@ -107,8 +113,11 @@ impl Tables {
             let table = MemTable::try_new(schema, vec![rows]).unwrap();
             tables.insert(contract.dataset.clone(), Arc::new(table));
         }
-        let settings =
-            EngineSettings { partitions: 2, batch_rows: 1024, spill_folder: PathBuf::new() };
+        let settings = EngineSettings {
+            partitions: 2,
+            batch_rows: 1024,
+            spill_folder: PathBuf::new(),
+        };
         let limits = QueryLimits {
             memory_bytes: 256 << 20,
             spill_bytes: 0,
@@ -135,24 +144,47 @@ impl Tables {
         } else {
             BTreeMap::new()
         };
-        let planned = self.session.plan(&statement, &params).await.map_err(|e| failed(&e))?;
-        let planned = self.session.under_contract(planned, contract).map_err(|e| failed(&e))?;
-        let rows = self.session.collect(&planned).await.map_err(|e| failed(&e))?;
+        let planned = self
+            .session
+            .plan(&statement, &params)
+            .await
+            .map_err(|e| failed(&e))?;
+        let planned = self
+            .session
+            .under_contract(planned, contract)
+            .map_err(|e| failed(&e))?;
+        let rows = self
+            .session
+            .collect(&planned)
+            .await
+            .map_err(|e| failed(&e))?;
         let schema = lenient(&contract.table_schema());
-        let rows = rows.into_iter().map(|b| b.with_schema(Arc::clone(&schema)).unwrap()).collect();
+        let rows = rows
+            .into_iter()
+            .map(|b| b.with_schema(Arc::clone(&schema)).unwrap())
+            .collect();
         let table = MemTable::try_new(Arc::clone(&schema), vec![rows]).map_err(|e| failed(&e))?;
         let context = self.session.context();
-        let layer = context.catalog("dtm").and_then(|c| c.schema(dataset.layer().as_str()));
+        let layer = context
+            .catalog("dtm")
+            .and_then(|c| c.schema(dataset.layer().as_str()));
         let layer = layer.ok_or_else(|| failed(&"the layer is missing"))?;
-        layer.deregister_table(dataset.name()).map_err(|e| failed(&e))?;
-        layer.register_table(dataset.name().to_owned(), Arc::new(table)).map_err(|e| failed(&e))?;
+        layer
+            .deregister_table(dataset.name())
+            .map_err(|e| failed(&e))?;
+        layer
+            .register_table(dataset.name().to_owned(), Arc::new(table))
+            .map_err(|e| failed(&e))?;
         Ok(())
     }
 }
 
 /// The same columns, none of them required: a test gives only what it is about.
 fn lenient(schema: &Schema) -> SchemaRef {
-    let fields = schema.fields().iter().map(|f| Field::new(f.name(), f.data_type().clone(), true));
+    let fields = schema
+        .fields()
+        .iter()
+        .map(|f| Field::new(f.name(), f.data_type().clone(), true));
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
@@ -192,11 +224,16 @@ fn rows(batch: &RecordBatch) -> Vec<Vec<String>> {
         .collect();
     let shown = |column: &dyn Array, row: usize| {
         let column = column.as_string::<i32>();
-        match (column.is_null(row), column.is_null(row) || column.value(row).is_empty()) {
+        match (
+            column.is_null(row),
+            column.is_null(row) || column.value(row).is_empty(),
+        ) {
             (true, _) => "NULL".to_owned(),
             (false, true) => "(empty)".to_owned(),
             (false, false) => column.value(row).to_owned(),
         }
     };
-    (0..batch.num_rows()).map(|r| columns.iter().map(|c| shown(c, r)).collect()).collect()
+    (0..batch.num_rows())
+        .map(|r| columns.iter().map(|c| shown(c, r)).collect())
+        .collect()
 }

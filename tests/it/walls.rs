@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("render", &["project", "service"]),
     ("books", &["calendar", "project", "service"]),
     ("lake", &["project"]),
-    ("engine", &["lineage", "project"]),
+    ("engine", &["calendar", "lineage", "project"]),
     (
         "conduct",
         &[

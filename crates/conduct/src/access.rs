@@ -25,13 +25,24 @@ pub(crate) async fn principal_of(
             .map(|r| r.principal)
             .ok_or_else(unknown);
     }
-    let record = handles.books.session(&hash).await.map_err(failure::books)?.ok_or_else(unknown)?;
+    let record = handles
+        .books
+        .session(&hash)
+        .await
+        .map_err(failure::books)?
+        .ok_or_else(unknown)?;
     if !access::session_is_live(now, record.created_at, record.seen_at) {
-        return Err(ServiceError::new(ErrorKind::Unauthenticated, "the session has ended")
-            .hint("Sign in again."));
+        return Err(
+            ServiceError::new(ErrorKind::Unauthenticated, "the session has ended")
+                .hint("Sign in again."),
+        );
     }
     if access::session_needs_touch(now, record.seen_at) {
-        handles.books.touch_session(&hash, now).await.map_err(failure::books)?;
+        handles
+            .books
+            .touch_session(&hash, now)
+            .await
+            .map_err(failure::books)?;
     }
     Ok(record.principal)
 }
@@ -50,8 +61,11 @@ pub(crate) async fn exchange(handles: &Handles, shown: &Secret) -> Result<(Princ
                 .await
                 .map_err(failure::books)?;
             let principal = taken.ok_or_else(|| {
-                ServiceError::new(ErrorKind::Unauthenticated, "the sign-in link was used or is old")
-                    .hint("Ask for a new link, or sign in with a token.")
+                ServiceError::new(
+                    ErrorKind::Unauthenticated,
+                    "the sign-in link was used or is old",
+                )
+                .hint("Ask for a new link, or sign in with a token.")
             })?;
             Ok((principal, SecretKind::SignInCode))
         }
@@ -72,7 +86,11 @@ pub(crate) async fn open_session(handles: &Handles, principal: &Principal) -> Re
 
 /// Ends a session.
 pub(crate) async fn close_session(handles: &Handles, secret: &Secret) -> Result<()> {
-    handles.books.remove_session(&hash(secret)).await.map_err(failure::books)?;
+    handles
+        .books
+        .remove_session(&hash(secret))
+        .await
+        .map_err(failure::books)?;
     Ok(())
 }
 
@@ -102,6 +120,9 @@ pub(crate) async fn new_token(handles: &Handles, principal: &Principal) -> Resul
 }
 
 fn unknown() -> ServiceError {
-    ServiceError::new(ErrorKind::Unauthenticated, "the credentials are not known here")
-        .hint("Use a token of this home, or sign in again.")
+    ServiceError::new(
+        ErrorKind::Unauthenticated,
+        "the credentials are not known here",
+    )
+    .hint("Use a token of this home, or sign in again.")
 }

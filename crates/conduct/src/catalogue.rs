@@ -33,7 +33,11 @@ pub(crate) async fn dataset(handles: &Handles, dataset: &DatasetName) -> Result<
     let project = handles.project();
     let graph = graph(&project)?;
     let summary = summary(handles, &contract).await?;
-    let history = if summary.table.is_some() { history(handles, dataset).await? } else { vec![] };
+    let history = if summary.table.is_some() {
+        history(handles, dataset).await?
+    } else {
+        vec![]
+    };
     Ok(DatasetDetail {
         summary,
         sql: project.transformations.get(dataset).map(|t| t.sql.clone()),
@@ -47,7 +51,10 @@ async fn summary(handles: &Handles, contract: &Contract) -> Result<DatasetSummar
     let table = match handles.lake.table(&contract.dataset).await {
         Ok(table) => table,
         Err(lake::LakeError::NotFound { .. }) => {
-            return Ok(DatasetSummary { contract: contract.clone(), table: None });
+            return Ok(DatasetSummary {
+                contract: contract.clone(),
+                table: None,
+            });
         }
         Err(error) => return Err(failure::lake(error)),
     };
@@ -60,13 +67,20 @@ async fn summary(handles: &Handles, contract: &Contract) -> Result<DatasetSummar
         size_bytes: files.bytes,
         committed_at: newest.first().map(|commit| commit.committed_at),
     };
-    Ok(DatasetSummary { contract: contract.clone(), table: Some(state) })
+    Ok(DatasetSummary {
+        contract: contract.clone(),
+        table: Some(state),
+    })
 }
 
 /// The versions of a dataset's table, newest first.
 pub(crate) async fn history(handles: &Handles, dataset: &DatasetName) -> Result<Vec<TableVersion>> {
-    let commits =
-        handles.table(dataset).await?.history(HISTORY).await.map_err(failure::lake)?;
+    let commits = handles
+        .table(dataset)
+        .await?
+        .history(HISTORY)
+        .await
+        .map_err(failure::lake)?;
     let versions = commits.into_iter().map(|commit| TableVersion {
         version: commit.version,
         committed_at: commit.committed_at,
@@ -80,7 +94,9 @@ pub(crate) async fn history(handles: &Handles, dataset: &DatasetName) -> Result<
 pub(crate) fn lineage(handles: &Handles, request: &LineageRequest) -> Result<LineageAnswer> {
     let project = handles.project();
     let graph = graph(&project)?;
-    let Some(dataset) = &request.dataset else { return Ok(LineageAnswer { graph }) };
+    let Some(dataset) = &request.dataset else {
+        return Ok(LineageAnswer { graph });
+    };
     let contract = handles.contract(dataset)?;
     if let Some(column) = request.column.as_deref()
         && contract.table_schema().field_with_name(column).is_err()
@@ -104,10 +120,15 @@ pub(crate) fn lineage(handles: &Handles, request: &LineageRequest) -> Result<Lin
 pub(crate) fn graph(project: &Project) -> Result<Graph> {
     let mut edges = Vec::new();
     for (path, text) in &project.lineage {
-        let Some(dataset) = dataset_of(path) else { continue };
+        let Some(dataset) = dataset_of(path) else {
+            continue;
+        };
         let found = lineage::parse(&dataset, text).map_err(|error| {
-            ServiceError::new(ErrorKind::Corrupt, format!("{path}:{}: {}", error.line, error.message))
-                .hint("Run `dtm lineage --bless`.")
+            ServiceError::new(
+                ErrorKind::Corrupt,
+                format!("{path}:{}: {}", error.line, error.message),
+            )
+            .hint("Run `dtm lineage --bless`.")
         })?;
         edges.extend(found);
     }

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use datafusion::datasource::empty::EmptyTable;
 use datafusion::catalog::TableProvider;
-use engine::{Engine, EngineError, EngineSettings, Param, QueryLimits, RowRules, Session, Statement};
+use datafusion::datasource::empty::EmptyTable;
+use engine::{
+    Engine, EngineError, EngineSettings, Param, QueryLimits, RowRules, Session, Statement,
+};
 use lineage::{Edge, Graph};
 use project::{
     Check, Contract, DatasetName, ParameterType, Problem, Project, ReportDefinition, Sources,
@@ -48,7 +50,11 @@ pub async fn check(sources: &Sources) -> Checked {
     stale(&project, &lineage, &mut problems);
     problems.sort();
     problems.dedup();
-    Checked { project, problems, lineage }
+    Checked {
+        project,
+        problems,
+        lineage,
+    }
 }
 
 /// A session over empty tables of every contract.
@@ -66,7 +72,11 @@ fn session(project: &Project) -> engine::Result<Session> {
         bytes: 64 << 20,
     };
     let mut tables: BTreeMap<DatasetName, Arc<dyn TableProvider>> = BTreeMap::new();
-    for contract in project.contracts.values().chain(system::contracts().values()) {
+    for contract in project
+        .contracts
+        .values()
+        .chain(system::contracts().values())
+    {
         let table = EmptyTable::new(Arc::new(contract.table_schema()));
         tables.insert(contract.dataset.clone(), Arc::new(table));
     }
@@ -82,7 +92,10 @@ fn known(statement: &Statement, project: &Project) -> engine::Result<()> {
         None => Ok(()),
         Some(dataset) => Err(EngineError::Invalid {
             message: format!("the SQL reads `{dataset}`, and there is no such dataset"),
-            hint: format!("Write its contract at `warehouse/{}.odcs.yaml`.", dataset.path()),
+            hint: format!(
+                "Write its contract at `warehouse/{}.odcs.yaml`.",
+                dataset.path()
+            ),
         }),
     }
 }
@@ -94,7 +107,9 @@ async fn transformed(
 ) -> engine::Result<Vec<Edge>> {
     let statement = Statement::parse(&transformation.sql)?;
     known(&statement, project)?;
-    let planned = session.plan(&statement, &run_params(&transformation.sql, 0)).await?;
+    let planned = session
+        .plan(&statement, &run_params(&transformation.sql, 0))
+        .await?;
     let analysed = session.analysed(&planned)?;
     if let Some(contract) = project.contracts.get(&transformation.dataset) {
         session.under_contract(planned, contract)?;
@@ -128,7 +143,9 @@ async fn check_report(session: &Session, report: &ReportDefinition, problems: &m
                             &place,
                             0,
                             0,
-                            format!("the layout shows column `{column}`, and the query answers none"),
+                            format!(
+                                "the layout shows column `{column}`, and the query answers none"
+                            ),
                         ));
                     }
                 }
@@ -163,7 +180,9 @@ pub(crate) fn uses(sql: &str, name: &str) -> bool {
 /// Plans every rule of every contract.
 fn check_rules(session: &Session, project: &Project, problems: &mut Vec<Problem>) {
     let rules = RowRules::new(ingest::PERSONAL_DATA_PATTERN);
-    let Some(period) = project.calendar.periods().next() else { return };
+    let Some(period) = project.calendar.periods().next() else {
+        return;
+    };
     for contract in project.contracts.values() {
         let found = rules.compile(contract, period, &|list| project.code_lists.get(list));
         if let Err(error) = found {
@@ -183,7 +202,10 @@ fn check_lists(contract: &Contract, project: &Project, problems: &mut Vec<Proble
                 &contract.path,
                 0,
                 0,
-                format!("rule `{}` names the code list `{list}`, and there is none", rule.name),
+                format!(
+                    "rule `{}` names the code list `{list}`, and there is none",
+                    rule.name
+                ),
             ));
         }
     }
@@ -202,7 +224,12 @@ fn files(
     let mut files: BTreeMap<String, String> = project
         .transformations
         .keys()
-        .map(|dataset| (format!("lineage/{}.txt", dataset.path()), graph.text(dataset)))
+        .map(|dataset| {
+            (
+                format!("lineage/{}.txt", dataset.path()),
+                graph.text(dataset),
+            )
+        })
         .collect();
     files.insert("lineage/README.md".to_owned(), readme(&graph));
     files
@@ -215,8 +242,12 @@ fn readme(graph: &Graph) -> String {
 }
 
 fn stale(project: &Project, lineage: &BTreeMap<String, String>, problems: &mut Vec<Problem>) {
-    let paths: BTreeSet<&String> =
-        project.lineage.keys().chain(lineage.keys()).filter(|p| p.ends_with(".txt")).collect();
+    let paths: BTreeSet<&String> = project
+        .lineage
+        .keys()
+        .chain(lineage.keys())
+        .filter(|p| p.ends_with(".txt"))
+        .collect();
     for path in paths {
         let message = match (project.lineage.get(path), lineage.get(path)) {
             (Some(there), Some(wanted)) if there == wanted => continue,
@@ -244,7 +275,11 @@ fn problem(file: &str, error: &EngineError) -> Problem {
 fn place(message: &str) -> (usize, usize) {
     let number = |mark: &str| {
         let rest = message.split(mark).nth(1)?;
-        let digits: String = rest.trim_start().chars().take_while(char::is_ascii_digit).collect();
+        let digits: String = rest
+            .trim_start()
+            .chars()
+            .take_while(char::is_ascii_digit)
+            .collect();
         digits.parse::<usize>().ok()
     };
     match (number("Line:"), number("Column:")) {

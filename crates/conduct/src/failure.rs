@@ -33,9 +33,12 @@ pub(crate) fn books(error: BooksError) -> ServiceError {
 
 /// An error of the journal: without an entry there is no act.
 pub(crate) fn audit(error: audit::AuditError) -> ServiceError {
-    ServiceError::new(ErrorKind::Unavailable, format!("cannot write the audit journal: {error}"))
-        .hint("Nothing was done. Free the disk or mend the journal's folder, then ask again.")
-        .caused_by(error)
+    ServiceError::new(
+        ErrorKind::Unavailable,
+        format!("cannot write the audit journal: {error}"),
+    )
+    .hint("Nothing was done. Free the disk or mend the journal's folder, then ask again.")
+    .caused_by(error)
 }
 
 /// An error of a statement.
@@ -44,12 +47,14 @@ pub(crate) fn engine(error: EngineError) -> ServiceError {
         EngineError::Invalid { message, hint } => {
             ServiceError::new(ErrorKind::Invalid, message).hint(hint.clone())
         }
-        EngineError::Limit { limit, message } => {
-            ServiceError::new(ErrorKind::LimitExceeded, message).hint(format!(
-                "Ask for less: filter by period, aggregate, or name fewer columns; the operator sets \
+        EngineError::Limit { limit, message } => ServiceError::new(
+            ErrorKind::LimitExceeded,
+            message,
+        )
+        .hint(format!(
+            "Ask for less: filter by period, aggregate, or name fewer columns; the operator sets \
                  `{limit}` in `dtm.toml`."
-            ))
-        }
+        )),
         EngineError::Failed(_) => shown(ErrorKind::Unavailable, error),
     }
 }
@@ -59,7 +64,12 @@ pub(crate) fn body(error: IngestError) -> ServiceError {
     let hint = error.hint();
     let message = error.to_string();
     let mut answer = match error {
-        IngestError::Refused { rule, columns, message, .. } => {
+        IngestError::Refused {
+            rule,
+            columns,
+            message,
+            ..
+        } => {
             let row = RowError {
                 row: 0,
                 column: (!columns.is_empty()).then(|| columns.join(", ")),
@@ -69,12 +79,15 @@ pub(crate) fn body(error: IngestError) -> ServiceError {
                 message: message.clone(),
             };
             let mut answer = ServiceError::new(ErrorKind::Refused, message);
-            answer.rows = Some(RowErrors { errors: vec![row], total: 1 });
+            answer.rows = Some(RowErrors {
+                errors: vec![row],
+                total: 1,
+            });
             answer
         }
-        IngestError::Limit { name: "body_bytes", .. } => {
-            ServiceError::new(ErrorKind::BodyTooLarge, message)
-        }
+        IngestError::Limit {
+            name: "body_bytes", ..
+        } => ServiceError::new(ErrorKind::BodyTooLarge, message),
         IngestError::Limit { .. } => ServiceError::new(ErrorKind::Refused, message),
         IngestError::Io { .. } => ServiceError::new(ErrorKind::Unavailable, message),
         IngestError::Sink { source } => match source.downcast::<ServiceError>() {
@@ -90,10 +103,7 @@ pub(crate) fn body(error: IngestError) -> ServiceError {
 }
 
 /// An error shown with its own words.
-fn shown(
-    kind: ErrorKind,
-    error: impl std::error::Error + Send + Sync + 'static,
-) -> ServiceError {
+fn shown(kind: ErrorKind, error: impl std::error::Error + Send + Sync + 'static) -> ServiceError {
     let error = ServiceError::new(kind, error.to_string()).caused_by(error);
     match kind {
         ErrorKind::Unavailable => error.hint("Nothing was lost. Try again in a moment."),

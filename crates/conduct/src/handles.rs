@@ -45,10 +45,18 @@ impl Handles {
     pub(crate) fn contract(&self, dataset: &DatasetName) -> Result<Contract> {
         let project = self.project();
         let own = || system::contracts().get(dataset);
-        project.contracts.get(dataset).or_else(own).cloned().ok_or_else(|| {
-            ServiceError::new(ErrorKind::NotFound, format!("there is no dataset `{dataset}`"))
+        project
+            .contracts
+            .get(dataset)
+            .or_else(own)
+            .cloned()
+            .ok_or_else(|| {
+                ServiceError::new(
+                    ErrorKind::NotFound,
+                    format!("there is no dataset `{dataset}`"),
+                )
                 .hint("`GET /api/v1/datasets` and the page of datasets list what there is.")
-        })
+            })
     }
 
     /// The newest state of a dataset's table.
@@ -112,5 +120,8 @@ impl Handles {
 
 /// The versions of snapshots.
 pub(crate) fn versions(snapshots: &BTreeMap<DatasetName, Snapshot>) -> BTreeMap<DatasetName, i64> {
-    snapshots.iter().map(|(dataset, snapshot)| (dataset.clone(), snapshot.version())).collect()
+    snapshots
+        .iter()
+        .map(|(dataset, snapshot)| (dataset.clone(), snapshot.version()))
+        .collect()
 }

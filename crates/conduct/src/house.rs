@@ -21,7 +21,9 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 
 use crate::handles::Handles;
 use crate::perform::{About, Gate};
-use crate::{Given, Settings, access as principals, catalogue, failure, plan, query, reports, runs, submit};
+use crate::{
+    Given, Settings, access as principals, catalogue, failure, plan, query, reports, runs, submit,
+};
 
 /// What a house is made of.
 pub struct Parts {
@@ -70,13 +72,20 @@ impl House {
             running: AsyncMutex::new(()),
         });
         submit::recover(&handles).await?;
-        Ok(Self { gate: Arc::new(Gate::new(handles)), stopping: AtomicBool::new(false) })
+        Ok(Self {
+            gate: Arc::new(Gate::new(handles)),
+            stopping: AtomicBool::new(false),
+        })
     }
 
     /// The token of the first administrator of a new home.
     pub async fn first_token(&self, name: &str) -> Result<Secret> {
         let role = access::Role::Administrator.as_str().to_owned();
-        let principal = Principal { name: name.to_owned(), role, agency: None };
+        let principal = Principal {
+            name: name.to_owned(),
+            role,
+            agency: None,
+        };
         principals::new_token(self.gate.own(), &principal).await
     }
 
@@ -115,14 +124,18 @@ impl House {
         F: Future<Output = Result<T>> + Send + 'static,
     {
         if self.stopping.load(Ordering::Acquire) {
-            return Err(ServiceError::new(ErrorKind::Unavailable, "the node is stopping")
-                .hint("Send it again in a moment."));
+            return Err(
+                ServiceError::new(ErrorKind::Unavailable, "the node is stopping")
+                    .hint("Send it again in a moment."),
+            );
         }
         match tokio::runtime::Handle::current().spawn(work).await {
             Ok(answer) => answer,
-            Err(error) => Err(ServiceError::new(ErrorKind::Internal, "the work was cut off")
-                .hint("Ask what became of it before you send it again.")
-                .caused_by(error)),
+            Err(error) => Err(
+                ServiceError::new(ErrorKind::Internal, "the work was cut off")
+                    .hint("Ask what became of it before you send it again.")
+                    .caused_by(error),
+            ),
         }
     }
 }
@@ -131,7 +144,14 @@ impl House {
 impl Service for House {
     async fn whoami(&self, call: &Call) -> Result<Principal> {
         let about = About::named("self");
-        self.gate.perform(call, Action::ReadCatalogue, about, |_, p| async move { Ok(p) }).await
+        self.gate
+            .perform(
+                call,
+                Action::ReadCatalogue,
+                about,
+                |_, p| async move { Ok(p) },
+            )
+            .await
     }
 
     async fn sign_in(&self, call: &Call, shown: &Secret) -> Result<Secret> {
@@ -182,7 +202,8 @@ impl Service for House {
         body: ByteStream,
     ) -> Result<SubmitAnswer> {
         let (gate, call) = (Arc::clone(&self.gate), call.clone());
-        self.to_its_end(async move { submit::submit(&gate, &call, request, body).await }).await
+        self.to_its_end(async move { submit::submit(&gate, &call, request, body).await })
+            .await
     }
 
     async fn submission(&self, call: &Call, id: SubmissionId) -> Result<Submission> {
@@ -208,27 +229,36 @@ impl Service for House {
     async fn datasets(&self, call: &Call) -> Result<Vec<DatasetSummary>> {
         let about = About::named("datasets");
         self.gate
-            .perform(call, Action::ReadCatalogue, about, |handles, _| async move {
-                catalogue::datasets(&handles).await
-            })
+            .perform(
+                call,
+                Action::ReadCatalogue,
+                about,
+                |handles, _| async move { catalogue::datasets(&handles).await },
+            )
             .await
     }
 
     async fn dataset(&self, call: &Call, dataset: &DatasetName) -> Result<DatasetDetail> {
         let name = dataset.clone();
         self.gate
-            .perform(call, Action::ReadCatalogue, About::dataset(dataset), |handles, _| async move {
-                catalogue::dataset(&handles, &name).await
-            })
+            .perform(
+                call,
+                Action::ReadCatalogue,
+                About::dataset(dataset),
+                |handles, _| async move { catalogue::dataset(&handles, &name).await },
+            )
             .await
     }
 
     async fn history(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<TableVersion>> {
         let name = dataset.clone();
         self.gate
-            .perform(call, Action::ReadCatalogue, About::dataset(dataset), |handles, _| async move {
-                catalogue::history(&handles, &name).await
-            })
+            .perform(
+                call,
+                Action::ReadCatalogue,
+                About::dataset(dataset),
+                |handles, _| async move { catalogue::history(&handles, &name).await },
+            )
             .await
     }
 
@@ -238,9 +268,12 @@ impl Service for House {
             None => About::named("lineage"),
         };
         self.gate
-            .perform(call, Action::ReadCatalogue, about, |handles, _| async move {
-                catalogue::lineage(&handles, &request)
-            })
+            .perform(
+                call,
+                Action::ReadCatalogue,
+                about,
+                |handles, _| async move { catalogue::lineage(&handles, &request) },
+            )
             .await
     }
 
@@ -266,9 +299,12 @@ impl Service for House {
     async fn rendition(&self, call: &Call, id: &str) -> Result<Rendition> {
         let (about, id) = (About::named(format!("rendition `{id}`")), id.to_owned());
         self.gate
-            .perform(call, Action::ReadRendition, about, |handles, _| async move {
-                reports::rendition(&handles, &id).await
-            })
+            .perform(
+                call,
+                Action::ReadRendition,
+                about,
+                |handles, _| async move { reports::rendition(&handles, &id).await },
+            )
             .await
     }
 
@@ -311,24 +347,42 @@ impl Service for House {
         self.gate
             .perform(call, Action::ReadAudit, about, |handles, _| async move {
                 let journal = Arc::clone(&handles.journal);
-                journal.read(page.offset, page.limit).await.map_err(failure::audit)
+                journal
+                    .read(page.offset, page.limit)
+                    .await
+                    .map_err(failure::audit)
             })
             .await
     }
 
     async fn may_read_metrics(&self, call: &Call) -> Result<()> {
         let about = About::named("metrics");
-        self.gate.perform(call, Action::ReadMetrics, about, |_, _| async move { Ok(()) }).await
+        self.gate
+            .perform(
+                call,
+                Action::ReadMetrics,
+                about,
+                |_, _| async move { Ok(()) },
+            )
+            .await
     }
 
     async fn ready(&self) -> Result<()> {
         if self.stopping.load(Ordering::Acquire) {
-            return Err(ServiceError::new(ErrorKind::Unavailable, "the node is stopping"));
+            return Err(ServiceError::new(
+                ErrorKind::Unavailable,
+                "the node is stopping",
+            ));
         }
         let handles = self.gate.own();
         handles.books.ping().await.map_err(failure::books)?;
         // The answer does not matter, only that the store gives one.
-        handles.lake.objects().exists("readiness").await.map_err(failure::lake)?;
+        handles
+            .lake
+            .objects()
+            .exists("readiness")
+            .await
+            .map_err(failure::lake)?;
         Ok(())
     }
 }

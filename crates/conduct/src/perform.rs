@@ -33,12 +33,19 @@ pub(crate) struct About {
 impl About {
     /// Something that is named by a text alone.
     pub(crate) fn named(resource: impl Into<String>) -> Self {
-        Self { resource: resource.into(), detail: json!({}), ..Self::default() }
+        Self {
+            resource: resource.into(),
+            detail: json!({}),
+            ..Self::default()
+        }
     }
 
     /// A dataset.
     pub(crate) fn dataset(dataset: &DatasetName) -> Self {
-        Self { dataset: Some(dataset.clone()), ..Self::named(dataset.as_str()) }
+        Self {
+            dataset: Some(dataset.clone()),
+            ..Self::named(dataset.as_str())
+        }
     }
 
     /// With the agency whose data is touched.
@@ -115,11 +122,21 @@ impl Gate {
         if allowed.is_err() {
             entry.outcome = Outcome::Denied;
         }
-        self.handles.journal.append(entry.clone()).await.map_err(failure::audit)?;
+        self.handles
+            .journal
+            .append(entry.clone())
+            .await
+            .map_err(failure::audit)?;
         match allowed {
             Ok(principal) => {
                 let handles = Arc::clone(&self.handles);
-                Ok(Acting { handles, principal, entry, action, started })
+                Ok(Acting {
+                    handles,
+                    principal,
+                    entry,
+                    action,
+                    started,
+                })
             }
             Err(error) => {
                 count(action, "denied", started);
@@ -135,14 +152,25 @@ impl Gate {
             phase: Phase::Attempt,
             action: Action::SignIn,
             resource: String::new(),
-            principal: found.as_ref().map(|(p, _)| p.name.clone()).unwrap_or_default(),
+            principal: found
+                .as_ref()
+                .map(|(p, _)| p.name.clone())
+                .unwrap_or_default(),
             door: call.door,
             peer: call.peer,
-            outcome: if found.is_ok() { Outcome::Allowed } else { Outcome::Denied },
+            outcome: if found.is_ok() {
+                Outcome::Allowed
+            } else {
+                Outcome::Denied
+            },
             detail: attempt_detail(call, &About::named("")),
             correlation_id: call.correlation_id.clone(),
         };
-        self.handles.journal.append(entry).await.map_err(failure::audit)?;
+        self.handles
+            .journal
+            .append(entry)
+            .await
+            .map_err(failure::audit)?;
         let (principal, _) = found?;
         crate::access::open_session(&self.handles, &principal).await
     }
@@ -150,7 +178,11 @@ impl Gate {
     /// The agency that the caller is bound to, if its credentials are known and it is bound to one.
     /// The act that follows authenticates again and leaves the entry.
     pub(crate) async fn agency_of(&self, call: &Call) -> Result<Option<AgencyCode>> {
-        Ok(self.authenticate(call).await.ok().and_then(|principal| principal.agency))
+        Ok(self
+            .authenticate(call)
+            .await
+            .ok()
+            .and_then(|principal| principal.agency))
     }
 
     /// Work of the house itself at start and stop, outside any call.
@@ -160,8 +192,10 @@ impl Gate {
 
     async fn authenticate(&self, call: &Call) -> Result<Principal> {
         match &call.credential {
-            None => Err(ServiceError::new(ErrorKind::Unauthenticated, "no credentials were given")
-                .hint("Send `Authorization: Bearer` with a token, or sign in.")),
+            None => Err(
+                ServiceError::new(ErrorKind::Unauthenticated, "no credentials were given")
+                    .hint("Send `Authorization: Bearer` with a token, or sign in."),
+            ),
             Some(Credential::Token(secret)) => {
                 crate::access::principal_of(&self.handles, secret, SecretKind::Token).await
             }
@@ -175,18 +209,29 @@ impl Gate {
 impl Acting {
     /// Closes the entry. If that fails, so does the act: its effect would be unrecorded.
     pub(crate) async fn end(mut self, outcome: Outcome, detail: Value) -> Result<()> {
-        let word = if matches!(outcome, Outcome::Done) { "done" } else { "failed" };
+        let word = if matches!(outcome, Outcome::Done) {
+            "done"
+        } else {
+            "failed"
+        };
         count(self.action, word, self.started);
         self.entry.phase = Phase::Effect;
         self.entry.outcome = outcome;
         self.entry.detail = detail.to_string();
-        self.handles.journal.append(self.entry).await.map_err(failure::audit)?;
+        self.handles
+            .journal
+            .append(self.entry)
+            .await
+            .map_err(failure::audit)?;
         Ok(())
     }
 }
 
 fn authorise(principal: &Principal, action: Action, about: &About) -> Result<()> {
-    let resource = Resource { agency: about.agency.as_ref(), dataset: about.dataset.as_ref() };
+    let resource = Resource {
+        agency: about.agency.as_ref(),
+        dataset: about.dataset.as_ref(),
+    };
     match access::decide(principal, action, &resource) {
         Decision::Allow => Ok(()),
         Decision::Deny { reason } => Err(ServiceError::new(ErrorKind::Forbidden, reason)

@@ -25,10 +25,17 @@ const CODES: &str = "dtm.codes_sha256";
 /// What must change, in the order in which it is done.
 pub(crate) async fn plan(handles: &Handles, project: &Project) -> Result<Plan> {
     let mut items = Vec::new();
-    for contract in project.contracts.values().chain(system::contracts().values()) {
+    for contract in project
+        .contracts
+        .values()
+        .chain(system::contracts().values())
+    {
         let list = code_list(project, contract);
         for change in changes(handles, contract, list).await? {
-            items.push(PlanItem { dataset: contract.dataset.clone(), change });
+            items.push(PlanItem {
+                dataset: contract.dataset.clone(),
+                change,
+            });
         }
     }
     Ok(Plan { items })
@@ -50,7 +57,9 @@ pub(crate) async fn apply(handles: &Handles, project: &Project) -> Result<Plan> 
             ErrorKind::Conflict,
             format!("the plan would break readers: {}", refused.join("; ")),
         )
-        .hint("Raise the contract's major version to rebuild the table, or take the change back."));
+        .hint(
+            "Raise the contract's major version to rebuild the table, or take the change back.",
+        ));
     }
     for item in &plan.items {
         let contract = project
@@ -58,7 +67,13 @@ pub(crate) async fn apply(handles: &Handles, project: &Project) -> Result<Plan> 
             .get(&item.dataset)
             .or_else(|| system::contracts().get(&item.dataset));
         if let Some(contract) = contract {
-            make(handles, contract, code_list(project, contract), &item.change).await?;
+            make(
+                handles,
+                contract,
+                code_list(project, contract),
+                &item.change,
+            )
+            .await?;
         }
     }
     Ok(plan)
@@ -66,7 +81,9 @@ pub(crate) async fn apply(handles: &Handles, project: &Project) -> Result<Plan> 
 
 fn code_list<'a>(project: &'a Project, contract: &Contract) -> Option<&'a CodeList> {
     let is_list = contract.dataset.layer() == Layer::Codes;
-    is_list.then(|| project.code_lists.get(contract.dataset.name())).flatten()
+    is_list
+        .then(|| project.code_lists.get(contract.dataset.name()))
+        .flatten()
 }
 
 async fn changes(
@@ -142,7 +159,11 @@ fn schema_change(contract: &Contract, table: &Table) -> Option<PlannedChange> {
 }
 
 fn needed(field: &Field) -> &'static str {
-    if field.is_nullable() { "optional" } else { "required" }
+    if field.is_nullable() {
+        "optional"
+    } else {
+        "required"
+    }
 }
 
 fn hash(contract: &Contract) -> String {
@@ -157,15 +178,25 @@ fn properties(contract: &Contract) -> BTreeMap<String, String> {
 }
 
 fn shape(contract: &Contract) -> TableShape {
-    let comments: BTreeMap<&str, &str> =
-        contract.columns.iter().map(|c| (c.name.as_str(), c.description.as_str())).collect();
+    let comments: BTreeMap<&str, &str> = contract
+        .columns
+        .iter()
+        .map(|c| (c.name.as_str(), c.description.as_str()))
+        .collect();
     let schema = contract.table_schema();
     let fields = schema.fields().iter().map(|field| {
-        let comment = comments.get(field.name().as_str()).copied().unwrap_or_default();
+        let comment = comments
+            .get(field.name().as_str())
+            .copied()
+            .unwrap_or_default();
         let metadata = [("comment".to_owned(), comment.to_owned())];
         let described = !comment.is_empty();
         let plain = field.as_ref().clone();
-        if described { plain.with_metadata(metadata.into()) } else { plain }
+        if described {
+            plain.with_metadata(metadata.into())
+        } else {
+            plain
+        }
     });
     TableShape {
         schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
@@ -180,24 +211,49 @@ async fn make(
     list: Option<&CodeList>,
     change: &PlannedChange,
 ) -> Result<()> {
-    let info = Map::from_iter([("dtm.contract".to_owned(), json!(contract.version.to_string()))]);
+    let info = Map::from_iter([(
+        "dtm.contract".to_owned(),
+        json!(contract.version.to_string()),
+    )]);
     if *change == PlannedChange::Create {
-        handles.lake.create(&contract.dataset, shape(contract)).await.map_err(failure::lake)?;
+        handles
+            .lake
+            .create(&contract.dataset, shape(contract))
+            .await
+            .map_err(failure::lake)?;
         return Ok(());
     }
-    let table = handles.lake.table(&contract.dataset).await.map_err(failure::lake)?;
+    let table = handles
+        .lake
+        .table(&contract.dataset)
+        .await
+        .map_err(failure::lake)?;
     match change {
         PlannedChange::AddColumns(names) => {
             let schema = shape(contract).schema;
-            let fields = names.iter().filter_map(|n| schema.field_with_name(n).ok().cloned());
-            table.add_columns(fields.collect(), info.clone()).await.map_err(failure::lake)?;
-            table.set_properties(properties(contract), info).await.map_err(failure::lake)?;
+            let fields = names
+                .iter()
+                .filter_map(|n| schema.field_with_name(n).ok().cloned());
+            table
+                .add_columns(fields.collect(), info.clone())
+                .await
+                .map_err(failure::lake)?;
+            table
+                .set_properties(properties(contract), info)
+                .await
+                .map_err(failure::lake)?;
         }
         PlannedChange::Rebuild => {
-            table.replace_schema(shape(contract), info).await.map_err(failure::lake)?;
+            table
+                .replace_schema(shape(contract), info)
+                .await
+                .map_err(failure::lake)?;
         }
         PlannedChange::Describe => {
-            table.set_properties(properties(contract), info).await.map_err(failure::lake)?;
+            table
+                .set_properties(properties(contract), info)
+                .await
+                .map_err(failure::lake)?;
         }
         PlannedChange::LoadCodes => {
             if let Some(list) = list {
@@ -212,10 +268,16 @@ async fn make(
 /// The rows of a code list in the contract's types.
 pub fn code_rows(contract: &Contract, list: &CodeList) -> Result<RecordBatch> {
     let schema = Arc::new(contract.arrow_schema());
-    let strict = CastOptions { safe: false, ..CastOptions::default() };
+    let strict = CastOptions {
+        safe: false,
+        ..CastOptions::default()
+    };
     let columns = schema.fields().iter().enumerate().map(|(i, field)| {
-        let text: StringArray =
-            list.rows.iter().map(|row| row.get(i).and_then(Option::as_deref)).collect();
+        let text: StringArray = list
+            .rows
+            .iter()
+            .map(|row| row.get(i).and_then(Option::as_deref))
+            .collect();
         let text: ArrayRef = Arc::new(text);
         cast_with_options(&text, field.data_type(), &strict)
     });
@@ -233,13 +295,20 @@ pub fn code_rows(contract: &Contract, list: &CodeList) -> Result<RecordBatch> {
 
 async fn load_codes(contract: &Contract, list: &CodeList, table: &Table) -> Result<()> {
     let batch = code_rows(contract, list)?;
-    let mut writer = table.stage(&WriteSettings::default()).map_err(failure::lake)?;
+    let mut writer = table
+        .stage(&WriteSettings::default())
+        .map_err(failure::lake)?;
     writer.write(batch).await.map_err(failure::lake)?;
     let files = writer.finish().await.map_err(failure::lake)?;
     let info = Map::from_iter([(CODES.to_owned(), json!(list.sha256))]);
-    let request = CommitRequest::replace(files).with_operation("LOAD CODES").with_info(info.clone());
+    let request = CommitRequest::replace(files)
+        .with_operation("LOAD CODES")
+        .with_info(info.clone());
     table.commit(request).await.map_err(failure::lake)?;
     let properties = BTreeMap::from([(CODES.to_owned(), list.sha256.clone())]);
-    table.set_properties(properties, info).await.map_err(failure::lake)?;
+    table
+        .set_properties(properties, info)
+        .await
+        .map_err(failure::lake)?;
     Ok(())
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow::record_batch::RecordBatch;
 use audit::Outcome;
 use engine::{EngineError, Param, Statement};
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt};
-use arrow::record_batch::RecordBatch;
 use serde_json::{Value as Json, json};
 use service::{Action, Batches, Call, QueryAnswer, QueryRequest, Result, Value};
 use sha2::{Digest, Sha256};
@@ -29,13 +29,19 @@ pub(crate) async fn query(gate: &Gate, call: &Call, request: QueryRequest) -> Re
     match start(&acting, request).await {
         Ok((mut answer, stream, place)) => {
             let read = json!(
-                answer.versions.iter().map(|(d, v)| (d.to_string(), *v)).collect::<BTreeMap<_, _>>()
+                answer
+                    .versions
+                    .iter()
+                    .map(|(d, v)| (d.to_string(), *v))
+                    .collect::<BTreeMap<_, _>>()
             );
             answer.batches = recorded(acting, stream, place, read);
             Ok(answer)
         }
         Err(error) => {
-            acting.end(Outcome::Failed, json!({ "error": error.message })).await?;
+            acting
+                .end(Outcome::Failed, json!({ "error": error.message }))
+                .await?;
             Err(error)
         }
     }
@@ -52,14 +58,24 @@ async fn start(
     for dataset in statement.inputs() {
         handles.contract(dataset)?;
     }
-    let place = Arc::clone(&handles.queries).acquire_owned().await.map_err(|_| {
-        service::ServiceError::new(service::ErrorKind::Unavailable, "the node is stopping")
-            .hint("Ask again in a moment.")
-    })?;
+    let place = Arc::clone(&handles.queries)
+        .acquire_owned()
+        .await
+        .map_err(|_| {
+            service::ServiceError::new(service::ErrorKind::Unavailable, "the node is stopping")
+                .hint("Ask again in a moment.")
+        })?;
     let snapshots = handles.snapshots(statement.inputs(), &request.at).await?;
     let session = handles.session(&snapshots, handles.settings.query)?;
-    let params = request.params.iter().map(|(name, value)| (name.clone(), param(value))).collect();
-    let planned = session.plan(&statement, &params).await.map_err(failure::engine)?;
+    let params = request
+        .params
+        .iter()
+        .map(|(name, value)| (name.clone(), param(value)))
+        .collect();
+    let planned = session
+        .plan(&statement, &params)
+        .await
+        .map_err(failure::engine)?;
     let stream = session.run(&planned).await.map_err(failure::engine)?;
     let answer = QueryAnswer {
         schema: planned.schema(),

@@ -24,8 +24,11 @@ pub(crate) async fn render(handles: &Arc<Handles>, request: RenderRequest) -> Re
     let project = handles.project();
     let report = project.reports.get(&request.report).ok_or_else(|| {
         let known: Vec<&str> = project.reports.keys().map(String::as_str).collect();
-        ServiceError::new(ErrorKind::NotFound, format!("there is no report `{}`", request.report))
-            .hint(format!("The reports are `{}`.", known.join("`, `")))
+        ServiceError::new(
+            ErrorKind::NotFound,
+            format!("there is no report `{}`", request.report),
+        )
+        .hint(format!("The reports are `{}`.", known.join("`, `")))
     })?;
     let language = language(&request.language)?;
     let params = params(&project, report, &request.params)?;
@@ -37,9 +40,9 @@ pub(crate) async fn render(handles: &Arc<Handles>, request: RenderRequest) -> Re
         .map(|(name, sql)| ManifestQuery {
             name: name.clone(),
             sql_sha256: sha256(sql.as_bytes()),
-            rows: answers
-                .get(name)
-                .map_or(0, |batches| batches.iter().map(|b| b.num_rows() as u64).sum()),
+            rows: answers.get(name).map_or(0, |batches| {
+                batches.iter().map(|b| b.num_rows() as u64).sum()
+            }),
         })
         .collect();
     let mut manifest = Manifest {
@@ -69,14 +72,31 @@ pub(crate) async fn rendition(handles: &Handles, id: &str) -> Result<Rendition> 
         ServiceError::new(ErrorKind::NotFound, format!("there is no rendition `{id}`"))
             .hint("Render the report; the answer names the rendition.")
     };
-    let record = handles.books.rendition(id).await.map_err(failure::books)?.ok_or_else(unknown)?;
-    let bytes =
-        handles.lake.objects().get(&record.object_path).await.map_err(failure::lake)?;
+    let record = handles
+        .books
+        .rendition(id)
+        .await
+        .map_err(failure::books)?
+        .ok_or_else(unknown)?;
+    let bytes = handles
+        .lake
+        .objects()
+        .get(&record.object_path)
+        .await
+        .map_err(failure::lake)?;
     let stored: Stored = serde_json::from_str(&record.manifest).map_err(|error| {
-        ServiceError::new(ErrorKind::Corrupt, format!("the manifest of rendition `{id}` is broken"))
-            .caused_by(error)
+        ServiceError::new(
+            ErrorKind::Corrupt,
+            format!("the manifest of rendition `{id}` is broken"),
+        )
+        .caused_by(error)
     })?;
-    Ok(Rendition { id: record.id, format: record.format, bytes, manifest: stored.into() })
+    Ok(Rendition {
+        id: record.id,
+        format: record.format,
+        bytes,
+        manifest: stored.into(),
+    })
 }
 
 async fn keep(handles: &Handles, manifest: Manifest, bytes: Bytes) -> Result<Rendition> {
@@ -84,12 +104,18 @@ async fn keep(handles: &Handles, manifest: Manifest, bytes: Bytes) -> Result<Ren
     let format = RenditionFormat::Html;
     let object_path = format!("renditions/{id}.{}", format.ending());
     let objects = handles.lake.objects();
-    objects.create(&object_path, bytes.clone()).await.map_err(failure::lake)?;
+    objects
+        .create(&object_path, bytes.clone())
+        .await
+        .map_err(failure::lake)?;
     let text = serde_json::to_string(&Stored::from(&manifest)).map_err(|error| {
         ServiceError::new(ErrorKind::Internal, "cannot write the manifest").caused_by(error)
     })?;
     objects
-        .create(&format!("renditions/{id}.manifest.json"), Bytes::from(text.clone()))
+        .create(
+            &format!("renditions/{id}.manifest.json"),
+            Bytes::from(text.clone()),
+        )
         .await
         .map_err(failure::lake)?;
     let record = RenditionRecord {
@@ -100,8 +126,17 @@ async fn keep(handles: &Handles, manifest: Manifest, bytes: Bytes) -> Result<Ren
         manifest: text,
         created_at: manifest.rendered_at,
     };
-    handles.books.add_rendition(&record).await.map_err(failure::books)?;
-    Ok(Rendition { id, format, bytes, manifest })
+    handles
+        .books
+        .add_rendition(&record)
+        .await
+        .map_err(failure::books)?;
+    Ok(Rendition {
+        id,
+        format,
+        bytes,
+        manifest,
+    })
 }
 
 fn language(text: &str) -> Result<render::Language> {
@@ -122,9 +157,8 @@ fn params(
     report: &ReportDefinition,
     given: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>> {
-    let invalid = |message: String, hint: String| {
-        ServiceError::new(ErrorKind::Invalid, message).hint(hint)
-    };
+    let invalid =
+        |message: String, hint: String| ServiceError::new(ErrorKind::Invalid, message).hint(hint);
     let declared: BTreeSet<&str> = report.parameters.iter().map(|p| p.name.as_str()).collect();
     let names = declared.iter().copied().collect::<Vec<_>>().join("`, `");
     if let Some(unknown) = given.keys().find(|name| !declared.contains(name.as_str())) {
@@ -148,16 +182,20 @@ fn params(
         };
         let fine = match parameter.parameter_type {
             ParameterType::String => true,
-            ParameterType::Period => {
-                value.parse().is_ok_and(|code| project.calendar.get(&code).is_ok())
-            }
+            ParameterType::Period => value
+                .parse()
+                .is_ok_and(|code| project.calendar.get(&code).is_ok()),
             ParameterType::Integer => value.parse::<i64>().is_ok(),
             ParameterType::Date => value.parse::<chrono::NaiveDate>().is_ok(),
         };
         if !fine {
             return Err(invalid(
-                format!("the parameter `{name}` is `{value}`, and that is no {}", kind(parameter)),
-                "Give a value such as `2026-09` for a period or `2026-09-14` for a date.".to_owned(),
+                format!(
+                    "the parameter `{name}` is `{value}`, and that is no {}",
+                    kind(parameter)
+                ),
+                "Give a value such as `2026-09` for a period or `2026-09-14` for a date."
+                    .to_owned(),
             ));
         }
         params.insert(name.clone(), value.clone());
@@ -195,11 +233,16 @@ async fn answers(
     for (name, (statement, sql)) in statements {
         let used = report.parameters.iter().filter(|p| uses(sql, &p.name));
         let bound = used.map(|p| {
-            let value = params.get(&p.name).map_or(Param::Null, |v| Param::Text(v.clone()));
+            let value = params
+                .get(&p.name)
+                .map_or(Param::Null, |v| Param::Text(v.clone()));
             (p.name.clone(), value)
         });
         let bound: BTreeMap<String, Param> = bound.collect();
-        let planned = session.plan(&statement, &bound).await.map_err(failure::engine)?;
+        let planned = session
+            .plan(&statement, &bound)
+            .await
+            .map_err(failure::engine)?;
         let batches = session.collect(&planned).await.map_err(failure::engine)?;
         answers.insert(name, batches);
     }

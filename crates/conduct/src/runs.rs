@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::array::{
-    ArrayRef, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray,
-};
+use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, Utc};
 use engine::{Finding, QueryLimits, Statement, table_findings};
@@ -41,11 +39,20 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
     let mut steps: Vec<RunStep> = Vec::new();
     for transformation in chosen {
         let forced = !request.select.is_empty();
-        let step = Step { handles, project: &project, transformation, run: &id, started_at, forced };
+        let step = Step {
+            handles,
+            project: &project,
+            transformation,
+            run: &id,
+            started_at,
+            forced,
+        };
         let done = match step.blocked_by(&steps) {
-            Some(dataset) => step.answer(StepState::Skipped, 0.0, Some(format!(
-                "dataset `{dataset}`, which it reads, failed"
-            ))),
+            Some(dataset) => step.answer(
+                StepState::Skipped,
+                0.0,
+                Some(format!("dataset `{dataset}`, which it reads, failed")),
+            ),
             None => step.take().await,
         };
         (handles.given.on_step)(steps.len() + 1, total, &done);
@@ -59,7 +66,12 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
         );
         steps.push(done);
     }
-    let report = RunReport { id, started_at, seconds: started.elapsed().as_secs_f64(), steps };
+    let report = RunReport {
+        id,
+        started_at,
+        seconds: started.elapsed().as_secs_f64(),
+        steps,
+    };
     if report.steps.iter().any(|s| s.state != StepState::UpToDate) {
         record(handles, &project, &report).await?;
     }
@@ -85,8 +97,11 @@ fn chosen<'a>(project: &'a Project, request: &RunRequest) -> Result<Vec<&'a Tran
     let matches = |dataset: &DatasetName| {
         request.select.is_empty() || request.select.iter().any(|p| fits(p, dataset.as_str()))
     };
-    let chosen: Vec<&Transformation> =
-        order.iter().filter(|d| matches(d)).filter_map(|d| project.transformations.get(d)).collect();
+    let chosen: Vec<&Transformation> = order
+        .iter()
+        .filter(|d| matches(d))
+        .filter_map(|d| project.transformations.get(d))
+        .collect();
     if chosen.is_empty() && !request.select.is_empty() {
         return Err(ServiceError::new(
             ErrorKind::NotFound,
@@ -98,7 +113,10 @@ fn chosen<'a>(project: &'a Project, request: &RunRequest) -> Result<Vec<&'a Tran
 }
 
 fn whole(dataset: &DatasetName) -> ColumnRef {
-    ColumnRef { dataset: dataset.clone(), column: "*".to_owned() }
+    ColumnRef {
+        dataset: dataset.clone(),
+        column: "*".to_owned(),
+    }
 }
 
 /// Whether the name fits the pattern, in which `*` stands for anything.
@@ -179,16 +197,26 @@ impl Step<'_> {
         let contract = handles.contract(&self.transformation.dataset)?;
         let table = handles.table(&self.transformation.dataset).await?;
         let statement = Statement::parse(&self.transformation.sql).map_err(failure::engine)?;
-        let snapshots = handles.snapshots(statement.inputs(), &BTreeMap::new()).await?;
+        let snapshots = handles
+            .snapshots(statement.inputs(), &BTreeMap::new())
+            .await?;
         let read = versions(&snapshots);
         let info = self.info(&contract, &read);
         let inputs: Vec<(DatasetName, i64)> = read.into_iter().collect();
         if !self.forced && self.is_current(&table, &info).await? {
             let version = table.version();
             let state = StepState::UpToDate;
-            return Ok(Outcome { state, inputs, version, rows: 0, warnings: None });
+            return Ok(Outcome {
+                state,
+                inputs,
+                version,
+                rows: 0,
+                warnings: None,
+            });
         }
-        let files = self.stage(&statement, &contract, &table, &snapshots).await?;
+        let files = self
+            .stage(&statement, &contract, &table, &snapshots)
+            .await?;
         let warnings = match self.judge(&contract, &table, &files).await {
             Ok(warnings) => warnings,
             Err(error) => {
@@ -204,7 +232,13 @@ impl Step<'_> {
         let request = request.with_operation("TRANSFORM").with_info(info);
         let committed = table.commit(request).await.map_err(failure::lake)?;
         let version = committed.version;
-        Ok(Outcome { state: StepState::Built, inputs, version, rows, warnings })
+        Ok(Outcome {
+            state: StepState::Built,
+            inputs,
+            version,
+            rows,
+            warnings,
+        })
     }
 
     /// What the commit says of itself: enough to know later whether it is still current.
@@ -223,7 +257,9 @@ impl Step<'_> {
         let history = table.history(20).await.map_err(failure::lake)?;
         let newest = history.iter().find(|commit| commit.info.contains_key(RUN));
         Ok(newest.is_some_and(|commit| {
-            [INPUTS, SQL, CONTRACT].iter().all(|key| commit.info.get(*key) == info.get(*key))
+            [INPUTS, SQL, CONTRACT]
+                .iter()
+                .all(|key| commit.info.get(*key) == info.get(*key))
         }))
     }
 
@@ -236,12 +272,25 @@ impl Step<'_> {
     ) -> Result<Vec<StagedFile>> {
         let session = self.handles.session(snapshots, self.limits())?;
         let params = run_params(&self.transformation.sql, self.started_at.timestamp_micros());
-        let planned = session.plan(statement, &params).await.map_err(failure::engine)?;
-        let planned = session.under_contract(planned, contract).map_err(failure::engine)?;
-        let streams = session.run_partitioned(&planned).await.map_err(failure::engine)?;
-        let settings =
-            WriteSettings { sort_by: contract.sort_by.clone(), ..WriteSettings::default() };
-        table.stage_streams(&settings, streams).await.map_err(failure::lake)
+        let planned = session
+            .plan(statement, &params)
+            .await
+            .map_err(failure::engine)?;
+        let planned = session
+            .under_contract(planned, contract)
+            .map_err(failure::engine)?;
+        let streams = session
+            .run_partitioned(&planned)
+            .await
+            .map_err(failure::engine)?;
+        let settings = WriteSettings {
+            sort_by: contract.sort_by.clone(),
+            ..WriteSettings::default()
+        };
+        table
+            .stage_streams(&settings, streams)
+            .await
+            .map_err(failure::lake)
     }
 
     /// Refuses staged files that break a rule of severity `error`; answers the warnings.
@@ -253,17 +302,28 @@ impl Step<'_> {
     ) -> Result<Option<String>> {
         let staged = table.staged_provider(files).map_err(failure::lake)?;
         let lists = |list: &str| self.project.code_lists.get(list);
-        let findings = table_findings(&self.handles.engine, self.limits(), contract, staged, &lists)
-            .await
-            .map_err(failure::engine)?;
-        let (broken, warned): (Vec<Finding>, Vec<Finding>) =
-            findings.into_iter().partition(|f| f.rule.severity == Severity::Error);
+        let findings = table_findings(
+            &self.handles.engine,
+            self.limits(),
+            contract,
+            staged,
+            &lists,
+        )
+        .await
+        .map_err(failure::engine)?;
+        let (broken, warned): (Vec<Finding>, Vec<Finding>) = findings
+            .into_iter()
+            .partition(|f| f.rule.severity == Severity::Error);
         if broken.is_empty() {
             return Ok((!warned.is_empty()).then(|| told(&warned)));
         }
         Err(ServiceError::new(
             ErrorKind::Refused,
-            format!("dataset `{}` breaks its contract: {}", contract.dataset, told(&broken)),
+            format!(
+                "dataset `{}` breaks its contract: {}",
+                contract.dataset,
+                told(&broken)
+            ),
         )
         .hint("Nothing was published. Mend the SQL or the contract and run again."))
     }
@@ -283,7 +343,10 @@ fn told(findings: &[Finding]) -> String {
     let one = |f: &Finding| {
         let column = f.rule.column.as_ref().map(|c| format!(" of column `{c}`"));
         let (rule, column) = (&f.rule.name, column.unwrap_or_default());
-        format!("rule `{rule}`{column} on {} rows ({})", f.rows, f.rule.message.en)
+        format!(
+            "rule `{rule}`{column} on {} rows ({})",
+            f.rows, f.rule.message.en
+        )
     };
     findings.iter().map(one).collect::<Vec<_>>().join("; ")
 }
@@ -297,11 +360,15 @@ async fn record(handles: &Handles, project: &Project, report: &RunReport) -> Res
     let batch = ledger(project, report).map_err(|error| {
         ServiceError::new(ErrorKind::Internal, "cannot write the run ledger").caused_by(error)
     })?;
-    let mut writer = table.stage(&WriteSettings::default()).map_err(failure::lake)?;
+    let mut writer = table
+        .stage(&WriteSettings::default())
+        .map_err(failure::lake)?;
     writer.write(batch).await.map_err(failure::lake)?;
     let files = writer.finish().await.map_err(failure::lake)?;
     let info = Map::from_iter([(RUN.to_owned(), json!(report.id))]);
-    let request = CommitRequest::append(files).with_operation("RECORD RUN").with_info(info);
+    let request = CommitRequest::append(files)
+        .with_operation("RECORD RUN")
+        .with_info(info);
     table.commit(request).await.map_err(failure::lake)?;
     Ok(())
 }
@@ -318,19 +385,45 @@ fn ledger(
         let read: BTreeMap<&str, i64> = s.inputs.iter().map(|(d, v)| (d.as_str(), *v)).collect();
         Some(json!(read).to_string())
     };
-    let sha256 = |s: &RunStep| project.transformations.get(&s.dataset).map(|t| t.sha256.clone());
-    let version = |s: &RunStep| project.contracts.get(&s.dataset).map(|c| c.version.to_string());
-    let rows = steps.iter().map(|s| i64::try_from(s.rows).unwrap_or(i64::MAX));
+    let sha256 = |s: &RunStep| {
+        project
+            .transformations
+            .get(&s.dataset)
+            .map(|t| t.sha256.clone())
+    };
+    let version = |s: &RunStep| {
+        project
+            .contracts
+            .get(&s.dataset)
+            .map(|c| c.version.to_string())
+    };
+    let rows = steps
+        .iter()
+        .map(|s| i64::try_from(s.rows).unwrap_or(i64::MAX));
     let at = vec![report.started_at.timestamp_micros(); steps.len()];
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("run_id", text(&|_| Some(report.id.clone()))),
         ("dataset", text(&|s| Some(s.dataset.to_string()))),
         ("state", text(&|s| Some(s.state.as_str().to_owned()))),
-        ("started_at", Arc::new(TimestampMicrosecondArray::from(at).with_timezone("UTC"))),
-        ("seconds", Arc::new(steps.iter().map(|s| Some(s.seconds)).collect::<Float64Array>())),
+        (
+            "started_at",
+            Arc::new(TimestampMicrosecondArray::from(at).with_timezone("UTC")),
+        ),
+        (
+            "seconds",
+            Arc::new(
+                steps
+                    .iter()
+                    .map(|s| Some(s.seconds))
+                    .collect::<Float64Array>(),
+            ),
+        ),
         ("rows", Arc::new(Int64Array::from_iter_values(rows))),
         ("inputs", text(&inputs)),
-        ("output_version", Arc::new(steps.iter().map(|s| s.version).collect::<Int64Array>())),
+        (
+            "output_version",
+            Arc::new(steps.iter().map(|s| s.version).collect::<Int64Array>()),
+        ),
         ("sql_sha256", text(&sha256)),
         ("contract_version", text(&version)),
         ("message", text(&|s| s.message.clone())),

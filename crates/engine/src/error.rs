@@ -32,7 +32,10 @@ pub enum EngineError {
 impl EngineError {
     /// A wrong statement.
     pub(crate) fn invalid(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::Invalid { message: message.into(), hint: hint.into() }
+        Self::Invalid {
+            message: message.into(),
+            hint: hint.into(),
+        }
     }
 
     /// An error met while planning: the statement's fault unless it says otherwise.
@@ -40,9 +43,10 @@ impl EngineError {
         let root = error.find_root();
         let text = sentence(&root.strip_backtrace());
         match root {
-            DataFusionError::SQL(..) => {
-                Self::invalid(format!("the SQL cannot be read: {text}"), "Mend the statement there.")
-            }
+            DataFusionError::SQL(..) => Self::invalid(
+                format!("the SQL cannot be read: {text}"),
+                "Mend the statement there.",
+            ),
             DataFusionError::Plan(_)
             | DataFusionError::SchemaError(..)
             | DataFusionError::NotImplemented(_)
@@ -63,9 +67,9 @@ impl EngineError {
         let root = error.find_root();
         let text = sentence(&root.strip_backtrace());
         match root {
-            DataFusionError::ResourcesExhausted(_) if text.contains("disk") => Self::Limit {
+            _ if text.contains("max_temp_directory_size") => Self::Limit {
                 limit: "query.spill_bytes",
-                message: format!("the query met the limit on temporary disk: {text}"),
+                message: "the query met the limit `query.spill_bytes` on temporary disk".to_owned(),
             },
             DataFusionError::ResourcesExhausted(_) => Self::Limit {
                 limit: "query.memory_bytes",
@@ -85,10 +89,18 @@ impl EngineError {
 /// The engine's message without the class of error it puts in front of it.
 fn sentence(text: &str) -> String {
     let text = text.trim();
-    let text = ["Error during planning: ", "SQL error: ", "Schema error: ", "Execution error: "]
-        .iter()
-        .find_map(|prefix| text.strip_prefix(prefix))
+    let text = [
+        "Error during planning: ",
+        "SQL error: ",
+        "Schema error: ",
+        "Execution error: ",
+    ]
+    .iter()
+    .find_map(|prefix| text.strip_prefix(prefix))
+    .unwrap_or(text);
+    let text = text
+        .strip_prefix("ParserError(\"")
+        .and_then(|t| t.strip_suffix("\")"))
         .unwrap_or(text);
-    let text = text.strip_prefix("ParserError(\"").and_then(|t| t.strip_suffix("\")")).unwrap_or(text);
     text.trim_end_matches('.').to_owned()
 }

@@ -8,8 +8,8 @@
 
 mod engine;
 mod error;
-pub mod lineage;
 mod limits;
+pub mod lineage;
 mod params;
 mod rules;
 mod session;

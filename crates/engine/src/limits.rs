@@ -24,7 +24,13 @@ impl Limited {
     /// Starts the clock.
     pub(crate) fn new(inner: SendableRecordBatchStream, limits: QueryLimits) -> Self {
         let deadline = Box::pin(tokio::time::sleep(Duration::from_millis(limits.wait_ms)));
-        Self { inner: Some(inner), limits, deadline, rows: 0, bytes: 0 }
+        Self {
+            inner: Some(inner),
+            limits,
+            deadline,
+            rows: 0,
+            bytes: 0,
+        }
     }
 
     fn admit(&mut self, batch: RecordBatch) -> Result<RecordBatch> {
@@ -51,19 +57,22 @@ impl Stream for Limited {
     type Item = Result<RecordBatch>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Some(inner) = self.inner.as_mut() else { return Poll::Ready(None) };
+        if self.inner.is_some() && self.deadline.poll_unpin(cx).is_ready() {
+            self.inner = None;
+            let wait_ms = self.limits.wait_ms;
+            return Poll::Ready(Some(Err(EngineError::Limit {
+                limit: "query.wait_ms",
+                message: format!("the query met the limit `query.wait_ms` of {wait_ms} ms"),
+            })));
+        }
+        let Some(inner) = self.inner.as_mut() else {
+            return Poll::Ready(None);
+        };
         let answer = match inner.poll_next_unpin(cx) {
             Poll::Ready(None) => None,
             Poll::Ready(Some(Ok(batch))) => Some(self.admit(batch)),
             Poll::Ready(Some(Err(error))) => {
                 Some(Err(EngineError::running(error, self.limits.memory_bytes)))
-            }
-            Poll::Pending if self.deadline.poll_unpin(cx).is_ready() => {
-                let wait_ms = self.limits.wait_ms;
-                Some(Err(EngineError::Limit {
-                    limit: "query.wait_ms",
-                    message: format!("the query met the limit `query.wait_ms` of {wait_ms} ms"),
-                }))
             }
             Poll::Pending => return Poll::Pending,
         };

@@ -53,11 +53,17 @@ pub(crate) fn bind(plan: LogicalPlan, params: &BTreeMap<String, Param>) -> Resul
     if !missing.is_empty() {
         missing.sort_unstable();
         return Err(EngineError::invalid(
-            format!("the statement needs the parameter `{}`", missing.join("`, `")),
+            format!(
+                "the statement needs the parameter `{}`",
+                missing.join("`, `")
+            ),
             "Give every `$name` a value: `--param name=value`, or `params` in the request.",
         ));
     }
-    if let Some(extra) = params.keys().find(|name| !wanted.contains_key(&format!("${name}"))) {
+    if let Some(extra) = params
+        .keys()
+        .find(|name| !wanted.contains_key(&format!("${name}")))
+    {
         return Err(EngineError::invalid(
             format!("the statement has no parameter `${extra}`"),
             "Leave the parameter out, or use it as `$name` in the SQL.",
@@ -70,10 +76,14 @@ pub(crate) fn bind(plan: LogicalPlan, params: &BTreeMap<String, Param>) -> Resul
     for (id, data_type) in &wanted {
         let name = id.trim_start_matches('$');
         if let Some(param) = params.get(name) {
-            values.insert(name.to_owned(), ScalarAndMetadata::from(typed(name, param, data_type)?));
+            values.insert(
+                name.to_owned(),
+                ScalarAndMetadata::from(typed(name, param, data_type)?),
+            );
         }
     }
-    plan.with_param_values(ParamValues::Map(values)).map_err(EngineError::planning)
+    plan.with_param_values(ParamValues::Map(values))
+        .map_err(EngineError::planning)
 }
 
 fn typed(name: &str, param: &Param, data_type: &Option<DataType>) -> Result<ScalarValue> {

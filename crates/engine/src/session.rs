@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
-use datafusion::execution::context::SQLOptions;
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, cast, col, ident};
 use datafusion::physical_plan::{ExecutionPlanProperties, execute_stream};
 use datafusion::prelude::SessionContext;
@@ -63,7 +63,9 @@ impl Session {
             .with_allow_statements(false)
             .verify_plan(&plan)
             .map_err(EngineError::planning)?;
-        Ok(Planned { plan: params::bind(plan, params)? })
+        Ok(Planned {
+            plan: params::bind(plan, params)?,
+        })
     }
 
     /// The plan after analysis and before optimisation, as lineage reads it.
@@ -109,7 +111,10 @@ impl Session {
                 ));
             }
             let column = match qualifier {
-                Some(q) => col(datafusion::common::Column::new(Some(q.clone()), from.name())),
+                Some(q) => col(datafusion::common::Column::new(
+                    Some(q.clone()),
+                    from.name(),
+                )),
                 None => ident(from.name()),
             };
             let typed = if from.data_type() == to.data_type() {
@@ -129,8 +134,10 @@ impl Session {
     /// Runs the statement as one stream under every limit of the session.
     pub async fn run(&self, planned: &Planned) -> Result<BoxStream<'static, Result<RecordBatch>>> {
         let state = self.context.state();
-        let plan =
-            state.create_physical_plan(&planned.plan).await.map_err(EngineError::planning)?;
+        let plan = state
+            .create_physical_plan(&planned.plan)
+            .await
+            .map_err(EngineError::planning)?;
         let stream = execute_stream(plan, state.task_ctx())
             .map_err(|e| EngineError::running(e, self.limits.memory_bytes))?;
         Ok(Limited::new(stream, self.limits).boxed())
@@ -138,10 +145,15 @@ impl Session {
 
     /// Runs the statement as one stream per partition, for a writer that encodes them in parallel.
     /// Only the limits on memory and temporary disk apply.
-    pub async fn run_partitioned(&self, planned: &Planned) -> Result<Vec<SendableRecordBatchStream>> {
+    pub async fn run_partitioned(
+        &self,
+        planned: &Planned,
+    ) -> Result<Vec<SendableRecordBatchStream>> {
         let state = self.context.state();
-        let plan =
-            state.create_physical_plan(&planned.plan).await.map_err(EngineError::planning)?;
+        let plan = state
+            .create_physical_plan(&planned.plan)
+            .await
+            .map_err(EngineError::planning)?;
         let partitions = plan.output_partitioning().partition_count();
         (0..partitions)
             .map(|partition| {

@@ -35,7 +35,10 @@ impl Statement {
         let parsed = match (statements.pop_front(), statements.pop_front()) {
             (Some(statement), None) => statement,
             (None, _) => {
-                return Err(EngineError::invalid("the SQL holds no statement", READ_ONLY_HINT));
+                return Err(EngineError::invalid(
+                    "the SQL holds no statement",
+                    READ_ONLY_HINT,
+                ));
             }
             (Some(_), Some(_)) => {
                 return Err(EngineError::invalid(
@@ -80,7 +83,11 @@ fn writes_inside(query: &ast::Query) -> Option<String> {
         type Break = ();
         fn pre_visit_query(&mut self, query: &ast::Query) -> ControlFlow<()> {
             self.0 = set_writes(&query.body);
-            if self.0.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if self.0.is_some() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         }
     }
     let mut visitor = Writes(None);
@@ -91,14 +98,19 @@ fn writes_inside(query: &ast::Query) -> Option<String> {
 fn set_writes(body: &ast::SetExpr) -> Option<String> {
     match body {
         ast::SetExpr::Select(select) => select.into.as_ref().map(|_| "select into".to_owned()),
-        ast::SetExpr::SetOperation { left, right, .. } => set_writes(left).or_else(|| set_writes(right)),
+        ast::SetExpr::SetOperation { left, right, .. } => {
+            set_writes(left).or_else(|| set_writes(right))
+        }
         ast::SetExpr::Query(_) | ast::SetExpr::Values(_) | ast::SetExpr::Table(_) => None,
         other => Some(first_word(&other.to_string())),
     }
 }
 
 fn first_word(text: &str) -> String {
-    text.split_whitespace().next().unwrap_or_default().to_lowercase()
+    text.split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_lowercase()
 }
 
 /// A table reference as a dataset; a bare name means the served layer.
@@ -106,7 +118,11 @@ fn dataset(table: &TableReference) -> Result<DatasetName> {
     let name = match table {
         TableReference::Bare { table } => format!("{}.{table}", Layer::Served.as_str()),
         TableReference::Partial { schema, table } => format!("{schema}.{table}"),
-        TableReference::Full { catalog, schema, table } => format!("{catalog}.{schema}.{table}"),
+        TableReference::Full {
+            catalog,
+            schema,
+            table,
+        } => format!("{catalog}.{schema}.{table}"),
     };
     name.parse().map_err(|_| {
         EngineError::invalid(

@@ -26,19 +26,37 @@ struct Cli {
 #[derive(Debug, Args)]
 struct Global {
     /// The home folder
-    #[arg(long, global = true, env = "DTM_HOME", default_value = "./dtm-home", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "DTM_HOME",
+        default_value = "./dtm-home",
+        value_name = "DIR"
+    )]
     home: PathBuf,
     /// The project folder; without `warehouse/` there, the project that the binary carries
     #[arg(long, global = true, value_name = "DIR")]
     project: Option<PathBuf>,
     /// The access token; by default the file `operator.token` of the home
-    #[arg(long, global = true, env = "DTM_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    #[arg(
+        long,
+        global = true,
+        env = "DTM_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
     token: Option<String>,
     /// How data is printed
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// What is logged to stderr, such as `info` or `lake=debug`
-    #[arg(long, global = true, env = "DTM_LOG", default_value = "warn", value_name = "FILTER")]
+    #[arg(
+        long,
+        global = true,
+        env = "DTM_LOG",
+        default_value = "warn",
+        value_name = "FILTER"
+    )]
     log: String,
 }
 
@@ -82,7 +100,10 @@ pub(crate) struct Context {
 /// Runs the command that the process was called with.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return tell(Failure::Other(error.into())),
     };

@@ -33,7 +33,9 @@ pub(crate) struct Holder {
 impl Home {
     /// The home in that folder.
     pub fn at(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self {
+            root: root.to_owned(),
+        }
     }
 
     /// The folder.
@@ -100,7 +102,10 @@ impl Home {
     }
 
     /// Empties the working folders; only for the process that holds the home.
-    #[expect(clippy::disallowed_methods, reason = "everything below these folders is ours and temporary")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "everything below these folders is ours and temporary"
+    )]
     pub(crate) fn sweep(&self) {
         for folder in [self.spool_folder(), self.spill_folder()] {
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -123,7 +128,12 @@ impl Home {
     /// Takes the home for this process. Answers who holds it if somebody does.
     pub(crate) fn hold(&self) -> Outcome<Result<Held, Option<Holder>>> {
         let path = self.root.join("lock");
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path);
         let mut file = file.map_err(|e| {
             Failure::Unavailable(format!(
                 "cannot write to the home `{}`: {e}; name a folder on a disk that can be written with \
@@ -151,22 +161,27 @@ impl Home {
 
     fn write(&self, path: &Path, bytes: &[u8], mode: u32) -> Outcome {
         let write = || -> std::io::Result<()> {
-            let mut file =
-                OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path)?;
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(mode)
+                .open(path)?;
             file.write_all(bytes)?;
             file.sync_all()
         };
-        write().map_err(|e| {
-            Failure::Unavailable(format!("cannot write `{}`: {e}", path.display()))
-        })
+        write().map_err(|e| Failure::Unavailable(format!("cannot write `{}`: {e}", path.display())))
     }
 }
 
 impl Held {
     /// Says where the holder's server is, so that commands go through it.
     pub(crate) fn announce(&mut self, url: Option<String>) -> Outcome {
-        let text = serde_json::to_string(&Holder { pid: std::process::id(), url })
-            .map_err(|e| Failure::Other(e.into()))?;
+        let text = serde_json::to_string(&Holder {
+            pid: std::process::id(),
+            url,
+        })
+        .map_err(|e| Failure::Other(e.into()))?;
         self.file.set_len(0)?;
         self.file.rewind()?;
         self.file.write_all(text.as_bytes())?;

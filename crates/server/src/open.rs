@@ -34,7 +34,7 @@ pub(crate) struct Opened {
 /// A house and the lock on its home.
 pub(crate) struct Own {
     pub house: Arc<House>,
-    pub held: Held,
+    _held: Held,
 }
 
 /// What is told of each transformation of a run.
@@ -66,7 +66,10 @@ pub(crate) async fn open(place: &Place, on_step: OnStep) -> Outcome<Opened> {
         Ok(held) => {
             let settings = Settings::read(&home.settings_file(), &env)?;
             let house = house(home, &settings, place.project.as_deref(), on_step).await?;
-            let own = Own { house: Arc::new(house), _held: held };
+            let own = Own {
+                house: Arc::new(house),
+                _held: held,
+            };
             Ok(Opened {
                 service: Arc::clone(&own.house) as Arc<dyn Service>,
                 call: call(token(place)?),
@@ -83,7 +86,10 @@ pub(crate) async fn open(place: &Place, on_step: OnStep) -> Outcome<Opened> {
 
 /// The error for a home that another process holds without serving it.
 pub(crate) fn held_by(home: &Home, pid: Option<u32>) -> Failure {
-    let who = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+    let who = pid.map_or_else(
+        || "another process".to_owned(),
+        |pid| format!("process {pid}"),
+    );
     Failure::Unavailable(format!(
         "the home `{}` is open in {who}; wait until that is done, or name another with `--home`",
         home.root().display()
@@ -94,10 +100,13 @@ fn remote(place: &Place, url: &str) -> Outcome<Opened> {
     let token = token(place)?;
     let call = call(token.clone());
     let token = token.map(Secret::new);
-    let service = RemoteService::new(url, token).map_err(|error| {
-        Failure::Usage(format!("cannot speak to the server `{url}`: {error}"))
-    })?;
-    Ok(Opened { service: Arc::new(service), call, own: None })
+    let service = RemoteService::new(url, token)
+        .map_err(|error| Failure::Usage(format!("cannot speak to the server `{url}`: {error}")))?;
+    Ok(Opened {
+        service: Arc::new(service),
+        call,
+        own: None,
+    })
 }
 
 /// `--token` or `DTM_TOKEN`, else `HOME/operator.token`.
@@ -109,7 +118,10 @@ fn token(place: &Place) -> Outcome<Option<String>> {
     match std::fs::read_to_string(&file) {
         Ok(text) => Ok(Some(text.trim().to_owned())),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(Failure::Unavailable(format!("cannot read `{}`: {e}", file.display()))),
+        Err(e) => Err(Failure::Unavailable(format!(
+            "cannot read `{}`: {e}",
+            file.display()
+        ))),
     }
 }
 
@@ -135,8 +147,12 @@ pub(crate) async fn house(
     home.sweep();
     let checked = conduct::check(&shipped::sources(project)?).await;
     if !checked.problems.is_empty() {
-        let shown: Vec<String> =
-            checked.problems.iter().take(5).map(ToString::to_string).collect();
+        let shown: Vec<String> = checked
+            .problems
+            .iter()
+            .take(5)
+            .map(ToString::to_string)
+            .collect();
         return Err(Failure::Usage(format!(
             "the project has {} problems, the first: {}; `dtm check` lists them all",
             checked.problems.len(),
@@ -150,7 +166,9 @@ pub(crate) async fn house(
     let location = StoreLocation::parse(&settings.store, home.root()).map_err(store_failed)?;
     let store = lake::open_store(&location, &s3(settings)).map_err(store_failed)?;
     lake::probe(&store, &given).await.map_err(store_failed)?;
-    let books = books::Books::open(&home.books_file()).await.map_err(books_failed)?;
+    let books = books::Books::open(&home.books_file())
+        .await
+        .map_err(books_failed)?;
     let journal = audit::Journal::open(&home.journal_folder(), Arc::new(now))
         .map_err(|e| Failure::Unavailable(format!("cannot open the audit journal: {e}")))?;
     if let Some(cut) = journal.cut() {
@@ -199,7 +217,12 @@ fn limits(home: &Home, settings: &Settings) -> conduct::Settings {
 /// S3 settings: addresses from the settings, credentials from `AWS_*` alone.
 pub(crate) fn s3(settings: &Settings) -> S3Settings {
     S3Settings {
-        endpoint: settings.s3.endpoint.clone().or_else(|| env("AWS_ENDPOINT_URL")).or_else(|| env("AWS_ENDPOINT")),
+        endpoint: settings
+            .s3
+            .endpoint
+            .clone()
+            .or_else(|| env("AWS_ENDPOINT_URL"))
+            .or_else(|| env("AWS_ENDPOINT")),
         region: settings.s3.region.clone().or_else(|| env("AWS_REGION")),
         allow_http: settings.s3.allow_http || env("AWS_ALLOW_HTTP").is_some_and(|v| v == "true"),
         access_key: env("AWS_ACCESS_KEY_ID"),
@@ -217,20 +240,29 @@ fn books_failed(error: books::BooksError) -> Failure {
 }
 
 /// The clock of the process.
-#[expect(clippy::disallowed_methods, reason = "the one home of the clock; everything else is given it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one home of the clock; everything else is given it"
+)]
 pub(crate) fn now() -> DateTime<Utc> {
     // The books and Parquet keep microseconds; a receipt must read the same from both.
     chrono::SubsecRound::trunc_subsecs(Utc::now(), 6)
 }
 
 /// A fresh id.
-#[expect(clippy::disallowed_methods, reason = "the one home of ids; everything else is given them")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one home of ids; everything else is given them"
+)]
 pub(crate) fn fresh_id() -> uuid::Uuid {
     uuid::Uuid::now_v7()
 }
 
 /// Unpredictable bytes.
-#[expect(clippy::disallowed_methods, reason = "the one home of chance; everything else is given it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one home of chance; everything else is given it"
+)]
 fn chance() -> [u8; 32] {
     rand::random()
 }

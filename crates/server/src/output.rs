@@ -35,7 +35,10 @@ pub(crate) struct Records {
 impl Records {
     /// No rows yet.
     pub(crate) fn new(columns: &'static [&'static str]) -> Self {
-        Self { columns, rows: Vec::new() }
+        Self {
+            columns,
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row with a value for each column.
@@ -57,7 +60,9 @@ impl Records {
                 }
             }
             Format::Csv => self.csv(&mut out)?,
-            Format::Table | Format::Arrow | Format::Text | Format::Mermaid => self.table(&mut out)?,
+            Format::Table | Format::Arrow | Format::Text | Format::Mermaid => {
+                self.table(&mut out)?
+            }
         }
         out.flush()?;
         Ok(())
@@ -66,7 +71,11 @@ impl Records {
     fn objects(&self) -> impl Iterator<Item = Value> {
         self.rows.iter().map(|row| {
             let pairs = self.columns.iter().zip(row);
-            Value::Object(pairs.map(|(k, v)| ((*k).to_owned(), v.clone())).collect::<Map<_, _>>())
+            Value::Object(
+                pairs
+                    .map(|(k, v)| ((*k).to_owned(), v.clone()))
+                    .collect::<Map<_, _>>(),
+            )
         })
     }
 
@@ -82,12 +91,19 @@ impl Records {
     }
 
     fn table(&self, out: &mut impl Write) -> Outcome {
-        let cells: Vec<Vec<String>> =
-            self.rows.iter().map(|row| row.iter().map(plain).collect()).collect();
+        let cells: Vec<Vec<String>> = self
+            .rows
+            .iter()
+            .map(|row| row.iter().map(plain).collect())
+            .collect();
         let widths: Vec<usize> = (0..self.columns.len())
             .map(|i| {
                 let own = self.columns.get(i).map_or(0, |c| c.chars().count());
-                let most = cells.iter().filter_map(|row| row.get(i)).map(|c| c.chars().count()).max();
+                let most = cells
+                    .iter()
+                    .filter_map(|row| row.get(i))
+                    .map(|c| c.chars().count())
+                    .max();
                 own.max(most.unwrap_or(0))
             })
             .collect();

@@ -7,7 +7,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// A bar over a known number of things.
 pub(crate) fn bar(what: &str, total: u64) -> ProgressBar {
     let bar = ProgressBar::new(total);
-    if let Ok(style) = ProgressStyle::with_template("{msg:24} {bar:32} {human_pos}/{human_len} {elapsed}")
+    if let Ok(style) =
+        ProgressStyle::with_template("{msg:24} {bar:32} {human_pos}/{human_len} {elapsed}")
     {
         bar.set_style(style);
     }

@@ -86,7 +86,10 @@ pub struct S3Section {
 
 impl Default for SubmissionSettings {
     fn default() -> Self {
-        Self { body_bytes: 5 << 30, at_once: 0 }
+        Self {
+            body_bytes: 5 << 30,
+            at_once: 0,
+        }
     }
 }
 
@@ -105,7 +108,9 @@ impl Default for QuerySettings {
 
 impl Default for RunSettings {
     fn default() -> Self {
-        Self { memory_bytes: 768 << 20 }
+        Self {
+            memory_bytes: 768 << 20,
+        }
     }
 }
 
@@ -132,9 +137,13 @@ impl Settings {
         let shown = file.display();
         let text = std::fs::read_to_string(file)
             .map_err(|e| Failure::Unavailable(format!("cannot read `{shown}`: {e}")))?;
-        let mut table: toml::Table =
-            text.parse().map_err(|e| Failure::Usage(format!("cannot read `{shown}`: {e}")))?;
-        let format = table.get("format").and_then(toml::Value::as_integer).unwrap_or(0);
+        let mut table: toml::Table = text
+            .parse()
+            .map_err(|e| Failure::Usage(format!("cannot read `{shown}`: {e}")))?;
+        let format = table
+            .get("format")
+            .and_then(toml::Value::as_integer)
+            .unwrap_or(0);
         if format > i64::from(FORMAT) {
             return Err(Failure::Unavailable(format!(
                 "the home of `{shown}` has format {format}, and this binary reads up to {FORMAT}; \
@@ -142,7 +151,9 @@ impl Settings {
             )));
         }
         overlay(&mut table, env)?;
-        table.try_into().map_err(|e| Failure::Usage(format!("cannot read `{shown}`: {e}")))
+        table
+            .try_into()
+            .map_err(|e| Failure::Usage(format!("cannot read `{shown}`: {e}")))
     }
 
     /// The text of `HOME/dtm.toml`.
@@ -192,7 +203,9 @@ fn overlay(table: &mut toml::Table, env: &dyn Fn(&str) -> Option<String>) -> Out
 }
 
 fn is_number(key: &str) -> bool {
-    ["_bytes", "bytes", "_ms", "rows", "at_once"].iter().any(|end| key.ends_with(end))
+    ["_bytes", "bytes", "_ms", "rows", "at_once"]
+        .iter()
+        .any(|end| key.ends_with(end))
 }
 
 fn set(table: &mut toml::Table, key: &str, value: toml::Value) {

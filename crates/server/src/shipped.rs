@@ -24,7 +24,10 @@ pub(crate) fn sources(folder: Option<&Path>) -> Outcome<Sources> {
     let place = folder.unwrap_or(Path::new("."));
     if place.join("warehouse").is_dir() {
         return Sources::from_folder(place).map_err(|e| {
-            Failure::Unavailable(format!("cannot read the project `{}`: {e}", place.display()))
+            Failure::Unavailable(format!(
+                "cannot read the project `{}`: {e}",
+                place.display()
+            ))
         });
     }
     if folder.is_some() {
@@ -37,7 +40,9 @@ pub(crate) fn sources(folder: Option<&Path>) -> Outcome<Sources> {
 }
 
 fn carried() -> Sources {
-    fn room<R: rust_embed::RustEmbed>(name: &'static str) -> impl Iterator<Item = (String, Vec<u8>)> {
+    fn room<R: rust_embed::RustEmbed>(
+        name: &'static str,
+    ) -> impl Iterator<Item = (String, Vec<u8>)> {
         R::iter().filter_map(move |path| {
             let hidden = path.split('/').any(|part| part.starts_with('.'));
             let file = (!hidden).then(|| R::get(&path)).flatten()?;
@@ -45,6 +50,8 @@ fn carried() -> Sources {
         })
     }
     Sources::from_files(
-        room::<Warehouse>("warehouse").chain(room::<Sql>("sql")).chain(room::<Lineage>("lineage")),
+        room::<Warehouse>("warehouse")
+            .chain(room::<Sql>("sql"))
+            .chain(room::<Lineage>("lineage")),
     )
 }

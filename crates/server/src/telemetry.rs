@@ -13,17 +13,22 @@ pub(crate) fn start_logs(filter: &str, json: bool) {
     let registry = tracing_subscriber::registry().with(filter);
     // A second call, as in tests, keeps the first subscriber.
     let _ = if json {
-        let layer = tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr);
+        let layer = tracing_subscriber::fmt::layer()
+            .json()
+            .with_writer(std::io::stderr);
         registry.with(layer).try_init()
     } else {
-        let layer = tracing_subscriber::fmt::layer().with_target(false).with_writer(std::io::stderr);
+        let layer = tracing_subscriber::fmt::layer()
+            .with_target(false)
+            .with_writer(std::io::stderr);
         registry.with(layer).try_init()
     };
 }
 
 /// Bounds of the histograms of seconds.
-const SECONDS: [f64; 12] =
-    [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
+const SECONDS: [f64; 12] = [
+    0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0,
+];
 
 /// Starts counting; the handle renders what was counted.
 pub(crate) fn start_metrics() -> anyhow::Result<PrometheusHandle> {

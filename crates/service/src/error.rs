@@ -56,7 +56,14 @@ impl ServiceError {
     /// An error of that kind.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { kind, message, hint: None, submission: None, rows: None, source: None }
+        Self {
+            kind,
+            message,
+            hint: None,
+            submission: None,
+            rows: None,
+            source: None,
+        }
     }
 
     /// With the way out.
@@ -82,6 +89,8 @@ impl fmt::Display for ServiceError {
 
 impl Error for ServiceError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
     }
 }

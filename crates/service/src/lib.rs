@@ -18,7 +18,8 @@ mod submission;
 pub use action::Action;
 pub use call::{AuditRecord, Call, Credential, Door, Principal, Secret};
 pub use catalogue::{
-    Direction, DatasetDetail, DatasetSummary, LineageAnswer, LineageRequest, TableState, TableVersion,
+    DatasetDetail, DatasetSummary, Direction, LineageAnswer, LineageRequest, TableState,
+    TableVersion,
 };
 pub use error::{ErrorKind, Result, ServiceError};
 pub use query::{Batches, QueryAnswer, QueryRequest, Value};

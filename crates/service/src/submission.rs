@@ -58,7 +58,12 @@ impl BodyFormat {
 
     /// The format of a media type; parameters such as `charset` are passed over.
     pub fn from_media_type(text: &str) -> Option<Self> {
-        let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let essence = text
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
         match essence.as_str() {
             "application/x-ndjson" | "application/ndjson" | "application/jsonl" => {
                 Some(Self::Ndjson)

@@ -47,15 +47,20 @@ pub(super) async fn ask(
     params: &[(&str, &str)],
     most: usize,
 ) -> Result<Rows> {
-    let text = |(name, value): &(&str, &str)| ((*name).to_owned(), Value::Text((*value).to_owned()));
+    let text =
+        |(name, value): &(&str, &str)| ((*name).to_owned(), Value::Text((*value).to_owned()));
     let request = QueryRequest {
         sql: sql.to_owned(),
         params: params.iter().map(text).collect(),
         at: BTreeMap::new(),
     };
     let mut answer = state.service.query(&visit.call, request).await?;
-    let mut rows =
-        Rows { schema: answer.schema, batches: vec![], more: false, versions: answer.versions };
+    let mut rows = Rows {
+        schema: answer.schema,
+        batches: vec![],
+        more: false,
+        versions: answer.versions,
+    };
     let mut room = most;
     while let Some(batch) = answer.batches.next().await.transpose()? {
         if batch.num_rows() > room {
@@ -75,7 +80,10 @@ pub(super) async fn periods(state: &ApiState, visit: &Visit) -> Result<Vec<(Stri
     let rows = ask(state, visit, PERIODS, &language, PERIODS_OFFERED).await?;
     let formats = visit.formats()?;
     let codes = rows.texts("period", Some(ColumnFormat::Text), &formats);
-    Ok(codes.into_iter().zip(rows.texts("name", Some(ColumnFormat::Text), &formats)).collect())
+    Ok(codes
+        .into_iter()
+        .zip(rows.texts("name", Some(ColumnFormat::Text), &formats))
+        .collect())
 }
 
 impl Rows {
@@ -94,14 +102,24 @@ impl Rows {
             let formatted = format.and_then(|format| formats.cell(array, row, format));
             formatted.unwrap_or_else(|| formats.value(array, row))
         };
-        let arrays = self.batches.iter().filter_map(|batch| batch.column_by_name(column));
-        arrays.flat_map(|array| (0..array.len()).map(move |row| cell(array, row))).collect()
+        let arrays = self
+            .batches
+            .iter()
+            .filter_map(|batch| batch.column_by_name(column));
+        arrays
+            .flat_map(|array| (0..array.len()).map(move |row| cell(array, row)))
+            .collect()
     }
 
     /// The numbers of a column.
     pub(super) fn numbers(&self, column: &str) -> Vec<Option<f64>> {
-        let arrays = self.batches.iter().filter_map(|batch| batch.column_by_name(column));
-        arrays.flat_map(|array| (0..array.len()).map(|row| number(array, row))).collect()
+        let arrays = self
+            .batches
+            .iter()
+            .filter_map(|batch| batch.column_by_name(column));
+        arrays
+            .flat_map(|array| (0..array.len()).map(|row| number(array, row)))
+            .collect()
     }
 
     /// All of it as a table, under the names that the query gave.
@@ -114,9 +132,18 @@ impl Rows {
         for batch in &self.batches {
             for row in 0..batch.num_rows() {
                 // By position: a query may give two columns one name.
-                rows.push(batch.columns().iter().map(|c| formats.value(c, row)).collect());
+                rows.push(
+                    batch
+                        .columns()
+                        .iter()
+                        .map(|c| formats.value(c, row))
+                        .collect(),
+                );
             }
         }
-        Table { columns: self.schema.fields().iter().map(head).collect(), rows }
+        Table {
+            columns: self.schema.fields().iter().map(head).collect(),
+            rows,
+        }
     }
 }

@@ -11,10 +11,19 @@ const KEPT: &str = "max-age=300";
 
 /// The style sheet.
 pub(super) async fn style() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, KEPT)], STYLE)
+    (
+        [
+            (CONTENT_TYPE, "text/css; charset=utf-8"),
+            (CACHE_CONTROL, KEPT),
+        ],
+        STYLE,
+    )
 }
 
 /// The icon.
 pub(super) async fn icon() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, KEPT)], ICON)
+    (
+        [(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, KEPT)],
+        ICON,
+    )
 }

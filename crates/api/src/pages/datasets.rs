@@ -46,9 +46,17 @@ async fn read_list(state: &ApiState, visit: &Visit) -> Result<Response> {
     let datasets = state.service.datasets(&visit.call).await?;
     let formats = visit.formats()?;
     // From what is published down to what it is made of: most readers want the first.
-    let order = [Layer::Served, Layer::Refined, Layer::Raw, Layer::Codes, Layer::System];
+    let order = [
+        Layer::Served,
+        Layer::Refined,
+        Layer::Raw,
+        Layer::Codes,
+        Layer::System,
+    ];
     let part = |layer: Layer| {
-        let of_layer = datasets.iter().filter(|d| d.contract.dataset.layer() == layer);
+        let of_layer = datasets
+            .iter()
+            .filter(|d| d.contract.dataset.layer() == layer);
         LayerPart {
             id: layer.as_str(),
             title: shell.say(&format!("layer-{}", layer.as_str())),
@@ -56,9 +64,20 @@ async fn read_list(state: &ApiState, visit: &Visit) -> Result<Response> {
             rows: of_layer.map(|dataset| row(dataset, &formats)).collect(),
         }
     };
-    let layers = order.map(part).into_iter().filter(|part| !part.rows.is_empty()).collect();
+    let layers = order
+        .map(part)
+        .into_iter()
+        .filter(|part| !part.rows.is_empty())
+        .collect();
     let unapplied = datasets.iter().any(|dataset| dataset.table.is_none());
-    written(StatusCode::OK, &ListPage { shell, layers, unapplied })
+    written(
+        StatusCode::OK,
+        &ListPage {
+            shell,
+            layers,
+            unapplied,
+        },
+    )
 }
 
 fn row(dataset: &DatasetSummary, formats: &Formats) -> Row {
@@ -140,8 +159,16 @@ async fn read_one(state: &ApiState, visit: &Visit, name: &str) -> Result<Respons
 
 fn page(shell: Shell, detail: DatasetDetail, formats: &Formats) -> Page {
     let language = formats.language();
-    let facts = detail.summary.table.is_some().then(|| row(&detail.summary, formats));
-    let files = detail.summary.table.as_ref().map(|table| formats.integer(table.files));
+    let facts = detail
+        .summary
+        .table
+        .is_some()
+        .then(|| row(&detail.summary, formats));
+    let files = detail
+        .summary
+        .table
+        .as_ref()
+        .map(|table| formats.integer(table.files));
     let contract = detail.summary.contract;
     let name = contract.dataset.to_string();
     let first = format!("select *\nfrom {name}\nlimit 50");
@@ -161,7 +188,11 @@ fn page(shell: Shell, detail: DatasetDetail, formats: &Formats) -> Page {
         upstream: detail.upstream,
         downstream: detail.downstream,
         sql: detail.sql,
-        history: detail.history.into_iter().map(|v| version(v, formats)).collect(),
+        history: detail
+            .history
+            .into_iter()
+            .map(|v| version(v, formats))
+            .collect(),
         query: address("/query", &[("sql", &first)]),
         shell,
         name,

@@ -45,6 +45,10 @@ const FIGURES: [(&str, ColumnFormat); 12] = [
 /// What is missing before there are figures.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Missing {
+    /// The caller's role may not query.
+    Permission,
+    /// The dataset itself: the project is another one.
+    Summary,
     /// Tables: `dtm apply`.
     Tables,
     /// Submissions.
@@ -85,6 +89,7 @@ struct Page {
     missing: Option<Missing>,
     figures: Option<Figures>,
     submissions: Option<Vec<Line>>,
+    may_query: bool,
     run: Option<Run>,
 }
 
@@ -96,12 +101,24 @@ pub(super) async fn page(State(state): State<ApiState>, visit: Visit) -> Respons
 async fn read(state: &ApiState, visit: &Visit) -> Result<Response> {
     let shell = visit.shell(state).await?;
     let figures = figures(state, visit, &shell).await?;
-    let run = run(state, visit, &shell).await?;
-    let newest = Part { offset: 0, limit: SUBMISSIONS };
+    let may_query = !matches!(figures, Err(Missing::Permission));
+    let run = if may_query {
+        run(state, visit, &shell).await?
+    } else {
+        None
+    };
+    let newest = Part {
+        offset: 0,
+        limit: SUBMISSIONS,
+    };
     let submissions = allowed(state.service.submissions(&visit.call, newest).await)?;
     let formats = visit.formats()?;
-    let submissions: Option<Vec<Line>> = submissions
-        .map(|submissions| submissions.iter().map(|s| line(s, &shell, &formats)).collect());
+    let submissions: Option<Vec<Line>> = submissions.map(|submissions| {
+        submissions
+            .iter()
+            .map(|s| line(s, &shell, &formats))
+            .collect()
+    });
     let (figures, missing) = match figures {
         Ok(figures) => (Some(figures), None),
         Err(Missing::Run) if submissions.as_ref().is_some_and(Vec::is_empty) => {
@@ -109,7 +126,17 @@ async fn read(state: &ApiState, visit: &Visit) -> Result<Response> {
         }
         Err(missing) => (None, Some(missing)),
     };
-    written(StatusCode::OK, &Page { shell, missing, figures, submissions, run })
+    written(
+        StatusCode::OK,
+        &Page {
+            shell,
+            missing,
+            figures,
+            submissions,
+            may_query,
+            run,
+        },
+    )
 }
 
 /// What the caller may see, or nothing where the caller may not.
@@ -123,14 +150,16 @@ fn allowed<T>(answer: Result<T>) -> Result<Option<T>> {
 
 /// The contract of the summary if its table is there and filled; else what is missing.
 async fn summary(state: &ApiState, visit: &Visit) -> Result<Result<Contract, Missing>> {
-    let Ok(name) = SUMMARY.parse::<DatasetName>() else { return Ok(Err(Missing::Tables)) };
+    let Ok(name) = SUMMARY.parse::<DatasetName>() else {
+        return Ok(Err(Missing::Summary));
+    };
     match state.service.dataset(&visit.call, &name).await {
         Ok(detail) => Ok(match detail.summary.table {
             None => Err(Missing::Tables),
             Some(table) if table.rows == 0 => Err(Missing::Run),
             Some(_) => Ok(detail.summary.contract),
         }),
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(Err(Missing::Tables)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(Err(Missing::Summary)),
         Err(error) => Err(error),
     }
 }
@@ -144,12 +173,21 @@ async fn figures(
         Ok(contract) => contract,
         Err(missing) => return Ok(Err(missing)),
     };
-    let periods = periods(state, visit).await?;
-    let Some((newest, _)) = periods.first() else { return Ok(Err(Missing::Run)) };
-    let asked = visit.param("period").filter(|asked| periods.iter().any(|(code, _)| code == asked));
+    let Some(periods) = allowed(periods(state, visit).await)? else {
+        return Ok(Err(Missing::Permission));
+    };
+    let Some((newest, _)) = periods.first() else {
+        return Ok(Err(Missing::Run));
+    };
+    let asked = visit
+        .param("period")
+        .filter(|asked| periods.iter().any(|(code, _)| code == asked));
     let period = asked.map_or_else(|| newest.clone(), ToOwned::to_owned);
 
-    let of_period = [("period", period.as_str()), ("language", visit.language.as_str())];
+    let of_period = [
+        ("period", period.as_str()),
+        ("language", visit.language.as_str()),
+    ];
     let national = ask(state, visit, NATIONAL, &of_period[..1], 1).await?;
     let scoreboard = ask(state, visit, SCOREBOARD, &of_period, PROVINCES).await?;
     let formats = visit.formats()?;
@@ -166,7 +204,10 @@ async fn figures(
 /// The figures of the one row under the labels of the contract.
 fn labelled(rows: &Rows, contract: &Contract, formats: &Formats) -> Vec<(String, String)> {
     let figure = |(name, format): (&str, ColumnFormat)| {
-        let label = formats.language().of(&contract.column(name)?.label).to_owned();
+        let label = formats
+            .language()
+            .of(&contract.column(name)?.label)
+            .to_owned();
         let value = rows.texts(name, Some(format), formats).into_iter().next()?;
         Some((label, value))
     };
@@ -190,7 +231,9 @@ fn provinces(rows: &Rows, formats: &Formats) -> Vec<Province> {
             total: total.next()?,
         })
     };
-    column("province_name", ColumnFormat::Text).map_while(province).collect()
+    column("province_name", ColumnFormat::Text)
+        .map_while(province)
+        .collect()
 }
 
 fn chart(rows: &Rows, title: &str, formats: &Formats) -> Result<String> {
@@ -200,10 +243,20 @@ fn chart(rows: &Rows, title: &str, formats: &Formats) -> Result<String> {
         .into_iter()
         .zip(rows.numbers("score"))
         .zip(shown)
-        .map(|((label, value), shown)| Point { label, value, shown })
+        .map(|((label, value), shown)| Point {
+            label,
+            value,
+            shown,
+        })
         .collect();
     let kind = ChartKind::Bar;
-    let chart = Chart { id: "scoreboard", kind, title, percent: false, points: &points };
+    let chart = Chart {
+        id: "scoreboard",
+        kind,
+        title,
+        percent: false,
+        points: &points,
+    };
     svg(&chart, formats).map_err(|error| broken(&error))
 }
 
@@ -222,7 +275,9 @@ async fn run(state: &ApiState, visit: &Visit, shell: &Shell) -> Result<Option<Ru
     let texts = |name| rows.texts(name, Some(ColumnFormat::Text), &formats);
     let (states, ids) = (texts("state"), texts("run_id"));
     let started = rows.texts("started_at", Some(ColumnFormat::DateTime), &formats);
-    let (Some(id), Some(started_at)) = (ids.first(), started.first()) else { return Ok(None) };
+    let (Some(id), Some(started_at)) = (ids.first(), started.first()) else {
+        return Ok(None);
+    };
     let seconds: f64 = rows.numbers("seconds").into_iter().flatten().sum();
     let count = |state: &str| states.iter().filter(|s| *s == state).count();
     let counted = ["built", "up_to_date", "failed", "skipped"].map(|state| {

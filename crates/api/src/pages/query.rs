@@ -46,7 +46,15 @@ pub(super) async fn form(State(state): State<ApiState>, visit: Visit) -> Respons
 async fn blank(state: &ApiState, visit: &Visit) -> Result<Response> {
     let shell = visit.shell(state).await?;
     let sql = visit.param("sql").unwrap_or(FIRST).trim().to_owned();
-    written(StatusCode::OK, &Page { shell, sql, answer: None, refusal: None })
+    written(
+        StatusCode::OK,
+        &Page {
+            shell,
+            sql,
+            answer: None,
+            refusal: None,
+        },
+    )
 }
 
 pub(super) async fn run(State(state): State<ApiState>, visit: Visit, sent: Sent) -> Response {
@@ -65,7 +73,12 @@ async fn answered(state: &ApiState, visit: &Visit, sent: Sent) -> Result<Respons
     };
     match answer {
         Ok(answer) => {
-            let page = Page { shell, sql, answer: Some(answer), refusal: None };
+            let page = Page {
+                shell,
+                sql,
+                answer: Some(answer),
+                refusal: None,
+            };
             written(StatusCode::OK, &page)
         }
         Err(error) if error.kind == ErrorKind::Unauthenticated => Err(error),
@@ -75,8 +88,20 @@ async fn answered(state: &ApiState, visit: &Visit, sent: Sent) -> Result<Respons
             let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let title = problem_title(&shell, &problem);
             let correlation_id = visit.call.correlation_id.clone();
-            let refusal = Some(Refusal { title, problem, correlation_id });
-            written(status, &Page { shell, sql, answer: None, refusal })
+            let refusal = Some(Refusal {
+                title,
+                problem,
+                correlation_id,
+            });
+            written(
+                status,
+                &Page {
+                    shell,
+                    sql,
+                    answer: None,
+                    refusal,
+                },
+            )
         }
     }
 }
@@ -88,6 +113,10 @@ async fn read(state: &ApiState, visit: &Visit, sql: &str) -> Result<Answer> {
         table: rows.table(&formats),
         rows: formats.integer(rows.len() as u64),
         more: rows.more,
-        versions: rows.versions.iter().map(|(d, v)| (d.to_string(), *v)).collect(),
+        versions: rows
+            .versions
+            .iter()
+            .map(|(d, v)| (d.to_string(), *v))
+            .collect(),
     })
 }

@@ -90,10 +90,13 @@ async fn read_form(state: &ApiState, visit: &Visit, name: &str) -> Result<Respon
 
 async fn find(state: &ApiState, visit: &Visit, name: &str) -> Result<ReportDefinition> {
     let reports = state.service.reports(&visit.call).await?;
-    reports.into_iter().find(|report| report.name == name).ok_or_else(|| {
-        ServiceError::new(ErrorKind::NotFound, format!("there is no report `{name}`"))
-            .hint("`/reports` lists the reports.")
-    })
+    reports
+        .into_iter()
+        .find(|report| report.name == name)
+        .ok_or_else(|| {
+            ServiceError::new(ErrorKind::NotFound, format!("there is no report `{name}`"))
+                .hint("`/reports` lists the reports.")
+        })
 }
 
 /// Rendering keeps a rendition, so it is asked for by `POST`; the browser is sent on to the kept
@@ -111,10 +114,15 @@ pub(super) async fn render(
 async fn rendered(state: &ApiState, visit: &Visit, name: &str, sent: Sent) -> Result<Response> {
     let given = fields(sent)?;
     let filled = given.iter().filter(|(_, value)| !value.trim().is_empty());
-    let params: BTreeMap<String, String> =
-        filled.map(|(name, value)| (name.clone(), value.trim().to_owned())).collect();
+    let params: BTreeMap<String, String> = filled
+        .map(|(name, value)| (name.clone(), value.trim().to_owned()))
+        .collect();
     let language = visit.language.as_str().to_owned();
-    let request = RenderRequest { report: name.to_owned(), params, language };
+    let request = RenderRequest {
+        report: name.to_owned(),
+        params,
+        language,
+    };
     match state.service.render(&visit.call, request).await {
         Ok(rendition) => Ok(redirect(&format!(
             "/api/v1/renditions/{}.{}",
@@ -148,11 +156,18 @@ async fn page(
     let field = |parameter: &project::Parameter| {
         let period = parameter.parameter_type == ParameterType::Period;
         let newest = periods.first().filter(|_| period).map(|(code, _)| code);
-        let value = given.get(&parameter.name).or(parameter.default.as_ref()).or(newest);
+        let value = given
+            .get(&parameter.name)
+            .or(parameter.default.as_ref())
+            .or(newest);
         Field {
             name: parameter.name.clone(),
             label: visit.language.of(&parameter.label).to_owned(),
-            input: if parameter.parameter_type == ParameterType::Date { "date" } else { "text" },
+            input: if parameter.parameter_type == ParameterType::Date {
+                "date"
+            } else {
+                "text"
+            },
             numeric: parameter.parameter_type == ParameterType::Integer,
             period,
             required: parameter.required,
@@ -165,7 +180,13 @@ async fn page(
         problem,
         correlation_id: visit.call.correlation_id.clone(),
     });
-    Ok(Page { shell, report: row(report, visit), fields, periods, refusal })
+    Ok(Page {
+        shell,
+        report: row(report, visit),
+        fields,
+        periods,
+        refusal,
+    })
 }
 
 /// The periods to choose from: an offer, so none if they cannot be read.

@@ -39,7 +39,12 @@ impl Shell {
         path: String,
         switch: String,
     ) -> Self {
-        Self { texts, principal, path, switch }
+        Self {
+            texts,
+            principal,
+            path,
+            switch,
+        }
     }
 
     pub(super) fn language(&self) -> Language {
@@ -64,9 +69,20 @@ impl Shell {
     pub(super) fn places(&self) -> Vec<Place> {
         let place = |(path, key): (&'static str, &str)| {
             let below = path != "/"
-                && self.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
-            let current = if self.path == path { Some("page") } else { below.then_some("true") };
-            Place { path, label: self.say(key), current }
+                && self
+                    .path
+                    .strip_prefix(path)
+                    .is_some_and(|rest| rest.starts_with('/'));
+            let current = if self.path == path {
+                Some("page")
+            } else {
+                below.then_some("true")
+            };
+            Place {
+                path,
+                label: self.say(key),
+                current,
+            }
         };
         PLACES.into_iter().map(place).collect()
     }

@@ -25,7 +25,12 @@ struct Page<'a> {
 pub(super) async fn form(visit: Visit) -> Response {
     let next = local(visit.param("next"));
     let code = visit.param("code");
-    let page = Page { shell: visit.open_shell(), code, next, refused: false };
+    let page = Page {
+        shell: visit.open_shell(),
+        code,
+        next,
+        refused: false,
+    };
     visit.answer(written(StatusCode::OK, &page))
 }
 
@@ -46,7 +51,9 @@ async fn enter(state: &ApiState, visit: &Visit, sent: Sent) -> Result<Response> 
         Ok(session) => {
             let mut answer = redirect(next);
             let cookie = session_cookie(&session, state.https);
-            answer.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+            answer
+                .headers_mut()
+                .extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
             Ok(answer)
         }
         Err(error) if matches!(error.kind, ErrorKind::Unauthenticated | ErrorKind::Invalid) => {
@@ -57,14 +64,24 @@ async fn enter(state: &ApiState, visit: &Visit, sent: Sent) -> Result<Response> 
 }
 
 fn refused(visit: &Visit, next: &str) -> Result<Response> {
-    let page = Page { shell: visit.open_shell(), code: None, next, refused: true };
+    let page = Page {
+        shell: visit.open_shell(),
+        code: None,
+        next,
+        refused: true,
+    };
     written(StatusCode::UNAUTHORIZED, &page)
 }
 
 /// The token or code of the form. People paste with spaces around.
 fn shown(fields: &Fields) -> Option<Secret> {
-    let values = ["code", "token"].into_iter().filter_map(|name| fields.get(name));
-    values.map(|value| value.trim()).find(|value| !value.is_empty()).map(Secret::new)
+    let values = ["code", "token"]
+        .into_iter()
+        .filter_map(|name| fields.get(name));
+    values
+        .map(|value| value.trim())
+        .find(|value| !value.is_empty())
+        .map(Secret::new)
 }
 
 /// Leaves this browser signed out, even if the session had ended before.
@@ -74,7 +91,9 @@ pub(super) async fn leave(State(state): State<ApiState>, visit: Visit) -> Respon
         _ => {
             let mut answer = redirect("/sign-in");
             let cookie = clear_session_cookie(state.https);
-            answer.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+            answer
+                .headers_mut()
+                .extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
             Ok(answer)
         }
     };

@@ -71,25 +71,44 @@ async fn read_list(state: &ApiState, visit: &Visit) -> Result<Response> {
     let shell = visit.shell(state).await?;
     let part = part(visit, SUBMISSIONS);
     // One more than is shown tells whether there is another part.
-    let asked = Part { limit: part.limit.saturating_add(1), ..part };
+    let asked = Part {
+        limit: part.limit.saturating_add(1),
+        ..part
+    };
     let mut submissions = state.service.submissions(&visit.call, asked).await?;
     let formats = visit.formats()?;
     let more = submissions.len() as u64 > part.limit;
     submissions.truncate(SUBMISSIONS as usize);
-    let submissions = submissions.iter().map(|s| line(s, &shell, &formats)).collect();
+    let submissions = submissions
+        .iter()
+        .map(|s| line(s, &shell, &formats))
+        .collect();
     let around = around(&visit.path, part, more);
-    written(StatusCode::OK, &ListPage { shell, submissions, around })
+    written(
+        StatusCode::OK,
+        &ListPage {
+            shell,
+            submissions,
+            around,
+        },
+    )
 }
 
 fn part(visit: &Visit, limit: u64) -> Part {
-    let offset = visit.param("offset").and_then(|offset| offset.parse().ok()).unwrap_or(0);
+    let offset = visit
+        .param("offset")
+        .and_then(|offset| offset.parse().ok())
+        .unwrap_or(0);
     Part { offset, limit }
 }
 
 fn around(path: &str, part: Part, more: bool) -> Around {
     let at = |offset: u64| address(path, &[("offset", &offset.to_string())]);
     let before = (part.offset > 0).then(|| at(part.offset.saturating_sub(part.limit)));
-    Around { before, after: more.then(|| at(part.offset.saturating_add(part.limit))) }
+    Around {
+        before,
+        after: more.then(|| at(part.offset.saturating_add(part.limit))),
+    }
 }
 
 struct ErrorLine {
@@ -163,9 +182,12 @@ async fn read_one(state: &ApiState, visit: &Visit, id: &str) -> Result<Response>
         },
         size: formats.size(submission.receipt.evidence_size_bytes),
         received_at: formats.date_time(submission.receipt.received_at),
-        committed_at: committed_at
-            .map_or_else(|| NOTHING.to_owned(), |at| formats.date_time(at)),
-        errors: errors.errors.iter().map(|error| error_line(error, &shell, &formats)).collect(),
+        committed_at: committed_at.map_or_else(|| NOTHING.to_owned(), |at| formats.date_time(at)),
+        errors: errors
+            .errors
+            .iter()
+            .map(|error| error_line(error, &shell, &formats))
+            .collect(),
         errors_total: formats.integer(errors.total),
         errors_first: formats.integer(part.offset.saturating_add(1)),
         errors_last: formats.integer(last),
@@ -179,7 +201,11 @@ async fn read_one(state: &ApiState, visit: &Visit, id: &str) -> Result<Response>
 fn error_line(error: &RowError, shell: &Shell, formats: &Formats) -> ErrorLine {
     let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| NOTHING.to_owned());
     // Row 0 speaks of the body as a whole.
-    let row = if error.row == 0 { shell.say("row-all") } else { formats.integer(error.row) };
+    let row = if error.row == 0 {
+        shell.say("row-all")
+    } else {
+        formats.integer(error.row)
+    };
     ErrorLine {
         row,
         column: shown(&error.column),

@@ -1,4 +1,5 @@
 mod fake;
+mod locales;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +11,6 @@ use service::{ErrorKind, Service, ServiceError};
 use tower::ServiceExt;
 
 use super::sign_in::local;
-use super::texts::Texts;
 use crate::ApiState;
 use fake::{EVIL, Fake, ID, Stage};
 
@@ -22,17 +22,27 @@ struct Read {
 
 impl Read {
     fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     fn cookies(&self) -> Vec<&str> {
-        self.headers.get_all("set-cookie").iter().map(|c| c.to_str().unwrap()).collect()
+        self.headers
+            .get_all("set-cookie")
+            .iter()
+            .map(|c| c.to_str().unwrap())
+            .collect()
     }
 }
 
 fn state(fake: &Arc<Fake>) -> ApiState {
     let service: Arc<dyn Service> = fake.clone();
-    ApiState { service, correlation_ids: Arc::new(|| "c1".to_owned()), ..base() }
+    ApiState {
+        service,
+        correlation_ids: Arc::new(|| "c1".to_owned()),
+        ..base()
+    }
 }
 
 fn base() -> ApiState {
@@ -44,7 +54,11 @@ async fn send(fake: &Arc<Fake>, request: Request<Body>) -> Read {
     let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
     let body = String::from_utf8(body.to_vec()).unwrap();
-    Read { status: parts.status, headers: parts.headers, body }
+    Read {
+        status: parts.status,
+        headers: parts.headers,
+        body,
+    }
 }
 
 async fn get_with(fake: &Arc<Fake>, path: &str, cookie: &str) -> Read {
@@ -78,7 +92,11 @@ fn pages() -> Vec<String> {
         "/submissions",
     ];
     let submission = format!("/submissions/{ID}");
-    pages.into_iter().map(ToOwned::to_owned).chain([submission]).collect()
+    pages
+        .into_iter()
+        .map(ToOwned::to_owned)
+        .chain([submission])
+        .collect()
 }
 
 #[tokio::test]
@@ -126,25 +144,45 @@ async fn a_link_preview_does_not_use_up_a_one_time_code() {
     let fake = Fake::new(Stage::Full);
     let page = get_with(&fake, "/sign-in?code=good&next=/datasets", "").await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(page.body.contains(r#"<input type="hidden" name="code" value="good">"#));
+    assert!(
+        page.body
+            .contains(r#"<input type="hidden" name="code" value="good">"#)
+    );
     assert!(fake.asked.lock().unwrap().is_empty());
     let answer = post(&fake, "/sign-in", "code=good&next=%2Fdatasets").await;
-    assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/datasets"));
-    assert_eq!(answer.cookies(), ["dtm_session=known; Path=/; HttpOnly; SameSite=Lax"]);
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (StatusCode::SEE_OTHER, "/datasets")
+    );
+    assert_eq!(
+        answer.cookies(),
+        ["dtm_session=known; Path=/; HttpOnly; SameSite=Lax"]
+    );
 }
 
 #[tokio::test]
 async fn a_wrong_token_is_refused_without_a_cookie_and_the_way_on_is_kept() {
     let fake = Fake::new(Stage::Full);
-    for form in ["token=bad&next=%2Freports", "token=+&next=%2Freports", "next=%2Freports"] {
+    for form in [
+        "token=bad&next=%2Freports",
+        "token=+&next=%2Freports",
+        "next=%2Freports",
+    ] {
         let answer = post(&fake, "/sign-in", form).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{form}");
         assert!(answer.cookies().is_empty());
-        assert!(answer.body.contains(r#"name="next" value="/reports""#), "{}", answer.body);
+        assert!(
+            answer.body.contains(r#"name="next" value="/reports""#),
+            "{}",
+            answer.body
+        );
         assert!(!answer.body.contains("bad"), "a token is never shown again");
     }
     let answer = post(&fake, "/sign-in", "token=+good+&next=%2F%2Fevil").await;
-    assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/"));
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (StatusCode::SEE_OTHER, "/")
+    );
 }
 
 #[tokio::test]
@@ -164,17 +202,25 @@ async fn signing_out_works_even_when_the_session_has_ended() {
 
 /// What every page must have, whatever it is about.
 fn check(name: &str, html: &str, language: Language) {
-    assert!(html.starts_with(&format!("<!DOCTYPE html>\n<html lang=\"{}\">", language.as_str())));
+    assert!(html.starts_with(&format!(
+        "<!DOCTYPE html>\n<html lang=\"{}\">",
+        language.as_str()
+    )));
     assert_eq!(html.matches("<h1").count(), 1, "{name}: one h1");
     assert_eq!(html.matches("<main ").count(), 1, "{name}");
     assert!(html.contains(r##"class="skip" href="#content""##), "{name}");
-    for never in ["<script", " style=", "<style", " onclick", "http://", "https://", EVIL] {
+    for never in [
+        "<script", " style=", "<style", " onclick", "http://", "https://", EVIL,
+    ] {
         // The SVG picture of a page names no namespace; nothing else may name an address either.
         assert!(!html.contains(never), "{name}: {never}");
     }
     let values = |attribute: &str| -> Vec<String> {
-        let parts = html.split(&format!(" {attribute}=\"")).skip(1);
-        parts.map(|part| part.split('"').next().unwrap().to_owned()).collect()
+        let start = format!(" {attribute}=\"");
+        let parts = html.split(start.as_str()).skip(1);
+        parts
+            .map(|part| part.split('"').next().unwrap().to_owned())
+            .collect()
     };
     let ids = values("id");
     let unique: BTreeSet<&String> = ids.iter().collect();
@@ -182,7 +228,10 @@ fn check(name: &str, html: &str, language: Language) {
     for attribute in ["aria-labelledby", "aria-describedby", "for", "list"] {
         for value in values(attribute) {
             for id in value.split(' ') {
-                assert!(ids.iter().any(|known| known == id), "{name}: {attribute} {id}");
+                assert!(
+                    ids.iter().any(|known| known == id),
+                    "{name}: {attribute} {id}"
+                );
             }
         }
     }
@@ -190,7 +239,9 @@ fn check(name: &str, html: &str, language: Language) {
         for part in html.split(control).skip(1) {
             let tag = part.split('>').next().unwrap();
             let labelled = tag.contains("type=\"hidden\"")
-                || values("for").iter().any(|id| tag.contains(&format!("id=\"{id}\"")));
+                || values("for")
+                    .iter()
+                    .any(|id| tag.contains(&format!("id=\"{id}\"")));
             assert!(labelled, "{name}: {control}{tag}");
         }
     }
@@ -198,7 +249,13 @@ fn check(name: &str, html: &str, language: Language) {
 
 #[tokio::test]
 async fn every_page_is_whole_in_both_languages_and_at_every_stage() {
-    for stage in [Stage::Unapplied, Stage::Empty, Stage::Submitted, Stage::Full] {
+    for stage in [
+        Stage::Unapplied,
+        Stage::Empty,
+        Stage::Submitted,
+        Stage::Full,
+        Stage::Forbidden,
+    ] {
         let fake = Fake::new(stage);
         for language in Language::ALL {
             let cookie = format!("dtm_session=known; dtm_lang={}", language.as_str());
@@ -220,6 +277,7 @@ async fn an_overview_without_figures_says_what_to_do_next() {
         (Stage::Unapplied, "dtm apply"),
         (Stage::Empty, "dtm submit raw.dossiers"),
         (Stage::Submitted, "dtm run"),
+        (Stage::Forbidden, "Vai trò của bạn không được truy vấn"),
     ] {
         let page = get(&Fake::new(stage), "/").await;
         assert_eq!(page.status, StatusCode::OK);
@@ -244,7 +302,10 @@ async fn the_overview_shows_figures_bands_and_chart_of_the_period_that_was_chose
         assert!(page.contains(part), "{part}");
     }
     let newest = get(&fake, "/?period=1999-01").await.body;
-    assert!(newest.contains(r#"<option value="2026-09" selected>"#), "an unknown period");
+    assert!(
+        newest.contains(r#"<option value="2026-09" selected>"#),
+        "an unknown period"
+    );
 }
 
 #[tokio::test]
@@ -252,7 +313,12 @@ async fn the_language_is_switched_kept_and_defaults_to_vietnamese() {
     let fake = Fake::new(Stage::Full);
     let page = get(&fake, "/submissions?offset=50").await;
     assert!(page.body.contains("<html lang=\"vi\">"));
-    assert!(page.body.contains(r#"href="/submissions?offset=50&#38;lang=en""#), "{}", page.body);
+    assert!(
+        page.body
+            .contains(r#"href="/submissions?offset=50&#38;lang=en""#),
+        "{}",
+        page.body
+    );
     assert!(page.cookies().is_empty());
     let page = get(&fake, "/submissions?offset=50&lang=en").await;
     assert!(page.body.contains("<html lang=\"en\">"));
@@ -260,8 +326,16 @@ async fn the_language_is_switched_kept_and_defaults_to_vietnamese() {
         page.cookies(),
         ["dtm_lang=en; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000"]
     );
-    for cookie in ["dtm_session=known; dtm_lang=fr", "dtm_lang=; dtm_session=known"] {
-        assert!(get_with(&fake, "/", cookie).await.body.contains("<html lang=\"vi\">"));
+    for cookie in [
+        "dtm_session=known; dtm_lang=fr",
+        "dtm_lang=; dtm_session=known",
+    ] {
+        assert!(
+            get_with(&fake, "/", cookie)
+                .await
+                .body
+                .contains("<html lang=\"vi\">")
+        );
     }
     let page = get_with(&fake, "/?lang=fr", "dtm_lang=en; dtm_session=known").await;
     assert!(page.body.contains("<html lang=\"en\">") && page.cookies().is_empty());
@@ -273,8 +347,16 @@ async fn a_query_shows_its_first_rows_and_says_that_there_are_more() {
     let page = post(&fake, "/query", "sql=select+1+as+%3Cb%3E").await;
     assert_eq!(page.status, StatusCode::OK);
     check("/query", &page.body, Language::Vi);
-    assert!(page.body.contains("\nselect 1 as &#60;b&#62;</textarea>"), "{}", page.body);
-    assert!(page.body.contains("Chỉ hiển thị 200 dòng đầu"), "{}", page.body);
+    assert!(
+        page.body.contains("\nselect 1 as &#60;b&#62;</textarea>"),
+        "{}",
+        page.body
+    );
+    assert!(
+        page.body.contains("Chỉ hiển thị 200 dòng đầu"),
+        "{}",
+        page.body
+    );
     assert_eq!(page.body.matches("<tr>").count(), 201);
     assert!(page.body.contains("&#60;script&#62;"), "values are escaped");
 }
@@ -282,8 +364,14 @@ async fn a_query_shows_its_first_rows_and_says_that_there_are_more() {
 #[tokio::test]
 async fn a_query_that_is_refused_is_kept_beside_the_message_and_the_hint() {
     let cases: [(fn() -> ServiceError, u16); 3] = [
-        (|| ServiceError::new(ErrorKind::Invalid, "no `selec` <b>").hint("Write `select`."), 400),
-        (|| ServiceError::new(ErrorKind::LimitExceeded, "over `memory_bytes`"), 422),
+        (
+            || ServiceError::new(ErrorKind::Invalid, "no `selec` <b>").hint("Write `select`."),
+            400,
+        ),
+        (
+            || ServiceError::new(ErrorKind::LimitExceeded, "over `memory_bytes`"),
+            422,
+        ),
         (|| ServiceError::new(ErrorKind::Forbidden, "not yours"), 403),
     ];
     for (failure, status) in cases {
@@ -328,9 +416,21 @@ async fn a_form_that_is_no_form_is_refused() {
 async fn a_report_is_rendered_by_post_and_the_browser_sent_to_the_document() {
     let fake = Fake::new(Stage::Full);
     let form = get(&fake, "/reports/monthly-summary").await.body;
-    assert!(form.contains(r#"name="period" type="text" value="2026-09" required"#), "{form}");
-    assert!(!fake.asked.lock().unwrap().iter().any(|asked| asked.starts_with("render")));
-    let given = get(&fake, "/reports/monthly-summary?period=2026-08").await.body;
+    assert!(
+        form.contains(r#"name="period" type="text" value="2026-09" required"#),
+        "{form}"
+    );
+    assert!(
+        !fake
+            .asked
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|asked| asked.starts_with("render"))
+    );
+    let given = get(&fake, "/reports/monthly-summary?period=2026-08")
+        .await
+        .body;
     assert!(given.contains(r#"value="2026-08" required"#), "{given}");
     let answer = post(&fake, "/reports/monthly-summary", "period=2026-09&spare=").await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
@@ -345,10 +445,18 @@ async fn a_report_is_rendered_by_post_and_the_browser_sent_to_the_document() {
 async fn long_lists_are_shown_in_parts() {
     let fake = Fake::new(Stage::Full);
     let first = get(&fake, "/submissions").await.body;
-    assert!(first.contains("offset=50") && !first.contains("rel=\"prev\""), "{first}");
+    assert!(
+        first.contains("offset=50") && !first.contains("rel=\"prev\""),
+        "{first}"
+    );
     let last = get(&fake, "/submissions?offset=50").await.body;
-    assert!(last.contains("offset=0") && !last.contains("rel=\"next\""), "{last}");
-    let errors = get(&fake, &format!("/submissions/{ID}?offset=100")).await.body;
+    assert!(
+        last.contains("offset=0") && !last.contains("rel=\"next\""),
+        "{last}"
+    );
+    let errors = get(&fake, &format!("/submissions/{ID}?offset=100"))
+        .await
+        .body;
     assert!(errors.contains("101–130 / 130"), "{errors}");
     for offset in ["-1", "x", "99999999999999999999"] {
         let page = get(&fake, &format!("/submissions?offset={offset}")).await;
@@ -356,63 +464,4 @@ async fn long_lists_are_shown_in_parts() {
     }
     let page = get(&fake, "/submissions?offset=18446744073709551615").await;
     assert_eq!(page.status, StatusCode::OK);
-}
-
-/// The keys of a locale in order.
-fn keys(locale: &str) -> Vec<&str> {
-    let keys = locale.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
-    keys.filter_map(|line| line.split_once(" =")).map(|(key, _)| key).collect()
-}
-
-#[test]
-fn both_languages_have_the_same_texts_in_the_same_order() {
-    let (vi, en) = (include_str!("../../locales/vi.ftl"), include_str!("../../locales/en.ftl"));
-    assert_eq!(keys(vi), keys(en));
-    let unique: BTreeSet<&str> = keys(vi).into_iter().collect();
-    assert_eq!(unique.len(), keys(vi).len(), "a key stands twice");
-    for language in Language::ALL {
-        for key in &unique {
-            assert!(Texts::of(language).has(key), "{key}");
-        }
-    }
-}
-
-#[test]
-fn every_text_that_is_said_is_there_and_every_text_is_said() {
-    let sources = [
-        include_str!("../../templates/base.html"),
-        include_str!("../../templates/dataset.html"),
-        include_str!("../../templates/datasets.html"),
-        include_str!("../../templates/failure.html"),
-        include_str!("../../templates/macros.html"),
-        include_str!("../../templates/overview.html"),
-        include_str!("../../templates/query.html"),
-        include_str!("../../templates/report.html"),
-        include_str!("../../templates/reports.html"),
-        include_str!("../../templates/sign_in.html"),
-        include_str!("../../templates/submission.html"),
-        include_str!("../../templates/submissions.html"),
-        include_str!("overview.rs"),
-        include_str!("submissions.rs"),
-    ];
-    let said: BTreeSet<&str> = sources
-        .iter()
-        .flat_map(|source| source.split("say(\"").chain(source.split("say_with(\"")))
-        .filter_map(|part| part.split_once('"'))
-        .map(|(key, _)| key)
-        .filter(|key| !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'-' || b.is_ascii_digit()))
-        .collect();
-    let known = keys(include_str!("../../locales/vi.ftl"));
-    for source in sources {
-        for call in ["say(\"", "say_with(\""] {
-            for key in source.split(call).skip(1).filter_map(|part| part.split('"').next()) {
-                assert!(known.contains(&key), "no text `{key}`");
-            }
-        }
-    }
-    let made = ["classification-", "error-", "layer-", "nav-", "state-", "step-"];
-    for key in known {
-        let made = made.iter().any(|start| key.starts_with(start));
-        assert!(made || said.contains(key), "`{key}` is never said");
-    }
 }

@@ -37,7 +37,11 @@ impl Texts {
         let resource = FluentResource::try_new(source.to_owned());
         let resource = resource.unwrap_or_else(|(readable, _)| readable);
         if let Err(errors) = bundle.add_resource(resource) {
-            tracing::error!(language = language.as_str(), ?errors, "page texts stand twice");
+            tracing::error!(
+                language = language.as_str(),
+                ?errors,
+                "page texts stand twice"
+            );
         }
         Self { language, bundle }
     }
@@ -45,7 +49,9 @@ impl Texts {
     /// Whether the language has the text.
     #[cfg(test)]
     pub(super) fn has(&self, key: &str) -> bool {
-        self.bundle.get_message(key).is_some_and(|message| message.value().is_some())
+        self.bundle
+            .get_message(key)
+            .is_some_and(|message| message.value().is_some())
     }
 
     pub(super) fn say(&self, key: &str) -> String {
@@ -63,6 +69,8 @@ impl Texts {
             return key.to_owned();
         };
         let mut errors = Vec::new();
-        self.bundle.format_pattern(pattern, values, &mut errors).into_owned()
+        self.bundle
+            .format_pattern(pattern, values, &mut errors)
+            .into_owned()
     }
 }

@@ -46,18 +46,32 @@ impl FromRequestParts<ApiState> for Visit {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Infallible> {
         let PageCall(call) = PageCall::from_request_parts(parts, state).await?;
         let query = parts.uri.query().unwrap_or_default();
-        let mut query: Fields = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let chosen = query.remove("lang").and_then(|language| language.parse().ok());
+        let mut query: Fields = form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect();
+        let chosen = query
+            .remove("lang")
+            .and_then(|language| language.parse().ok());
         let language = chosen.or_else(|| kept(&parts.headers)).unwrap_or_default();
         let path = parts.uri.path().to_owned();
         let https = state.https;
-        Ok(Self { call, language, path, query, chosen: chosen.is_some(), https })
+        Ok(Self {
+            call,
+            language,
+            path,
+            query,
+            chosen: chosen.is_some(),
+            https,
+        })
     }
 }
 
 /// The language that the cookie keeps.
 fn kept(headers: &HeaderMap) -> Option<Language> {
-    let headers = headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok());
+    let headers = headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|header| header.to_str().ok());
     headers
         .flat_map(|header| header.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
@@ -68,7 +82,10 @@ fn kept(headers: &HeaderMap) -> Option<Language> {
 impl Visit {
     /// A parameter of the query string, if it is there and not empty.
     pub(super) fn param(&self, name: &str) -> Option<&str> {
-        self.query.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.query
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     pub(super) fn formats(&self) -> Result<Formats> {
@@ -87,8 +104,11 @@ impl Visit {
     pub(super) fn open_shell(&self) -> Shell {
         let texts = Texts::of(self.language);
         let mut shell = Shell::new(texts, None, self.path.clone(), String::new());
-        let mut query: Vec<(&str, &str)> =
-            self.query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut query: Vec<(&str, &str)> = self
+            .query
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
         query.push(("lang", shell.other().as_str()));
         shell.switch = address(&self.path, &query);
         shell
@@ -108,14 +128,19 @@ impl Visit {
                  Max-Age={LANGUAGE_SECONDS}{secure}",
                 self.language.as_str()
             );
-            answer.headers_mut().extend(HeaderValue::try_from(cookie).ok().map(|c| (SET_COOKIE, c)));
+            answer
+                .headers_mut()
+                .extend(HeaderValue::try_from(cookie).ok().map(|c| (SET_COOKIE, c)));
         }
         answer
     }
 
     fn to_sign_in(&self) -> Response {
-        let query: Vec<(&str, &str)> =
-            self.query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let query: Vec<(&str, &str)> = self
+            .query
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
         let here = address(&self.path, &query);
         let next: &[(&str, &str)] = if here == "/" { &[] } else { &[("next", &here)] };
         redirect(&address("/sign-in", next))
@@ -140,7 +165,11 @@ impl Visit {
 
 /// The title of an error in the language of the page; its message is English.
 pub(super) fn problem_title(shell: &Shell, problem: &Problem) -> String {
-    let word = problem.problem_type.rsplit([':', '/']).next().unwrap_or_default();
+    let word = problem
+        .problem_type
+        .rsplit([':', '/'])
+        .next()
+        .unwrap_or_default();
     shell.say(&format!("error-{word}"))
 }
 
@@ -176,13 +205,18 @@ pub(super) fn fields(sent: Sent) -> Result<Fields> {
 
 /// The error of a page that could not be written.
 pub(super) fn broken(error: &dyn std::fmt::Display) -> ServiceError {
-    ServiceError::new(ErrorKind::Internal, format!("cannot write the page: {error}"))
+    ServiceError::new(
+        ErrorKind::Internal,
+        format!("cannot write the page: {error}"),
+    )
 }
 
 /// The answer that sends a browser elsewhere, with `GET`.
 pub(super) fn redirect(to: &str) -> Response {
     let mut answer = StatusCode::SEE_OTHER.into_response();
-    answer.headers_mut().extend(HeaderValue::try_from(to).ok().map(|to| (LOCATION, to)));
+    answer
+        .headers_mut()
+        .extend(HeaderValue::try_from(to).ok().map(|to| (LOCATION, to)));
     answer
 }
 
@@ -191,7 +225,9 @@ pub(super) fn address(path: &str, query: &[(&str, &str)]) -> String {
     if query.is_empty() {
         return path.to_owned();
     }
-    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(query)
+        .finish();
     format!("{path}?{query}")
 }
 

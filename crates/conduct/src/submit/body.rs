@@ -43,8 +43,10 @@ pub(crate) async fn blocking<T: Send + 'static>(
 ) -> Result<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(answer) => answer.map_err(failure::body),
-        Err(error) => Err(ServiceError::new(ErrorKind::Internal, "a worker thread failed")
-            .hint("Send it again, and report the defect.")
-            .caused_by(error)),
+        Err(error) => Err(
+            ServiceError::new(ErrorKind::Internal, "a worker thread failed")
+                .hint("Send it again, and report the defect.")
+                .caused_by(error),
+        ),
     }
 }

@@ -68,13 +68,11 @@ pub(crate) async fn receive(
     let _working = Working::take(handles, receipt.id);
     match handles.books.claim(&claim).await.map_err(failure::books)? {
         Claim::New => land(handles, terms, submission, spooled, Try::First).await,
-        Claim::OtherBody(id) => {
-            Err(ServiceError::new(
-                ErrorKind::Conflict,
-                format!("the key was used for submission `{id}` with another body or period"),
-            )
-            .hint("Send the new body under a new `Idempotency-Key`."))
-        }
+        Claim::OtherBody(id) => Err(ServiceError::new(
+            ErrorKind::Conflict,
+            format!("the key was used for submission `{id}` with another body or period"),
+        )
+        .hint("Send the new body under a new `Idempotency-Key`.")),
         Claim::Replay(found) if found.state != SubmissionState::Durable => {
             settled(handles, *found, true).await
         }
@@ -82,7 +80,10 @@ pub(crate) async fn receive(
             Some(_working) => land(handles, terms, *found, spooled, Try::Again).await,
             None => Err(ServiceError::new(
                 ErrorKind::Unavailable,
-                format!("submission `{}` with this key is being landed", found.receipt.id),
+                format!(
+                    "submission `{}` with this key is being landed",
+                    found.receipt.id
+                ),
             )
             .hint("Ask again in a moment with the same key for its receipt.")),
         },
@@ -100,17 +101,30 @@ pub(crate) async fn land(
     let id = submission.receipt.id;
     let table = handles.table(&terms.contract.dataset).await?;
     let ledger = handles.table(&quarantine::dataset()?).await?;
-    let staged =
-        match check(handles, terms, &submission, spooled, Some((&table, &ledger))).await {
-            Ok(staged) => staged,
-            Err(error) if error.kind == ErrorKind::Refused => {
-                return refuse_whole(handles, submission, error).await;
+    let staged = match check(
+        handles,
+        terms,
+        &submission,
+        spooled,
+        Some((&table, &ledger)),
+    )
+    .await
+    {
+        Ok(staged) => staged,
+        Err(error) if error.kind == ErrorKind::Refused => {
+            return refuse_whole(handles, submission, error).await;
+        }
+        Err(error) => return Err(kept(error, id)),
+    };
+    settle(handles, submission, staged, (&table, &ledger), time)
+        .await
+        .map_err(|error| {
+            if error.kind == ErrorKind::Refused {
+                error
+            } else {
+                kept(error, id)
             }
-            Err(error) => return Err(kept(error, id)),
-        };
-    settle(handles, submission, staged, (&table, &ledger), time).await.map_err(|error| {
-        if error.kind == ErrorKind::Refused { error } else { kept(error, id) }
-    })
+        })
 }
 
 /// Checks a body and lands nothing of it.
@@ -146,7 +160,12 @@ async fn settle(
     (table, ledger): (&Table, &Table),
     time: Try,
 ) -> Result<SubmitAnswer> {
-    let Staged { counts, errors, landed, quarantined } = staged;
+    let Staged {
+        counts,
+        errors,
+        landed,
+        quarantined,
+    } = staged;
     let receipt = &mut submission.receipt;
     receipt.rows = counts;
     let id = receipt.id.to_string();
@@ -154,7 +173,11 @@ async fn settle(
     // Only a second try can find its quarantine there already; the look reads the log.
     let known = match time {
         Try::First => false,
-        Try::Again => ledger.find_submission(&id).await.map_err(failure::lake)?.is_some(),
+        Try::Again => ledger
+            .find_submission(&id)
+            .await
+            .map_err(failure::lake)?
+            .is_some(),
     };
     if known {
         ledger.discard(quarantined).await.map_err(failure::lake)?;
@@ -164,7 +187,12 @@ async fn settle(
             files: quarantined,
             info: info.clone(),
         };
-        handles.committer(ledger).await.append(part).await.map_err(failure::lake)?;
+        handles
+            .committer(ledger)
+            .await
+            .append(part)
+            .await
+            .map_err(failure::lake)?;
     }
     count_rows(receipt);
     if counts.landed == 0 {
@@ -182,16 +210,35 @@ async fn settle(
         submission.refusal = Some(reason);
         return Err(refused(&submission, errors));
     }
-    let part = StagedSubmission { submission_id: id, files: landed, info };
-    let committed = handles.committer(table).await.append(part).await.map_err(failure::lake)?;
+    let part = StagedSubmission {
+        submission_id: id,
+        files: landed,
+        info,
+    };
+    let committed = handles
+        .committer(table)
+        .await
+        .append(part)
+        .await
+        .map_err(failure::lake)?;
     handles
         .books
-        .commit_submission(receipt.id, counts, committed.version, committed.committed_at)
+        .commit_submission(
+            receipt.id,
+            counts,
+            committed.version,
+            committed.committed_at,
+        )
         .await
         .map_err(failure::books)?;
     receipt.table_version = Some(committed.version);
     receipt.committed_at = Some(committed.committed_at);
-    Ok(SubmitAnswer { receipt: submission.receipt, errors, replayed: false, dry_run: false })
+    Ok(SubmitAnswer {
+        receipt: submission.receipt,
+        errors,
+        replayed: false,
+        dry_run: false,
+    })
 }
 
 async fn refuse_whole(
@@ -218,7 +265,10 @@ fn info(receipt: &Receipt) -> Map<String, serde_json::Value> {
     let mut info = Map::new();
     info.insert("agency".to_owned(), json!(receipt.agency.as_str()));
     info.insert("period".to_owned(), json!(receipt.period.as_str()));
-    info.insert("contract_version".to_owned(), json!(receipt.contract_version));
+    info.insert(
+        "contract_version".to_owned(),
+        json!(receipt.contract_version),
+    );
     info.insert("evidence_sha256".to_owned(), json!(receipt.evidence_sha256));
     info.insert("received".to_owned(), json!(receipt.rows.received));
     info.insert("landed".to_owned(), json!(receipt.rows.landed));
@@ -231,7 +281,10 @@ fn count_rows(receipt: &Receipt) {
     let dataset = receipt.dataset.to_string();
     let rows = receipt.rows;
     for (outcome, number) in [("landed", rows.landed), ("quarantined", rows.quarantined)] {
-        let labels = [("dataset", dataset.clone()), ("outcome", outcome.to_owned())];
+        let labels = [
+            ("dataset", dataset.clone()),
+            ("outcome", outcome.to_owned()),
+        ];
         metrics::counter!("dtm_rows_received_total", &labels).increment(number);
     }
 }
@@ -272,7 +325,15 @@ async fn check(
     let checking = body::blocking(move || {
         let mut sink = |checked: Checked| sender.blocking_send(checked).map_err(IngestError::sink);
         let limits = Limits::default();
-        ingest::check(spooled.path(), format, &contract, &rules, &envelope, &limits, &mut sink)
+        ingest::check(
+            spooled.path(),
+            format,
+            &contract,
+            &rules,
+            &envelope,
+            &limits,
+            &mut sink,
+        )
     });
     let mut desk = Desk::open(terms, tables, handles.settings.errors_in_answer)?;
     let encoding = async {
@@ -299,7 +360,9 @@ fn row_rules(handles: &Handles, terms: &Terms) -> Result<Vec<RowRule>> {
     let project = handles.project();
     let compiled = handles
         .rules
-        .compile(&terms.contract, &terms.period, &|list| project.code_lists.get(list))
+        .compile(&terms.contract, &terms.period, &|list| {
+            project.code_lists.get(list)
+        })
         .map_err(failure::engine)?;
     let rules = compiled.iter().map(|(rule, holds)| RowRule {
         name: rule.name.clone(),
@@ -329,23 +392,35 @@ struct Desk {
 }
 
 impl Desk {
-    fn open(
-        terms: &Terms,
-        tables: Option<(&Table, &Table)>,
-        limit: usize,
-    ) -> Result<Self> {
-        let mut desk = Self { landed: None, quarantined: None, errors: RowErrors::default(), limit };
-        let Some((table, ledger)) = tables else { return Ok(desk) };
-        let settings =
-            WriteSettings { sort_by: terms.contract.sort_by.clone(), ..WriteSettings::default() };
+    fn open(terms: &Terms, tables: Option<(&Table, &Table)>, limit: usize) -> Result<Self> {
+        let mut desk = Self {
+            landed: None,
+            quarantined: None,
+            errors: RowErrors::default(),
+            limit,
+        };
+        let Some((table, ledger)) = tables else {
+            return Ok(desk);
+        };
+        let settings = WriteSettings {
+            sort_by: terms.contract.sort_by.clone(),
+            ..WriteSettings::default()
+        };
         let landed = table.stage(&settings).map_err(failure::lake)?;
-        let quarantined = ledger.stage(&WriteSettings::default()).map_err(failure::lake)?;
+        let quarantined = ledger
+            .stage(&WriteSettings::default())
+            .map_err(failure::lake)?;
         desk.landed = Some((landed, table.clone()));
         desk.quarantined = Some((quarantined, ledger.clone()));
         Ok(desk)
     }
 
-    async fn take(&mut self, checked: Checked, receipt: &Receipt) -> Result<()> {
+    async fn take(&mut self, mut checked: Checked, receipt: &Receipt) -> Result<()> {
+        // The order in which the quarantine is read, so that a replay shows the same errors.
+        checked.verdicts.sort_by(|a, b| {
+            let key = |v: &Verdict| (v.row, v.column.is_none(), v.column.clone(), v.rule.clone());
+            key(a).cmp(&key(b))
+        });
         for verdict in &checked.verdicts {
             self.errors.total += 1;
             if self.errors.errors.len() < self.limit {
@@ -374,7 +449,12 @@ impl Desk {
             }
         }
         let [landed, quarantined] = files;
-        Ok(Staged { counts, errors: self.errors, landed, quarantined })
+        Ok(Staged {
+            counts,
+            errors: self.errors,
+            landed,
+            quarantined,
+        })
     }
 
     /// What was staged is invisible; failing to delete it costs space, not truth.
@@ -407,15 +487,24 @@ struct Working {
 
 impl Working {
     fn take(handles: &Arc<Handles>, id: SubmissionId) -> Option<Self> {
-        let mut in_work = handles.in_work.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        in_work.insert(id).then(|| Self { handles: Arc::clone(handles), id })
+        let mut in_work = handles
+            .in_work
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        in_work.insert(id).then(|| Self {
+            handles: Arc::clone(handles),
+            id,
+        })
     }
 }
 
 impl Drop for Working {
     fn drop(&mut self) {
-        let mut in_work =
-            self.handles.in_work.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut in_work = self
+            .handles
+            .in_work
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         in_work.remove(&self.id);
     }
 }

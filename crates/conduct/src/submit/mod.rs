@@ -44,36 +44,41 @@ pub(crate) async fn submit(
             "dry_run": request.dry_run,
         }));
     let agency = about.agency.clone();
-    gate.perform(call, Action::Submit, about, |handles, principal| async move {
-        let terms = terms(&handles.project(), &request, agency)?;
-        let _place = handles.submissions.acquire().await.map_err(stopping)?;
-        let spooled = body::spool(&handles, body).await?;
-        let id = SubmissionId::new((handles.given.ids)());
-        let receipt = Receipt {
-            id,
-            agency: terms.agency.clone(),
-            dataset: request.dataset.clone(),
-            period: request.period.clone(),
-            contract_version: terms.contract.version.to_string(),
-            evidence_sha256: spooled.sha256().to_owned(),
-            evidence_size_bytes: spooled.size_bytes(),
-            rows: RowCounts::default(),
-            received_at: handles.now(),
-            table_version: None,
-            committed_at: None,
-        };
-        if request.dry_run {
-            return land::rehearse(&handles, &terms, &request, receipt, spooled).await;
-        }
-        let submission = Submission {
-            state: SubmissionState::Durable,
-            receipt,
-            principal: principal.name,
-            format: request.format,
-            refusal: None,
-        };
-        land::receive(&handles, &terms, submission, request.key, spooled).await
-    })
+    gate.perform(
+        call,
+        Action::Submit,
+        about,
+        |handles, principal| async move {
+            let terms = terms(&handles.project(), &request, agency)?;
+            let _place = handles.submissions.acquire().await.map_err(stopping)?;
+            let spooled = body::spool(&handles, body).await?;
+            let id = SubmissionId::new((handles.given.ids)());
+            let receipt = Receipt {
+                id,
+                agency: terms.agency.clone(),
+                dataset: request.dataset.clone(),
+                period: request.period.clone(),
+                contract_version: terms.contract.version.to_string(),
+                evidence_sha256: spooled.sha256().to_owned(),
+                evidence_size_bytes: spooled.size_bytes(),
+                rows: RowCounts::default(),
+                received_at: handles.now(),
+                table_version: None,
+                committed_at: None,
+            };
+            if request.dry_run {
+                return land::rehearse(&handles, &terms, &request, receipt, spooled).await;
+            }
+            let submission = Submission {
+                state: SubmissionState::Durable,
+                receipt,
+                principal: principal.name,
+                format: request.format,
+                refusal: None,
+            };
+            land::receive(&handles, &terms, submission, request.key, spooled).await
+        },
+    )
     .await
 }
 
@@ -89,16 +94,15 @@ async fn agency_of(
 }
 
 fn stopping(_: tokio::sync::AcquireError) -> ServiceError {
-    ServiceError::new(ErrorKind::Unavailable, "the node is stopping and takes no new work")
-        .hint("Send it again in a moment; nothing of it was kept.")
+    ServiceError::new(
+        ErrorKind::Unavailable,
+        "the node is stopping and takes no new work",
+    )
+    .hint("Send it again in a moment; nothing of it was kept.")
 }
 
 /// The contract, period and agency of a request, or why there is none.
-fn terms(
-    project: &Project,
-    request: &SubmitRequest,
-    agency: Option<AgencyCode>,
-) -> Result<Terms> {
+fn terms(project: &Project, request: &SubmitRequest, agency: Option<AgencyCode>) -> Result<Terms> {
     let not_found = |message: String, hint: &str| {
         Err(ServiceError::new(ErrorKind::NotFound, message).hint(hint))
     };
@@ -111,7 +115,10 @@ fn terms(
             .map(project::DatasetName::as_str)
             .collect();
         return not_found(
-            format!("there is no dataset `{}` that takes submissions", request.dataset),
+            format!(
+                "there is no dataset `{}` that takes submissions",
+                request.dataset
+            ),
             &format!("Send to one of `{}`.", known.join("`, `")),
         );
     };
@@ -123,8 +130,10 @@ fn terms(
         }
     };
     let Some(agency) = agency else {
-        return Err(ServiceError::new(ErrorKind::Invalid, "the submission names no agency")
-            .hint("Add `agency=`, the code of the agency that the data is of."));
+        return Err(
+            ServiceError::new(ErrorKind::Invalid, "the submission names no agency")
+                .hint("Add `agency=`, the code of the agency that the data is of."),
+        );
     };
     let known = |list: &CodeList| {
         list.codes
@@ -134,16 +143,28 @@ fn terms(
     if !project.code_lists.get("agencies").is_none_or(known) {
         return Err(ServiceError::new(
             ErrorKind::Invalid,
-            format!("agency `{agency}` is not in the code list `agencies` in period `{}`", period.code),
+            format!(
+                "agency `{agency}` is not in the code list `agencies` in period `{}`",
+                period.code
+            ),
         )
         .hint("`select code from codes.agencies` lists the agencies and their days."));
     }
-    Ok(Terms { contract: contract.clone(), period, agency })
+    Ok(Terms {
+        contract: contract.clone(),
+        period,
+        agency,
+    })
 }
 
 /// A submission, for its agency or a national role.
 pub(crate) async fn one(gate: &Gate, call: &Call, id: SubmissionId) -> Result<Submission> {
-    let found = gate.own().books.submission(id).await.map_err(failure::books)?;
+    let found = gate
+        .own()
+        .books
+        .submission(id)
+        .await
+        .map_err(failure::books)?;
     let agency = found.as_ref().map(|s| s.receipt.agency.clone());
     let about = About::named(format!("submission {id}")).of_agency(agency);
     gate.perform(call, Action::ReadSubmission, about, |_, _| async move {
@@ -156,32 +177,56 @@ pub(crate) async fn one(gate: &Gate, call: &Call, id: SubmissionId) -> Result<Su
 pub(crate) async fn list(gate: &Gate, call: &Call, page: Page) -> Result<Vec<Submission>> {
     let agency = gate.agency_of(call).await?;
     let about = About::named("submissions").of_agency(agency);
-    gate.perform(call, Action::ReadSubmission, about, |handles, principal| async move {
-        let within = access::scope(&principal);
-        handles.books.submissions(page, within).await.map_err(failure::books)
-    })
+    gate.perform(
+        call,
+        Action::ReadSubmission,
+        about,
+        |handles, principal| async move {
+            let within = access::scope(&principal);
+            handles
+                .books
+                .submissions(page, within)
+                .await
+                .map_err(failure::books)
+        },
+    )
     .await
 }
 
 pub(crate) fn unknown(id: SubmissionId) -> ServiceError {
-    ServiceError::new(ErrorKind::NotFound, format!("there is no submission `{id}`"))
-        .hint("The receipt carries the id; dry runs leave none.")
+    ServiceError::new(
+        ErrorKind::NotFound,
+        format!("there is no submission `{id}`"),
+    )
+    .hint("The receipt carries the id; dry runs leave none.")
 }
 
 /// The answer of a submission that is settled.
-pub(crate) async fn settled(handles: &Handles, found: Submission, replayed: bool) -> Result<SubmitAnswer> {
+pub(crate) async fn settled(
+    handles: &Handles,
+    found: Submission,
+    replayed: bool,
+) -> Result<SubmitAnswer> {
     let limit = handles.settings.errors_in_answer as u64;
     let page = Page { offset: 0, limit };
     let errors = rows::read(handles, &found, page).await?;
     if found.state == SubmissionState::Refused {
         return Err(refused(&found, errors));
     }
-    Ok(SubmitAnswer { receipt: found.receipt, errors, replayed, dry_run: false })
+    Ok(SubmitAnswer {
+        receipt: found.receipt,
+        errors,
+        replayed,
+        dry_run: false,
+    })
 }
 
 /// The error of a submission of which no row landed.
 pub(crate) fn refused(found: &Submission, errors: RowErrors) -> ServiceError {
-    let reason = found.refusal.clone().unwrap_or_else(|| "no row of the body landed".to_owned());
+    let reason = found
+        .refusal
+        .clone()
+        .unwrap_or_else(|| "no row of the body landed".to_owned());
     let mut error = ServiceError::new(ErrorKind::Refused, reason).hint(format!(
         "The body is kept as submission `{}`. Mend the rows and send it again under another key.",
         found.receipt.id

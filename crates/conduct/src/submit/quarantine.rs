@@ -30,12 +30,19 @@ pub(crate) fn batch(receipt: &Receipt, verdicts: &[Verdict]) -> Result<RecordBat
     let n = verdicts.len();
     let same = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text; n])) };
     let required = |of: &dyn Fn(&Verdict) -> String| -> ArrayRef {
-        Arc::new(verdicts.iter().map(|v| Some(of(v))).collect::<StringArray>())
+        Arc::new(
+            verdicts
+                .iter()
+                .map(|v| Some(of(v)))
+                .collect::<StringArray>(),
+        )
     };
     let optional = |of: &dyn Fn(&Verdict) -> Option<String>| -> ArrayRef {
         Arc::new(verdicts.iter().map(of).collect::<StringArray>())
     };
-    let rows = verdicts.iter().map(|v| i64::try_from(v.row).unwrap_or(i64::MAX));
+    let rows = verdicts
+        .iter()
+        .map(|v| i64::try_from(v.row).unwrap_or(i64::MAX));
     let received = vec![receipt.received_at.timestamp_micros(); n];
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("submission_id", same(&receipt.id.to_string())),
@@ -45,11 +52,17 @@ pub(crate) fn batch(receipt: &Receipt, verdicts: &[Verdict]) -> Result<RecordBat
         ("row_number", Arc::new(Int64Array::from_iter_values(rows))),
         ("column_name", optional(&|v| v.column.clone())),
         ("rule", required(&|v| v.rule.clone())),
-        ("severity", required(&|v| severity_word(v.severity).to_owned())),
+        (
+            "severity",
+            required(&|v| severity_word(v.severity).to_owned()),
+        ),
         ("value_excerpt", optional(&|v| v.value_excerpt.clone())),
         ("message_vi", required(&|v| v.message.vi.clone())),
         ("message_en", required(&|v| v.message.en.clone())),
-        ("row_text", optional(&|v| v.row_text.as_deref().map(str::to_owned))),
+        (
+            "row_text",
+            optional(&|v| v.row_text.as_deref().map(str::to_owned)),
+        ),
         (
             "received_at",
             Arc::new(TimestampMicrosecondArray::from(received).with_timezone("UTC")),

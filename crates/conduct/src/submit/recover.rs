@@ -30,7 +30,10 @@ pub(crate) async fn recover(handles: &Arc<Handles>) -> Result<()> {
 async fn settle(handles: &Arc<Handles>, submission: Submission) -> Result<()> {
     let receipt = &submission.receipt;
     let table = handles.table(&receipt.dataset).await?;
-    let found = table.find_submission(&receipt.id.to_string()).await.map_err(failure::lake)?;
+    let found = table
+        .find_submission(&receipt.id.to_string())
+        .await
+        .map_err(failure::lake)?;
     if let Some(commit) = found {
         let counts = counts_of(&commit.info, &receipt.id.to_string());
         return handles
@@ -49,11 +52,23 @@ async fn settle(handles: &Arc<Handles>, submission: Submission) -> Result<()> {
     };
     let terms = terms(&handles.project(), &request, Some(receipt.agency.clone()))?;
     let sha256 = receipt.evidence_sha256.clone();
-    let kept = handles.lake.evidence().get(&sha256).await.map_err(failure::lake)?;
-    let bytes = kept.bytes.map(|chunk| chunk.map_err(std::io::Error::other)).boxed();
+    let kept = handles
+        .lake
+        .evidence()
+        .get(&sha256)
+        .await
+        .map_err(failure::lake)?;
+    let bytes = kept
+        .bytes
+        .map(|chunk| chunk.map_err(std::io::Error::other))
+        .boxed();
     let spooled = body::spool(handles, bytes).await?;
     match land::land(handles, &terms, submission, spooled, land::Try::Again).await {
-        Err(ServiceError { kind: service::ErrorKind::Refused, .. }) | Ok(_) => Ok(()),
+        Err(ServiceError {
+            kind: service::ErrorKind::Refused,
+            ..
+        })
+        | Ok(_) => Ok(()),
         Err(error) => Err(error),
     }
 }
@@ -61,7 +76,10 @@ async fn settle(handles: &Arc<Handles>, submission: Submission) -> Result<()> {
 /// The counts that the commit keeps of each of its submissions.
 fn counts_of(info: &Map<String, Value>, id: &str) -> RowCounts {
     let number = |key: &str| {
-        let of = info.get("dtm.notes").and_then(|all| all.get(id)).and_then(|one| one.get(key));
+        let of = info
+            .get("dtm.notes")
+            .and_then(|all| all.get(id))
+            .and_then(|one| one.get(key));
         of.and_then(Value::as_u64).unwrap_or(0)
     };
     RowCounts {

@@ -28,27 +28,55 @@ pub(crate) async fn errors(
     id: SubmissionId,
     page: Page,
 ) -> Result<RowErrors> {
-    let found = gate.own().books.submission(id).await.map_err(failure::books)?;
+    let found = gate
+        .own()
+        .books
+        .submission(id)
+        .await
+        .map_err(failure::books)?;
     let agency = found.as_ref().map(|s| s.receipt.agency.clone());
     let about = About::named(format!("submission {id}")).of_agency(agency);
-    gate.perform(call, Action::ReadSubmission, about, |handles, _| async move {
-        let found = found.ok_or_else(|| unknown(id))?;
-        read(&handles, &found, page).await
-    })
+    gate.perform(
+        call,
+        Action::ReadSubmission,
+        about,
+        |handles, _| async move {
+            let found = found.ok_or_else(|| unknown(id))?;
+            read(&handles, &found, page).await
+        },
+    )
     .await
 }
 
 /// The bytes of a submission.
 pub(crate) async fn evidence(gate: &Gate, call: &Call, id: SubmissionId) -> Result<Evidence> {
-    let found = gate.own().books.submission(id).await.map_err(failure::books)?;
+    let found = gate
+        .own()
+        .books
+        .submission(id)
+        .await
+        .map_err(failure::books)?;
     let agency = found.as_ref().map(|s| s.receipt.agency.clone());
     let about = About::named(format!("evidence of submission {id}")).of_agency(agency);
     gate.perform(call, Action::ReadEvidence, about, |handles, _| async move {
         let found = found.ok_or_else(|| unknown(id))?;
         let sha256 = found.receipt.evidence_sha256;
-        let body = handles.lake.evidence().get(&sha256).await.map_err(failure::lake)?;
-        let bytes = body.bytes.map(|chunk| chunk.map_err(std::io::Error::other)).boxed();
-        Ok(Evidence { format: found.format, sha256, size_bytes: body.size, bytes })
+        let body = handles
+            .lake
+            .evidence()
+            .get(&sha256)
+            .await
+            .map_err(failure::lake)?;
+        let bytes = body
+            .bytes
+            .map(|chunk| chunk.map_err(std::io::Error::other))
+            .boxed();
+        Ok(Evidence {
+            format: found.format,
+            sha256,
+            size_bytes: body.size,
+            bytes,
+        })
     })
     .await
 }
@@ -64,7 +92,10 @@ pub(crate) async fn read(handles: &Handles, of: &Submission, page: Page) -> Resu
             value_excerpt: None,
             message: of.refusal.clone().unwrap_or_default(),
         };
-        return Ok(RowErrors { errors: vec![error], total: 1 });
+        return Ok(RowErrors {
+            errors: vec![error],
+            total: 1,
+        });
     }
     let dataset = quarantine::dataset()?;
     let snapshots = handles.snapshots([&dataset], &BTreeMap::new()).await?;
@@ -74,9 +105,15 @@ pub(crate) async fn read(handles: &Handles, of: &Submission, page: Page) -> Resu
     let params = BTreeMap::from([
         ("id".to_owned(), Param::Text(of.receipt.id.to_string())),
         ("first".to_owned(), number(page.offset)),
-        ("last".to_owned(), number(page.offset.saturating_add(page.limit.min(PAGE)))),
+        (
+            "last".to_owned(),
+            number(page.offset.saturating_add(page.limit.min(PAGE))),
+        ),
     ]);
-    let planned = session.plan(&statement, &params).await.map_err(failure::engine)?;
+    let planned = session
+        .plan(&statement, &params)
+        .await
+        .map_err(failure::engine)?;
     let batches = session.collect(&planned).await.map_err(failure::engine)?;
     let mut found = RowErrors::default();
     for batch in &batches {

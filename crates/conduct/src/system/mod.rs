@@ -6,8 +6,14 @@ use std::sync::LazyLock;
 use project::{Contract, DatasetName};
 
 const FILES: [(&str, &str); 2] = [
-    ("warehouse/system/quarantine.odcs.yaml", include_str!("../../system/quarantine.odcs.yaml")),
-    ("warehouse/system/runs.odcs.yaml", include_str!("../../system/runs.odcs.yaml")),
+    (
+        "system/quarantine.odcs.yaml",
+        include_str!("../../system/quarantine.odcs.yaml"),
+    ),
+    (
+        "system/runs.odcs.yaml",
+        include_str!("../../system/runs.odcs.yaml"),
+    ),
 ];
 
 /// The name of the quarantine's dataset.
@@ -19,8 +25,11 @@ pub(crate) const RUNS: &str = "system.runs";
 pub(crate) fn contracts() -> &'static BTreeMap<DatasetName, Contract> {
     // Constant text read once; a test holds that it has no problem.
     static CONTRACTS: LazyLock<BTreeMap<DatasetName, Contract>> = LazyLock::new(|| {
-        let read = FILES.iter().filter_map(|(path, text)| Contract::read(path, text).ok());
-        read.map(|contract| (contract.dataset.clone(), contract)).collect()
+        let read = FILES
+            .iter()
+            .filter_map(|(path, text)| Contract::read(path, text).ok());
+        read.map(|contract| (contract.dataset.clone(), contract))
+            .collect()
     });
     &CONTRACTS
 }

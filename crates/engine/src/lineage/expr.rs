@@ -20,6 +20,8 @@ pub(crate) struct Scope<'a> {
 pub(crate) fn sources(expr: &Expr, scope: &Scope<'_>, outer: &[Scope<'_>]) -> Result<Sources> {
     match expr {
         Expr::Alias(alias) => sources(&alias.expr, scope, outer),
+        // Every last `select` casts to the contract's types: the value stays what it was.
+        Expr::Cast(cast) => sources(&cast.expr, scope, outer),
         Expr::Column(column) => lookup(column, scope),
         Expr::OuterReferenceColumn(_, column) => outer_lookup(column, outer),
         Expr::Case(case) => case_sources(case, scope, outer),
@@ -49,7 +51,10 @@ pub(crate) fn sources(expr: &Expr, scope: &Scope<'_>, outer: &[Scope<'_>]) -> Re
 }
 
 fn lookup(column: &Column, scope: &Scope<'_>) -> Result<Sources> {
-    let index = scope.schema.index_of_column(column).map_err(EngineError::planning)?;
+    let index = scope
+        .schema
+        .index_of_column(column)
+        .map_err(EngineError::planning)?;
     Ok(scope.traced.columns.get(index).cloned().unwrap_or_default())
 }
 
@@ -85,7 +90,11 @@ fn children(
             Ok(below) => found.extend(through(&below, step)),
             Err(error) => failed = Some(error),
         }
-        Ok(if failed.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        Ok(if failed.is_some() {
+            TreeNodeRecursion::Stop
+        } else {
+            TreeNodeRecursion::Continue
+        })
     })
     .map_err(EngineError::planning)?;
     match failed {
@@ -97,13 +106,26 @@ fn children(
 /// A condition decides between values without being one.
 fn case_sources(case: &Case, scope: &Scope<'_>, outer: &[Scope<'_>]) -> Result<Sources> {
     let mut found = Sources::new();
-    let conditions = case.expr.iter().chain(case.when_then_expr.iter().map(|(when, _)| when));
+    let conditions = case
+        .expr
+        .iter()
+        .chain(case.when_then_expr.iter().map(|(when, _)| when));
     for condition in conditions {
-        found.extend(through(&sources(condition, scope, outer)?, EdgeKind::Conditional));
+        found.extend(through(
+            &sources(condition, scope, outer)?,
+            EdgeKind::Conditional,
+        ));
     }
-    let values = case.when_then_expr.iter().map(|(_, then)| then).chain(case.else_expr.iter());
+    let values = case
+        .when_then_expr
+        .iter()
+        .map(|(_, then)| then)
+        .chain(case.else_expr.iter());
     for value in values {
-        found.extend(through(&sources(value, scope, outer)?, EdgeKind::Transformation));
+        found.extend(through(
+            &sources(value, scope, outer)?,
+            EdgeKind::Transformation,
+        ));
     }
     Ok(found)
 }
@@ -115,10 +137,16 @@ fn aggregate_sources(
 ) -> Result<Sources> {
     let mut found = Sources::new();
     for argument in &call.params.args {
-        found.extend(through(&sources(argument, scope, outer)?, EdgeKind::Aggregation));
+        found.extend(through(
+            &sources(argument, scope, outer)?,
+            EdgeKind::Aggregation,
+        ));
     }
     if let Some(filter) = &call.params.filter {
-        found.extend(through(&sources(filter, scope, outer)?, EdgeKind::Conditional));
+        found.extend(through(
+            &sources(filter, scope, outer)?,
+            EdgeKind::Conditional,
+        ));
     }
     for key in &call.params.order_by {
         found.extend(through(&sources(&key.expr, scope, outer)?, EdgeKind::Sort));
@@ -133,10 +161,16 @@ fn window_sources(
 ) -> Result<Sources> {
     let mut found = Sources::new();
     for argument in &call.params.args {
-        found.extend(through(&sources(argument, scope, outer)?, EdgeKind::Aggregation));
+        found.extend(through(
+            &sources(argument, scope, outer)?,
+            EdgeKind::Aggregation,
+        ));
     }
     if let Some(filter) = &call.params.filter {
-        found.extend(through(&sources(filter, scope, outer)?, EdgeKind::Conditional));
+        found.extend(through(
+            &sources(filter, scope, outer)?,
+            EdgeKind::Conditional,
+        ));
     }
     let order = call.params.order_by.iter().map(|key| &key.expr);
     for expr in call.params.partition_by.iter().chain(order) {

@@ -33,7 +33,10 @@ pub fn edges(target: &DatasetName, plan: &LogicalPlan) -> Result<Vec<Edge>> {
     let mut edges: Vec<Edge> = names
         .zip(traced.columns)
         .flat_map(|(column, sources)| {
-            let target = ColumnRef { dataset: target.clone(), column };
+            let target = ColumnRef {
+                dataset: target.clone(),
+                column,
+            };
             sources.into_iter().map(move |(source, kind)| Edge {
                 target: target.clone(),
                 source,
@@ -41,7 +44,10 @@ pub fn edges(target: &DatasetName, plan: &LogicalPlan) -> Result<Vec<Edge>> {
             })
         })
         .collect();
-    let whole = ColumnRef { dataset: target.clone(), column: "*".to_owned() };
+    let whole = ColumnRef {
+        dataset: target.clone(),
+        column: "*".to_owned(),
+    };
     edges.extend(traced.rows.into_iter().map(|(source, kind)| Edge {
         target: whole.clone(),
         source,

@@ -47,11 +47,21 @@ fn among(
     traced: &Traced,
     outer: &[Scope<'_>],
 ) -> Result<Sources> {
-    sources(expr, &Scope { schema: input.schema(), traced }, outer)
+    sources(
+        expr,
+        &Scope {
+            schema: input.schema(),
+            traced,
+        },
+        outer,
+    )
 }
 
 fn empty(columns: usize) -> Traced {
-    Traced { columns: vec![Sources::new(); columns], rows: Sources::new() }
+    Traced {
+        columns: vec![Sources::new(); columns],
+        rows: Sources::new(),
+    }
 }
 
 fn table(scan: &TableScan) -> Result<Traced> {
@@ -66,10 +76,16 @@ fn table(scan: &TableScan) -> Result<Traced> {
         )
     })?;
     let columns = scan.projected_schema.fields().iter().map(|field| {
-        let column = ColumnRef { dataset: dataset.clone(), column: field.name().clone() };
+        let column = ColumnRef {
+            dataset: dataset.clone(),
+            column: field.name().clone(),
+        };
         Sources::from([(column, EdgeKind::Identity)])
     });
-    Ok(Traced { columns: columns.collect(), rows: Sources::new() })
+    Ok(Traced {
+        columns: columns.collect(),
+        rows: Sources::new(),
+    })
 }
 
 fn project(node: &Projection, outer: &[Scope<'_>]) -> Result<Traced> {
@@ -79,7 +95,10 @@ fn project(node: &Projection, outer: &[Scope<'_>]) -> Result<Traced> {
         .iter()
         .map(|expr| among(expr, &node.input, &input, outer))
         .collect::<Result<_>>()?;
-    Ok(Traced { columns, rows: input.rows })
+    Ok(Traced {
+        columns,
+        rows: input.rows,
+    })
 }
 
 fn aggregate(node: &Aggregate, outer: &[Scope<'_>]) -> Result<Traced> {
@@ -124,12 +143,23 @@ fn join(node: &Join, outer: &[Scope<'_>]) -> Result<Traced> {
         deciding.extend(among(r, &node.right, &right, outer)?);
     }
     if let Some(filter) = &node.filter {
-        let schema = node.left.schema().join(node.right.schema()).map_err(EngineError::planning)?;
+        let schema = node
+            .left
+            .schema()
+            .join(node.right.schema())
+            .map_err(EngineError::planning)?;
         let both = Traced {
             columns: left.columns.iter().chain(&right.columns).cloned().collect(),
             rows: Sources::new(),
         };
-        deciding.extend(sources(filter, &Scope { schema: &schema, traced: &both }, outer)?);
+        deciding.extend(sources(
+            filter,
+            &Scope {
+                schema: &schema,
+                traced: &both,
+            },
+            outer,
+        )?);
     }
     let deciding = through(&deciding, EdgeKind::Join);
     let mut rows: Sources = left.rows.into_iter().chain(right.rows).collect();
@@ -212,8 +242,19 @@ fn opaque(plan: &LogicalPlan, outer: &[Scope<'_>]) -> Result<Traced> {
     }
     let whole: Sources = below
         .into_iter()
-        .map(|dataset| (ColumnRef { dataset, column: "*".to_owned() }, EdgeKind::Opaque))
+        .map(|dataset| {
+            (
+                ColumnRef {
+                    dataset,
+                    column: "*".to_owned(),
+                },
+                EdgeKind::Opaque,
+            )
+        })
         .collect();
     let columns = vec![whole.clone(); plan.schema().fields().len()];
-    Ok(Traced { columns, rows: whole })
+    Ok(Traced {
+        columns,
+        rows: whole,
+    })
 }

@@ -29,7 +29,9 @@ pub(crate) fn holds(
     let expr = match &rule.check {
         Check::Required => column().is_not_null(),
         Check::CodeList(list) => {
-            let codes = (given.codes)(list).into_iter().map(|c| lit(ScalarValue::Utf8(Some(c))));
+            let codes = (given.codes)(list)
+                .into_iter()
+                .map(|c| lit(ScalarValue::Utf8(Some(c))));
             in_list(column(), codes.collect(), false)
         }
         Check::Range { min, max } => range(contract, rule, min.as_ref(), max.as_ref())?,
@@ -39,9 +41,7 @@ pub(crate) fn holds(
             let high = max.map(|m| length().lt_eq(lit(signed(m))));
             both(low, high)
         }
-        Check::Pattern(pattern) => {
-            regexp_like(column(), lit(format!("^(?:{pattern})$")), None)
-        }
+        Check::Pattern(pattern) => regexp_like(column(), lit(format!("^(?:{pattern})$")), None),
         Check::PersonalData => not(regexp_like(column(), lit(given.personal_data), None)),
         Check::Expression(sql) => state.create_logical_expr(sql, schema).map_err(|error| {
             EngineError::invalid(
@@ -68,16 +68,27 @@ fn range(
     let name = rule.column.as_deref().unwrap_or_default();
     let column = contract.column(name).ok_or_else(|| {
         EngineError::invalid(
-            format!("rule `{}` of dataset `{}` names no column", rule.name, contract.dataset),
+            format!(
+                "rule `{}` of dataset `{}` names no column",
+                rule.name, contract.dataset
+            ),
             "Declare the bounds at a column.",
         )
     })?;
     let bound = |b: &Bound| cast(lit(b.value.clone()), column.column_type.to_arrow());
     let low = min.map(|b| {
-        if b.exclusive { ident(name).gt(bound(b)) } else { ident(name).gt_eq(bound(b)) }
+        if b.exclusive {
+            ident(name).gt(bound(b))
+        } else {
+            ident(name).gt_eq(bound(b))
+        }
     });
     let high = max.map(|b| {
-        if b.exclusive { ident(name).lt(bound(b)) } else { ident(name).lt_eq(bound(b)) }
+        if b.exclusive {
+            ident(name).lt(bound(b))
+        } else {
+            ident(name).lt_eq(bound(b))
+        }
     });
     Ok(both(low, high))
 }

@@ -30,7 +30,10 @@ type Compiled = Arc<Vec<(Rule, Predicate)>>;
 impl RowRules {
     /// A compiler that takes what the pattern matches for personal data.
     pub fn new(personal_data: &str) -> Self {
-        Self { personal_data: personal_data.to_owned(), compiled: Mutex::default() }
+        Self {
+            personal_data: personal_data.to_owned(),
+            compiled: Mutex::default(),
+        }
     }
 
     /// The contract's row rules for a period, over the contract's columns, the envelope and
@@ -41,8 +44,11 @@ impl RowRules {
         period: &Period,
         code_list: &(dyn Fn(&str) -> Option<&'a CodeList> + Sync),
     ) -> Result<Compiled> {
-        let key =
-            (contract.dataset.clone(), contract.version.to_string(), period.code.to_string());
+        let key = (
+            contract.dataset.clone(),
+            contract.version.to_string(),
+            period.code.to_string(),
+        );
         let mut cache = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = cache.get(&key) {
             return Ok(Arc::clone(found));
@@ -53,7 +59,10 @@ impl RowRules {
                 codes.into_iter().map(str::to_owned).collect()
             })
         };
-        let given = Given { personal_data: &self.personal_data, codes: &codes };
+        let given = Given {
+            personal_data: &self.personal_data,
+            codes: &codes,
+        };
         let compiled = Arc::new(compile(contract, &given)?);
         cache.insert(key, Arc::clone(&compiled));
         Ok(compiled)
@@ -61,8 +70,12 @@ impl RowRules {
 }
 
 fn compile(contract: &Contract, given: &Given<'_>) -> Result<Vec<(Rule, Predicate)>> {
-    let mut fields: Vec<Field> =
-        contract.table_schema().fields().iter().map(|f| f.as_ref().clone()).collect();
+    let mut fields: Vec<Field> = contract
+        .table_schema()
+        .fields()
+        .iter()
+        .map(|f| f.as_ref().clone())
+        .collect();
     // A row may lack what is required: that is what the rules are to find.
     for field in &mut fields {
         field.set_nullable(true);
@@ -73,7 +86,9 @@ fn compile(contract: &Contract, given: &Given<'_>) -> Result<Vec<(Rule, Predicat
     let state = SessionStateBuilder::new_with_default_features().build();
     let mut compiled = Vec::new();
     for rule in &contract.rules {
-        let Some(expr) = holds(&state, &schema, contract, rule, given)? else { continue };
+        let Some(expr) = holds(&state, &schema, contract, rule, given)? else {
+            continue;
+        };
         let physical = state.create_physical_expr(expr, &schema).map_err(|error| {
             EngineError::invalid(
                 format!(
@@ -92,7 +107,9 @@ fn compile(contract: &Contract, given: &Given<'_>) -> Result<Vec<(Rule, Predicat
 
 fn predicate(expr: Arc<dyn PhysicalExpr>) -> Predicate {
     Arc::new(move |batch| {
-        let value = expr.evaluate(batch).and_then(|v| v.into_array(batch.num_rows()));
+        let value = expr
+            .evaluate(batch)
+            .and_then(|v| v.into_array(batch.num_rows()));
         let array = value.map_err(|error| ArrowError::ComputeError(error.strip_backtrace()))?;
         if array.data_type() == &DataType::Null {
             return Ok(BooleanArray::new_null(array.len()));

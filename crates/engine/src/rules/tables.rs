@@ -31,23 +31,27 @@ pub async fn table_findings<'a>(
     table: Arc<dyn TableProvider>,
     code_list: &(dyn Fn(&str) -> Option<&'a CodeList> + Sync),
 ) -> Result<Vec<Finding>> {
-    let session = engine.session(
-        BTreeMap::from([(contract.dataset.clone(), table)]),
-        limits,
-    )?;
+    let session = engine.session(BTreeMap::from([(contract.dataset.clone(), table)]), limits)?;
     let context = session.context();
-    let frame = context.table(contract.dataset.as_str()).await.map_err(EngineError::Failed)?;
+    let frame = context
+        .table(contract.dataset.as_str())
+        .await
+        .map_err(EngineError::Failed)?;
     let run = |e| EngineError::running(e, limits.memory_bytes);
     let state = context.state();
     let codes = |list: &str| {
-        let mut codes: Vec<String> = code_list(list)
-            .map_or_else(Vec::new, |l| l.codes.iter().map(|c| c.code.clone()).collect());
+        let mut codes: Vec<String> = code_list(list).map_or_else(Vec::new, |l| {
+            l.codes.iter().map(|c| c.code.clone()).collect()
+        });
         codes.sort_unstable();
         codes.dedup();
         codes
     };
     // Personal data is refused at the door; a table made of accepted rows is not searched again.
-    let given = Given { personal_data: "$^", codes: &codes };
+    let given = Given {
+        personal_data: "$^",
+        codes: &codes,
+    };
     let mut counted: Vec<&Rule> = Vec::new();
     let mut aggregates = vec![count(lit(1_i64)).alias("rows")];
     let mut findings = Vec::new();
@@ -55,7 +59,10 @@ pub async fn table_findings<'a>(
         if let Check::Unique(key) = &rule.check {
             let rows = doubled(frame.clone(), key).await.map_err(run)?;
             if rows > 0 {
-                findings.push(Finding { rule: rule.clone(), rows });
+                findings.push(Finding {
+                    rule: rule.clone(),
+                    rows,
+                });
             }
         } else if let Some(expr) = holds(&state, frame.schema(), contract, rule, &given)? {
             let broken = count(lit(1_i64))
@@ -67,19 +74,30 @@ pub async fn table_findings<'a>(
             aggregates.push(broken);
         }
     }
-    let answer = frame.aggregate(vec![], aggregates).map_err(run)?.collect().await.map_err(run)?;
+    let answer = frame
+        .aggregate(vec![], aggregates)
+        .map_err(run)?
+        .collect()
+        .await
+        .map_err(run)?;
     let total = cell(&answer, 0);
     for (i, rule) in counted.into_iter().enumerate() {
         let rows = cell(&answer, i + 1);
         if rows > 0 {
-            findings.push(Finding { rule: rule.clone(), rows });
+            findings.push(Finding {
+                rule: rule.clone(),
+                rows,
+            });
         }
     }
     for rule in &contract.rules {
         if let Check::RowCount { min, max } = rule.check
             && (min.is_some_and(|m| total < m) || max.is_some_and(|m| total > m))
         {
-            findings.push(Finding { rule: rule.clone(), rows: total });
+            findings.push(Finding {
+                rule: rule.clone(),
+                rows: total,
+            });
         }
     }
     Ok(findings)
@@ -93,7 +111,9 @@ async fn doubled(frame: DataFrame, key: &[String]) -> datafusion::error::Result<
         .filter(ident("_n").gt(lit(1_i64)))?
         .aggregate(
             vec![],
-            vec![datafusion::functions_aggregate::expr_fn::sum(ident("_n") - lit(1_i64)).alias("_n")],
+            vec![
+                datafusion::functions_aggregate::expr_fn::sum(ident("_n") - lit(1_i64)).alias("_n"),
+            ],
         )?
         .collect()
         .await?;

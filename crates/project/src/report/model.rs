@@ -127,15 +127,19 @@ impl ReportDefinition {
     pub fn columns_of(&self, query: &str) -> Vec<&str> {
         fn shown<'a>(block: &'a Block, query: &str) -> Vec<&'a str> {
             match block {
-                Block::Figures { query: of, columns } | Block::Table { query: of, columns, .. }
-                    if of == query =>
-                {
-                    columns.iter().map(|c| c.name.as_str()).collect()
-                }
-                Block::Chart { query: of, x, y, .. } if of == query => vec![x, y],
+                Block::Figures { query: of, columns }
+                | Block::Table {
+                    query: of, columns, ..
+                } if of == query => columns.iter().map(|c| c.name.as_str()).collect(),
+                Block::Chart {
+                    query: of, x, y, ..
+                } if of == query => vec![x, y],
                 _ => Vec::new(),
             }
         }
-        self.layout.iter().flat_map(|block| shown(block, query)).collect()
+        self.layout
+            .iter()
+            .flat_map(|block| shown(block, query))
+            .collect()
     }
 }

@@ -7,6 +7,7 @@ use super::scale::Scale;
 use super::words::{width, wrapped};
 use crate::format::Formats;
 
+const BAR_WIDTH: f64 = 600.0;
 const WIDTH: f64 = 720.0;
 const GAP: f64 = 8.0;
 const ROW: f64 = 24.0;
@@ -14,7 +15,7 @@ const BAR: f64 = 16.0;
 const TEXT: f64 = 16.0;
 const PLOT_HEIGHT: f64 = 260.0;
 const LABEL_LINES: usize = 3;
-const WIDEST_LABEL: f64 = 240.0;
+const WIDEST_LABEL: f64 = 210.0;
 const NARROWEST_SLOT: f64 = 56.0;
 
 /// A length in the drawing.
@@ -95,12 +96,12 @@ fn bars(points: &[Point], scale: &Scale, ticks: &[(f64, String)]) -> Drawing {
         .iter()
         .map(|point| width(&point.shown))
         .fold(0.0, f64::max);
-    let right = WIDTH - values.min(WIDEST_LABEL) - 2.0 * GAP;
+    let right = BAR_WIDTH - values.min(WIDEST_LABEL) - 2.0 * GAP;
     let x = |value: f64| left + scale.share(value) * (right - left);
     let bottom = points.len() as f64 * ROW;
     let mut drawing = Drawing {
         kind: "bar",
-        width: px(WIDTH),
+        width: px(BAR_WIDTH),
         height: px(bottom + TEXT + GAP),
         ..Drawing::default()
     };

@@ -116,9 +116,9 @@ fn bars_start_at_zero_whatever_their_sign() {
         .filter(|l| l.contains("<rect") || l.contains("0.8"))
         .collect();
     expect![[r#"
-        <line x1="240" y1="0" x2="240" y2="48" stroke-opacity="0.8"/>
-        <rect x="240" y="4" width="449.7" height="16"><title>a: 10</title></rect>
-        <rect x="15.2" y="28" width="224.9" height="16"><title>b: -5</title></rect>"#]]
+        <line x1="200" y1="0" x2="200" y2="48" stroke-opacity="0.8"/>
+        <rect x="200" y="4" width="369.7" height="16"><title>a: 10</title></rect>
+        <rect x="15.2" y="28" width="184.9" height="16"><title>b: -5</title></rect>"#]]
     .assert_eq(&shapes.join("\n"));
 }
 

@@ -24,8 +24,13 @@ pub(super) struct Table {
     schema: SchemaRef,
     width: usize,
     columns: Option<Vec<Column>>,
+    /// Rows that wait until the widths are known.
+    held: Vec<Vec<String>>,
     rows: u64,
 }
+
+/// Rows that decide over the widths.
+const HELD_ROWS: usize = 1000;
 
 struct Column {
     width: usize,
@@ -38,7 +43,19 @@ impl Table {
             schema,
             width,
             columns: None,
+            held: Vec::new(),
             rows: 0,
+        }
+    }
+
+    fn write_held(&mut self, out: &mut Vec<u8>) {
+        let held = std::mem::take(&mut self.held);
+        if held.is_empty() {
+            return;
+        }
+        let columns = self.columns(&held, out);
+        for row in &held {
+            line(columns, row.iter().map(String::as_str), out);
         }
     }
 
@@ -64,15 +81,16 @@ impl Encoder for Table {
         if cells.is_empty() {
             return Ok(());
         }
-        let columns = self.columns(&cells, out);
-        for row in &cells {
-            line(columns, row.iter().map(String::as_str), out);
-        }
         self.rows += cells.len() as u64;
+        self.held.extend(cells);
+        if self.columns.is_some() || self.held.len() >= HELD_ROWS {
+            self.write_held(out);
+        }
         Ok(())
     }
 
     fn end(&mut self, out: &mut Vec<u8>) -> Result<(), ArrowError> {
+        self.write_held(out);
         let shown = self.columns(&[], out).len();
         let rows = self.rows;
         let noun = if rows == 1 { "row" } else { "rows" };

@@ -53,14 +53,24 @@ impl Generate {
         let sources = shipped::sources(context.place.project.as_deref())?;
         let (project, _) = project::Project::read(&sources);
         let usage = |e: &dyn std::fmt::Display| Failure::Usage(e.to_string());
-        let period = project.calendar.get(&self.period).map_err(|e| usage(&e))?.clone();
-        let order = Order { period, seed: self.seed, rows: self.rows, spoil: self.spoil };
+        let period = project
+            .calendar
+            .get(&self.period)
+            .map_err(|e| usage(&e))?
+            .clone();
+        let order = Order {
+            period,
+            seed: self.seed,
+            rows: self.rows,
+            spoil: self.spoil,
+        };
         let generator = Generator::new(&project, order).map_err(|e| usage(&e))?;
         let parcel = generator
             .one(&self.dataset, self.agency.as_ref(), format, self.rows)
             .map_err(|e| usage(&e))?;
-        let unwritable =
-            |e: std::io::Error| Failure::Usage(format!("cannot write `{}`: {e}", self.out.display()));
+        let unwritable = |e: std::io::Error| {
+            Failure::Usage(format!("cannot write `{}`: {e}", self.out.display()))
+        };
         let mut file = BufWriter::new(File::create(&self.out).map_err(unwritable)?);
         let written = generator.write(&parcel, &mut file).map_err(unwritable)?;
         file.flush().map_err(unwritable)?;

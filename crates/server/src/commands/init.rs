@@ -54,8 +54,7 @@ pub(crate) async fn make(
     home.make(&settings)?;
     let settings = Settings::read(&home.settings_file(), &open::env)?;
     let made = async {
-        let house =
-            open::house(home, &settings, context.place.project.as_deref(), on_step).await?;
+        let house = open::house(home, &settings, context.place.project.as_deref(), on_step).await?;
         let token = house.first_token("operator").await?;
         home.write_token(token.reveal())?;
         Ok(house)

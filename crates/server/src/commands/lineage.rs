@@ -42,7 +42,9 @@ impl Lineage {
         };
         let mut edges = Vec::new();
         for dataset in checked.project.transformations.keys() {
-            let text = checked.lineage.get(&format!("lineage/{}.txt", dataset.path()));
+            let text = checked
+                .lineage
+                .get(&format!("lineage/{}.txt", dataset.path()));
             let found = lineage::parse(dataset, text.map_or("", String::as_str));
             edges.extend(found.map_err(anyhow::Error::from)?);
         }
@@ -109,9 +111,16 @@ fn bless(folder: &Path, checked: &conduct::Checked) -> Outcome {
         }
         std::fs::write(file, text)?;
     }
-    let gone = checked.project.lineage.keys().filter(|p| !checked.lineage.contains_key(*p));
+    let gone = checked
+        .project
+        .lineage
+        .keys()
+        .filter(|p| !checked.lineage.contains_key(*p));
     for path in gone.filter(|p| p.ends_with(".txt")) {
         std::fs::remove_file(folder.join(path))?;
     }
-    tell(&format!("wrote the lineage of {} transformations", checked.project.transformations.len()))
+    tell(&format!(
+        "wrote the lineage of {} transformations",
+        checked.project.transformations.len()
+    ))
 }

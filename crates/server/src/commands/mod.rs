@@ -27,7 +27,9 @@ pub(crate) fn untold() -> OnStep {
 pub(crate) fn pairs(params: &[String]) -> Outcome<Vec<(String, String)>> {
     let pair = |text: &String| {
         let (name, value) = text.split_once('=').ok_or_else(|| {
-            Failure::Usage(format!("`--param {text}` has no value; write `--param name=value`"))
+            Failure::Usage(format!(
+                "`--param {text}` has no value; write `--param name=value`"
+            ))
         })?;
         Ok((name.to_owned(), value.to_owned()))
     };

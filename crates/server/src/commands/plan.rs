@@ -28,8 +28,15 @@ impl Plan {
         opened.close().await;
         let plan = plan?;
         print(&plan, &context)?;
-        let refused = plan.items.iter().any(|i| matches!(i.change, PlannedChange::Refused(_)));
-        if refused { Err(Failure::Refused) } else { Ok(()) }
+        let refused = plan
+            .items
+            .iter()
+            .any(|i| matches!(i.change, PlannedChange::Refused(_)));
+        if refused {
+            Err(Failure::Refused)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -49,7 +56,11 @@ fn print(plan: &service::Plan, context: &Context) -> Outcome {
     let mut records = Records::new(&["dataset", "change", "detail"]);
     for item in &plan.items {
         let (change, detail) = told(&item.change);
-        records.push(vec![json!(item.dataset.as_str()), json!(change), json!(detail)]);
+        records.push(vec![
+            json!(item.dataset.as_str()),
+            json!(change),
+            json!(detail),
+        ]);
     }
     records.print(context.format)
 }
@@ -58,7 +69,10 @@ fn told(change: &PlannedChange) -> (&'static str, String) {
     match change {
         PlannedChange::Create => ("create", "the table is not there".to_owned()),
         PlannedChange::AddColumns(names) => ("add_columns", names.join(", ")),
-        PlannedChange::Rebuild => ("rebuild", "the major version rose; it begins empty".to_owned()),
+        PlannedChange::Rebuild => (
+            "rebuild",
+            "the major version rose; it begins empty".to_owned(),
+        ),
         PlannedChange::LoadCodes => ("load_codes", "the code list's rows differ".to_owned()),
         PlannedChange::Describe => ("describe", "the contract's words changed".to_owned()),
         PlannedChange::Refused(reason) => ("refused", reason.clone()),

@@ -42,7 +42,10 @@ impl Query {
         let params = pairs(&self.param)?;
         let request = QueryRequest {
             sql: self.sql.clone(),
-            params: params.into_iter().map(|(k, v)| (k, Value::Text(v))).collect(),
+            params: params
+                .into_iter()
+                .map(|(k, v)| (k, Value::Text(v)))
+                .collect(),
             at: at(self.at.as_deref())?,
         };
         let opened = open(&context.place, untold()).await?;
@@ -55,7 +58,11 @@ impl Query {
     }
 
     fn encoding(&self, format: Format) -> Outcome<Encoding> {
-        let ending = self.out.as_ref().and_then(|f| f.extension()).map(|e| e.to_string_lossy());
+        let ending = self
+            .out
+            .as_ref()
+            .and_then(|f| f.extension())
+            .map(|e| e.to_string_lossy());
         match (ending.as_deref(), format) {
             (Some("json"), _) | (None, Format::Json) => Ok(Encoding::Json),
             (Some("ndjson" | "jsonl"), _) | (None, Format::Ndjson) => Ok(Encoding::NdJson),
@@ -70,9 +77,11 @@ impl Query {
 
     async fn write(&self, answer: QueryAnswer, encoding: Encoding) -> Outcome {
         let mut sink: Box<dyn Write + Send> = match &self.out {
-            Some(file) => Box::new(std::io::BufWriter::new(std::fs::File::create(file).map_err(
-                |e| Failure::Usage(format!("cannot write `{}`: {e}", file.display())),
-            )?)),
+            Some(file) => Box::new(std::io::BufWriter::new(
+                std::fs::File::create(file).map_err(|e| {
+                    Failure::Usage(format!("cannot write `{}`: {e}", file.display()))
+                })?,
+            )),
             None => Box::new(std::io::stdout()),
         };
         let mut chunks = encode(encoding, answer.schema, answer.batches)?;
@@ -85,12 +94,16 @@ impl Query {
 }
 
 fn at(text: Option<&str>) -> Outcome<BTreeMap<DatasetName, i64>> {
-    let Some(text) = text else { return Ok(BTreeMap::new()) };
+    let Some(text) = text else {
+        return Ok(BTreeMap::new());
+    };
     let usage = || {
         Failure::Usage(format!(
             "`--at {text}` is not understood; write `{{\"served.x\": 3}}`, a version per dataset"
         ))
     };
     let map: BTreeMap<String, i64> = serde_json::from_str(text).map_err(|_| usage())?;
-    map.into_iter().map(|(d, v)| Ok((d.parse().map_err(|_| usage())?, v))).collect()
+    map.into_iter()
+        .map(|(d, v)| Ok((d.parse().map_err(|_| usage())?, v)))
+        .collect()
 }

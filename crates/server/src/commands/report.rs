@@ -32,8 +32,15 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) async fn run(self, context: Context) -> Outcome {
-        let ending = self.out.extension().map(|e| e.to_string_lossy().into_owned());
-        if ending.as_deref().and_then(RenditionFormat::from_ending).is_none() {
+        let ending = self
+            .out
+            .extension()
+            .map(|e| e.to_string_lossy().into_owned());
+        if ending
+            .as_deref()
+            .and_then(RenditionFormat::from_ending)
+            .is_none()
+        {
             return Err(Failure::Usage(format!(
                 "cannot write `{}`: reports are rendered as `.html`",
                 self.out.display()

@@ -31,20 +31,31 @@ impl Run {
             told.set_position(done as u64);
         });
         let opened = open(&context.place, on_step).await?;
-        let report = opened.service.run(&opened.call, RunRequest { select: self.select }).await;
+        let report = opened
+            .service
+            .run(
+                &opened.call,
+                RunRequest {
+                    select: self.select,
+                },
+            )
+            .await;
         opened.close().await;
         bar.finish_and_clear();
         let report = report?;
         print(&report, &context)?;
         tell(&format!("run {} took {:.2} s", report.id, report.seconds))?;
         let failed = report.steps.iter().any(|s| s.state == StepState::Failed);
-        if failed { Err(Failure::Refused) } else { Ok(()) }
+        if failed {
+            Err(Failure::Refused)
+        } else {
+            Ok(())
+        }
     }
 }
 
 fn print(report: &RunReport, context: &Context) -> Outcome {
-    let mut records =
-        Records::new(&["dataset", "state", "rows", "version", "seconds", "message"]);
+    let mut records = Records::new(&["dataset", "state", "rows", "version", "seconds", "message"]);
     for step in &report.steps {
         let seconds = (step.seconds * 1000.0).round() / 1000.0;
         records.push(vec![

@@ -48,14 +48,23 @@ impl Serve {
             open::house(home, &settings, context.place.project.as_deref(), untold()).await?;
         let address = listener.local_addr()?;
         tell(&format!("serving on http://{address}"))?;
-        serve(Arc::new(house), held, listener, settings.submission.body_bytes, metrics).await
+        serve(
+            Arc::new(house),
+            held,
+            listener,
+            settings.submission.body_bytes,
+            metrics,
+        )
+        .await
     }
 }
 
 /// Takes the port. A port in use is told before any other work.
 pub(crate) async fn bind(listen: &str) -> Outcome<TcpListener> {
     let address: SocketAddr = listen.parse().map_err(|_| {
-        Failure::Usage(format!("`{listen}` is no address; write it as `127.0.0.1:8080`"))
+        Failure::Usage(format!(
+            "`{listen}` is no address; write it as `127.0.0.1:8080`"
+        ))
     })?;
     TcpListener::bind(address).await.map_err(|e| {
         Failure::Unavailable(format!(
@@ -83,7 +92,11 @@ pub(crate) async fn serve(
         service: Arc::clone(&house) as Arc<dyn Service>,
         metrics: Arc::new(move || metrics.render()),
         correlation_ids: Arc::new(|| open::fresh_id().to_string()),
-        limits: ApiLimits { body_bytes, wait_ms: ACT_WAIT_MS, ..ApiLimits::default() },
+        limits: ApiLimits {
+            body_bytes,
+            wait_ms: ACT_WAIT_MS,
+            ..ApiLimits::default()
+        },
         https: false,
     };
     let app = api::router(state).into_make_service_with_connect_info::<SocketAddr>();
@@ -95,7 +108,9 @@ pub(crate) async fn serve(
         }
         tracing::info!("stopping: no new work is taken, and what was begun is finished");
     };
-    let served = axum::serve(listener, app).with_graceful_shutdown(stop).await;
+    let served = axum::serve(listener, app)
+        .with_graceful_shutdown(stop)
+        .await;
     house.close().await;
     served.map_err(Failure::from)
 }

@@ -59,8 +59,16 @@ impl Submit {
         let opened = open(&context.place, untold()).await?;
         let mut refused = false;
         let mut records = Records::new(&[
-            "file", "id", "agency", "dataset", "period", "received", "landed", "quarantined",
-            "table_version", "evidence_sha256",
+            "file",
+            "id",
+            "agency",
+            "dataset",
+            "period",
+            "received",
+            "landed",
+            "quarantined",
+            "table_version",
+            "evidence_sha256",
         ]);
         for (file, format) in self.files.iter().zip(formats) {
             match self.send(&opened, file, format).await {
@@ -83,13 +91,22 @@ impl Submit {
         }
         opened.close().await;
         records.print(context.format)?;
-        if refused { Err(Failure::Refused) } else { Ok(()) }
+        if refused {
+            Err(Failure::Refused)
+        } else {
+            Ok(())
+        }
     }
 
-    async fn send(&self, opened: &Opened, file: &Path, format: BodyFormat) -> Outcome<SubmitAnswer> {
-        let body = tokio::fs::File::open(file).await.map_err(|e| {
-            Failure::Usage(format!("cannot read `{}`: {e}", file.display()))
-        })?;
+    async fn send(
+        &self,
+        opened: &Opened,
+        file: &Path,
+        format: BodyFormat,
+    ) -> Outcome<SubmitAnswer> {
+        let body = tokio::fs::File::open(file)
+            .await
+            .map_err(|e| Failure::Usage(format!("cannot read `{}`: {e}", file.display())))?;
         let request = SubmitRequest {
             dataset: self.dataset.clone(),
             agency: self.agency.clone(),
@@ -134,14 +151,25 @@ const SHOWN: usize = 10;
 fn errors(file: &Path, errors: &service::RowErrors) -> Outcome {
     tell(&format!("{}: {} row errors", file.display(), errors.total))?;
     for error in errors.errors.iter().take(SHOWN) {
-        let column = error.column.as_ref().map(|c| format!(", column `{c}`")).unwrap_or_default();
-        tell(&format!("  row {}{column}: {} ({})", error.row, error.message, error.rule))?;
+        let column = error
+            .column
+            .as_ref()
+            .map(|c| format!(", column `{c}`"))
+            .unwrap_or_default();
+        tell(&format!(
+            "  row {}{column}: {} ({})",
+            error.row, error.message, error.rule
+        ))?;
     }
     Ok(())
 }
 
 fn told(file: &Path, error: &ServiceError) -> Outcome {
-    tell(&format!("dtm: `{}` was refused: {}", file.display(), error.message))?;
+    tell(&format!(
+        "dtm: `{}` was refused: {}",
+        file.display(),
+        error.message
+    ))?;
     if let Some(hint) = &error.hint {
         tell(&format!("     {hint}"))?;
     }

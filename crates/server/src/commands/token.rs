@@ -20,7 +20,9 @@ pub(crate) enum Token {
 
 /// Make a token
 #[derive(Debug, Args)]
-#[command(after_help = "Example: dtm token create --name 'Sở KHCN Hà Nội' --role submitter --agency H26")]
+#[command(
+    after_help = "Example: dtm token create --name 'Sở KHCN Hà Nội' --role submitter --agency H26"
+)]
 pub(crate) struct Create {
     /// Whom it is for
     #[arg(long)]
@@ -36,7 +38,11 @@ pub(crate) struct Create {
 impl Token {
     pub(crate) async fn run(self, context: Context) -> Outcome {
         let Self::Create(create) = self;
-        let principal = Principal { name: create.name, role: create.role, agency: create.agency };
+        let principal = Principal {
+            name: create.name,
+            role: create.role,
+            agency: create.agency,
+        };
         let opened = open(&context.place, untold()).await?;
         let token = opened.service.create_token(&opened.call, &principal).await;
         opened.close().await;

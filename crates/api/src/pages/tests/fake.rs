@@ -33,6 +33,8 @@ pub(super) enum Stage {
     Empty,
     Submitted,
     Full,
+    /// Full, for someone who may not query.
+    Forbidden,
 }
 
 pub(super) struct Fake {
@@ -57,21 +59,38 @@ impl Fake {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
         let sources = Sources::from_folder(std::path::Path::new(root)).unwrap();
         let (project, _) = Project::read(&sources);
-        Arc::new(Self { stage, project, failure, asked: Mutex::default() })
+        Arc::new(Self {
+            stage,
+            project,
+            failure,
+            asked: Mutex::default(),
+        })
     }
 
     fn note(&self, call: &Call, what: &str) -> Result<()> {
         self.asked.lock().unwrap().push(what.to_owned());
         match &call.credential {
             Some(Credential::Session(secret)) if secret.reveal() == "known" => Ok(()),
-            _ => Err(ServiceError::new(ErrorKind::Unauthenticated, "no one is signed in")),
+            _ => Err(ServiceError::new(
+                ErrorKind::Unauthenticated,
+                "no one is signed in",
+            )),
         }
     }
 
     fn table(&self) -> Option<TableState> {
-        let rows = if self.stage == Stage::Full { 1_234_567 } else { 0 };
-        let state =
-            TableState { version: 7, rows, files: 12, size_bytes: 98_765_432, committed_at: Some(at()) };
+        let rows = if matches!(self.stage, Stage::Full | Stage::Forbidden) {
+            1_234_567
+        } else {
+            0
+        };
+        let state = TableState {
+            version: 7,
+            rows,
+            files: 12,
+            size_bytes: 98_765_432,
+            committed_at: Some(at()),
+        };
         (self.stage != Stage::Unapplied).then_some(state)
     }
 }
@@ -96,7 +115,11 @@ fn decimals(values: &[i128], scale: i8) -> ArrayRef {
 fn answer(columns: Vec<(&str, ArrayRef)>) -> QueryAnswer {
     let batch = RecordBatch::try_from_iter(columns).unwrap();
     let versions = BTreeMap::from([("served.provincial_scoreboard".parse().unwrap(), 7)]);
-    QueryAnswer { schema: batch.schema(), batches: stream::iter([Ok(batch)]).boxed(), versions }
+    QueryAnswer {
+        schema: batch.schema(),
+        batches: stream::iter([Ok(batch)]).boxed(),
+        versions,
+    }
 }
 
 const PROVINCES: [(&str, i128, &str); 8] = [
@@ -135,7 +158,10 @@ fn scoreboard() -> QueryAnswer {
     let bands: Vec<&str> = PROVINCES.iter().map(|p| p.2).collect();
     let count = |value: i32| Arc::new(Int32Array::from(vec![value; PROVINCES.len()])) as ArrayRef;
     answer(vec![
-        ("rank", Arc::new(Int32Array::from_iter_values(1..=PROVINCES.len() as i32))),
+        (
+            "rank",
+            Arc::new(Int32Array::from_iter_values(1..=PROVINCES.len() as i32)),
+        ),
         ("province_name", text(&names)),
         ("score", decimals(&scores, 2)),
         ("band", text(&bands)),
@@ -149,11 +175,17 @@ fn ledger() -> QueryAnswer {
     let started = TimestampMicrosecondArray::from(vec![micros, micros]).with_timezone("UTC");
     answer(vec![
         ("run_id", text(&["r1", "r1"])),
-        ("dataset", text(&["refined.dossiers", "served.reconciliation"])),
+        (
+            "dataset",
+            text(&["refined.dossiers", "served.reconciliation"]),
+        ),
         ("state", text(&["built", "failed"])),
         ("started_at", Arc::new(started)),
         ("seconds", Arc::new(Float64Array::from(vec![1.5, 0.25]))),
-        ("message", text(&["", "rule `score_in_range` does not hold for 3 rows"])),
+        (
+            "message",
+            text(&["", "rule `score_in_range` does not hold for 3 rows"]),
+        ),
     ])
 }
 
@@ -174,7 +206,12 @@ fn receipt() -> Receipt {
         contract_version: "1.0.0".to_owned(),
         evidence_sha256: "ab".repeat(32),
         evidence_size_bytes: 5_432_100,
-        rows: RowCounts { received: 12_345, landed: 12_300, quarantined: 45, warned: 7 },
+        rows: RowCounts {
+            received: 12_345,
+            landed: 12_300,
+            quarantined: 45,
+            warned: 7,
+        },
         received_at: at(),
         table_version: Some(7),
         committed_at: Some(at()),
@@ -207,14 +244,24 @@ impl Service for Fake {
     async fn whoami(&self, call: &Call) -> Result<Principal> {
         self.note(call, "whoami")?;
         let agency = Some("H26".parse().unwrap());
-        Ok(Principal { name: "ha-noi".to_owned(), role: "analyst".to_owned(), agency })
+        Ok(Principal {
+            name: "ha-noi".to_owned(),
+            role: "analyst".to_owned(),
+            agency,
+        })
     }
 
     async fn sign_in(&self, _: &Call, shown: &Secret) -> Result<Secret> {
-        self.asked.lock().unwrap().push(format!("sign_in {}", shown.reveal()));
+        self.asked
+            .lock()
+            .unwrap()
+            .push(format!("sign_in {}", shown.reveal()));
         match shown.reveal() {
             "good" => Ok(Secret::new("known")),
-            _ => Err(ServiceError::new(ErrorKind::Unauthenticated, "the secret is not known")),
+            _ => Err(ServiceError::new(
+                ErrorKind::Unauthenticated,
+                "the secret is not known",
+            )),
         }
     }
 
@@ -244,15 +291,27 @@ impl Service for Fake {
         if matches!(self.stage, Stage::Unapplied | Stage::Empty) {
             return Ok(vec![]);
         }
-        let states =
-            [SubmissionState::Committed, SubmissionState::Refused, SubmissionState::Durable];
+        let states = [
+            SubmissionState::Committed,
+            SubmissionState::Refused,
+            SubmissionState::Durable,
+        ];
         let all = (0..60).map(|i| submission(states[i % 3]));
-        Ok(all.skip(page.offset as usize).take(page.limit as usize).collect())
+        Ok(all
+            .skip(page.offset as usize)
+            .take(page.limit as usize)
+            .collect())
     }
 
     async fn row_errors(&self, call: &Call, _: SubmissionId, page: Page) -> Result<RowErrors> {
         self.note(call, &format!("row_errors {} {}", page.offset, page.limit))?;
-        let severity = |row| if row % 5 == 0 { Severity::Warning } else { Severity::Error };
+        let severity = |row| {
+            if row % 5 == 0 {
+                Severity::Warning
+            } else {
+                Severity::Error
+            }
+        };
         let errors = (page.offset..130).take(page.limit as usize);
         let errors = errors.map(|row| row_error(row, severity(row))).collect();
         Ok(RowErrors { errors, total: 130 })
@@ -264,9 +323,17 @@ impl Service for Fake {
 
     async fn query(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer> {
         self.note(call, &format!("query {:?}", request.params))?;
+        if self.stage == Stage::Forbidden {
+            let message = "role `submitter` may not `query`";
+            return Err(ServiceError::new(ErrorKind::Forbidden, message));
+        }
         let sql = &request.sql;
         if sql.contains("system.runs") {
-            return if self.stage == Stage::Full { Ok(ledger()) } else { absent() };
+            return if self.stage == Stage::Full {
+                Ok(ledger())
+            } else {
+                absent()
+            };
         }
         if sql.contains("left join codes.periods") {
             let periods = text(&["2026-09", "2026-08"]);
@@ -288,15 +355,29 @@ impl Service for Fake {
     async fn datasets(&self, call: &Call) -> Result<Vec<DatasetSummary>> {
         self.note(call, "datasets")?;
         let contracts = self.project.contracts.values().cloned();
-        Ok(contracts.map(|contract| DatasetSummary { contract, table: self.table() }).collect())
+        Ok(contracts
+            .map(|contract| DatasetSummary {
+                contract,
+                table: self.table(),
+            })
+            .collect())
     }
 
     async fn dataset(&self, call: &Call, dataset: &DatasetName) -> Result<DatasetDetail> {
         self.note(call, &format!("dataset {dataset}"))?;
-        let Some(contract) = self.project.contracts.get(dataset).cloned() else { return absent() };
-        let sql = self.project.transformations.get(dataset).map(|t| t.sql.clone());
+        let Some(contract) = self.project.contracts.get(dataset).cloned() else {
+            return absent();
+        };
+        let sql = self
+            .project
+            .transformations
+            .get(dataset)
+            .map(|t| t.sql.clone());
         Ok(DatasetDetail {
-            summary: DatasetSummary { contract, table: self.table() },
+            summary: DatasetSummary {
+                contract,
+                table: self.table(),
+            },
             sql,
             upstream: vec!["refined.dossiers".parse().unwrap()],
             downstream: vec![],
@@ -323,14 +404,26 @@ impl Service for Fake {
     }
 
     async fn render(&self, call: &Call, request: RenderRequest) -> Result<Rendition> {
-        self.note(call, &format!("render {} {:?}", request.language, request.params))?;
-        if request.params.get("period").is_none_or(|period| period != "2026-09") {
+        self.note(
+            call,
+            &format!("render {} {:?}", request.language, request.params),
+        )?;
+        if request
+            .params
+            .get("period")
+            .is_none_or(|period| period != "2026-09")
+        {
             let error = ServiceError::new(ErrorKind::Invalid, "parameter `period` is no period");
             return Err(error.hint("Give it like `2026-09`."));
         }
         let manifest = crate::testing::rendition().manifest;
         let format = service::RenditionFormat::Html;
-        Ok(Rendition { id: "0192".to_owned(), format, bytes: Bytes::new(), manifest })
+        Ok(Rendition {
+            id: "0192".to_owned(),
+            format,
+            bytes: Bytes::new(),
+            manifest,
+        })
     }
 
     async fn rendition(&self, _: &Call, _: &str) -> Result<Rendition> {

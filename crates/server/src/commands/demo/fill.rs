@@ -32,7 +32,10 @@ pub(crate) async fn fill(
     let mut stages = Vec::new();
     let mut lap = Instant::now();
     let mut stage = |name| {
-        stages.push(Stage { name, seconds: lap.elapsed().as_secs_f64() });
+        stages.push(Stage {
+            name,
+            seconds: lap.elapsed().as_secs_f64(),
+        });
         lap = Instant::now();
     };
     let spinner = progress::spinner("applying the project");
@@ -50,7 +53,10 @@ pub(crate) async fn fill(
     let failed = report.steps.iter().find(|s| s.state == StepState::Failed);
     if let Some(step) = failed {
         let message = step.message.clone().unwrap_or_default();
-        return Err(Failure::Unavailable(format!("dataset `{}` failed: {message}", step.dataset)));
+        return Err(Failure::Unavailable(format!(
+            "dataset `{}` failed: {message}",
+            step.dataset
+        )));
     }
     Ok(stages)
 }
@@ -64,9 +70,17 @@ async fn submit_all(
     let sources = shipped::sources(context.place.project.as_deref())?;
     let (project, _) = project::Project::read(&sources);
     let usage = |e: &dyn std::fmt::Display| Failure::Usage(e.to_string());
-    let code = filled.period.parse().map_err(|e| usage(&e as &calendar::CalendarError))?;
+    let code = filled
+        .period
+        .parse()
+        .map_err(|e| usage(&e as &calendar::CalendarError))?;
     let period = project.calendar.get(&code).map_err(|e| usage(&e))?.clone();
-    let order = Order { period, seed: filled.seed, rows: filled.rows, spoil: DEFAULT_SPOIL };
+    let order = Order {
+        period,
+        seed: filled.seed,
+        rows: filled.rows,
+        spoil: DEFAULT_SPOIL,
+    };
     let generator = Arc::new(Generator::new(&project, order).map_err(|e| usage(&e))?);
     let parcels = generator.national();
     let at_once = std::thread::available_parallelism().map_or(2, usize::from) + 1;
@@ -97,7 +111,10 @@ async fn submit(
             Format::Csv => BodyFormat::Csv,
             Format::Parquet => BodyFormat::Parquet,
         },
-        key: Some(format!("demo-{}-{}-{}", filled.seed, filled.rows, parcel.part)),
+        key: Some(format!(
+            "demo-{}-{}-{}",
+            filled.seed, filled.rows, parcel.part
+        )),
         dry_run: false,
     };
     let answer = house.submit(call, request, body(generator, parcel)).await;
@@ -113,8 +130,13 @@ async fn submit(
 fn body(generator: Arc<Generator>, parcel: Parcel) -> ByteStream {
     let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(4);
     tokio::task::spawn_blocking(move || {
-        let mut chunks = Chunks { sender: sender.clone(), gathered: Vec::new() };
-        let written = generator.write(&parcel, &mut chunks).and_then(|_| chunks.hand_on());
+        let mut chunks = Chunks {
+            sender: sender.clone(),
+            gathered: Vec::new(),
+        };
+        let written = generator
+            .write(&parcel, &mut chunks)
+            .and_then(|_| chunks.hand_on());
         if let Err(error) = written {
             // The receiver is gone when the submission failed, and has said why.
             let _ = sender.blocking_send(Err(error));

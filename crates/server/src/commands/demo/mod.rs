@@ -72,12 +72,26 @@ impl Demo {
             let started = Instant::now();
             write_filled(&home, &filled)?;
             let stages = fill::fill(house.as_ref(), &call, &context, &filled, &bar).await?;
-            write_filled(&home, &Filled { complete: true, ..filled })?;
-            summary::print(house.as_ref(), &call, &stages, started.elapsed().as_secs_f64()).await?;
+            write_filled(
+                &home,
+                &Filled {
+                    complete: true,
+                    ..filled
+                },
+            )?;
+            summary::print(
+                house.as_ref(),
+                &call,
+                &stages,
+                started.elapsed().as_secs_f64(),
+            )
+            .await?;
         }
         let code = house.create_sign_in_code(&call).await?;
         summary::where_next(&home, &format!("http://{address}"), code.reveal())?;
-        let body_bytes = Settings::read(&home.settings_file(), &open::env)?.submission.body_bytes;
+        let body_bytes = Settings::read(&home.settings_file(), &open::env)?
+            .submission
+            .body_bytes;
         serve(house, held, listener, body_bytes, metrics).await
     }
 
@@ -108,7 +122,10 @@ impl Demo {
         let before = std::fs::read_to_string(filled_file(home)).ok();
         let before = before.and_then(|text| serde_json::from_str::<Filled>(&text).ok());
         if before.as_ref().is_none_or(|f| f.complete) {
-            tell(&format!("the home `{}` is there; it is served as it is", home.root().display()))?;
+            tell(&format!(
+                "the home `{}` is there; it is served as it is",
+                home.root().display()
+            ))?;
         }
         Ok((house, held, before))
     }

@@ -29,8 +29,11 @@ pub(crate) async fn print(
         ("Scoreboard, the first and the last", SCOREBOARD),
     ] {
         writeln!(out, "\n{heading}")?;
-        let request =
-            QueryRequest { sql: sql.to_owned(), params: BTreeMap::new(), at: BTreeMap::new() };
+        let request = QueryRequest {
+            sql: sql.to_owned(),
+            params: BTreeMap::new(),
+            at: BTreeMap::new(),
+        };
         let answer = house.query(call, request).await?;
         let mut chunks = encode(Encoding::Table, answer.schema, answer.batches)?;
         while let Some(chunk) = chunks.next().await {
@@ -43,7 +46,12 @@ pub(crate) async fn print(
     }
     writeln!(out, "{:<22}{:>8.1} s", "in all", seconds)?;
     if let Some(peak) = peak_memory_bytes() {
-        writeln!(out, "{:<22}{:>8.0} MiB", "peak memory", peak as f64 / f64::from(1 << 20))?;
+        writeln!(
+            out,
+            "{:<22}{:>8.0} MiB",
+            "peak memory",
+            peak as f64 / f64::from(1 << 20)
+        )?;
     }
     out.flush()?;
     Ok(())
