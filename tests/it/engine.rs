@@ -210,7 +210,7 @@ async fn a_wrong_name_or_parameter_is_named() {
     refusal_of(
         "select nme from raw.a",
         BTreeMap::new(),
-        expect![[r#"the SQL cannot be planned: No field named nme. Did you mean 'a.name'?"#]],
+        expect![[r#"the SQL cannot be planned: No field named nme. Did you mean 'raw.a.name'? Valid fields are raw.a.id, raw.a.name"#]],
     )
     .await;
     refusal_of(

@@ -102,5 +102,6 @@ fn sentence(text: &str) -> String {
         .strip_prefix("ParserError(\"")
         .and_then(|t| t.strip_suffix("\")"))
         .unwrap_or(text);
-    text.trim_end_matches('.').to_owned()
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    lines.join(" ").trim_end_matches('.').to_owned()
 }

@@ -1,6 +1,6 @@
 //! Datasets, their tables and versions.
 
-use project::{Classification, Column, Contract, Project, Sources};
+use project::{Classification, Column, Contract};
 use serde::{Deserialize, Serialize};
 use service::{DatasetDetail, DatasetSummary, ErrorKind, ServiceError, TableState, TableVersion};
 use utoipa::ToSchema;
@@ -159,14 +159,9 @@ impl TryFrom<DatasetDto> for DatasetSummary {
         let source = dto
             .contract
             .ok_or_else(|| broken("the server left it out"))?;
-        let files = Sources::from_files([(dto.contract_path, source.into_bytes())]);
-        let (project, problems) = Project::read(&files);
-        let contract = project.contracts.into_values().next().ok_or_else(|| {
-            broken(
-                &problems
-                    .first()
-                    .map_or_else(String::new, ToString::to_string),
-            )
+        let contract = Contract::read(&dto.contract_path, &source).map_err(|problems| {
+            let first = problems.first().map(ToString::to_string);
+            broken(&first.unwrap_or_default())
         })?;
         Ok(Self {
             contract,

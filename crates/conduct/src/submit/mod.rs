@@ -1,6 +1,7 @@
 //! Receiving: body → evidence → verdicts → quarantine and table → receipt.
 
 mod body;
+mod judge;
 mod land;
 mod quarantine;
 mod recover;

@@ -1,0 +1,205 @@
+//! Judging: a body is decoded and checked on one thread while what landed of it is encoded by another.
+
+use std::sync::Arc;
+
+use ingest::{Checked, Counts, Envelope, Format, IngestError, Limits, RowRule, Spooled, Verdict};
+use lake::{StagedFile, Table, WriteSettings};
+use service::{BodyFormat, Receipt, Result, RowCounts, RowError, RowErrors, Submission};
+use tokio::sync::mpsc;
+
+use super::{Terms, body, quarantine};
+use crate::failure;
+use crate::handles::Handles;
+
+/// Batches between the checking thread and the encoder.
+const BATCHES_IN_FLIGHT: usize = 4;
+
+/// What checking left behind, nothing of it visible yet.
+pub(crate) struct Staged {
+    pub counts: RowCounts,
+    pub errors: RowErrors,
+    pub landed: Vec<StagedFile>,
+    pub quarantined: Vec<StagedFile>,
+}
+
+/// Decodes and judges the body on a thread of its own while another task encodes what landed.
+pub(crate) async fn check(
+    handles: &Arc<Handles>,
+    terms: &Terms,
+    submission: &Submission,
+    spooled: Spooled,
+    tables: Option<(&Table, &Table)>,
+) -> Result<Staged> {
+    let rules = row_rules(handles, terms)?;
+    let envelope = Envelope {
+        submission_id: submission.receipt.id.to_string(),
+        agency: terms.agency.to_string(),
+        period: terms.period.code.to_string(),
+        received_at: submission.receipt.received_at,
+        period_start_on: terms.period.start_on,
+        period_end_on: terms.period.end_on,
+    };
+    let format = match submission.format {
+        BodyFormat::Ndjson => Format::Ndjson,
+        BodyFormat::Csv => Format::Csv,
+        BodyFormat::Parquet => Format::Parquet,
+    };
+    let contract = terms.contract.clone();
+    let (sender, mut receiver) = mpsc::channel::<Checked>(BATCHES_IN_FLIGHT);
+    let checking = body::blocking(move || {
+        let mut sink = |checked: Checked| sender.blocking_send(checked).map_err(IngestError::sink);
+        let limits = Limits::default();
+        ingest::check(
+            spooled.path(),
+            format,
+            &contract,
+            &rules,
+            &envelope,
+            &limits,
+            &mut sink,
+        )
+    });
+    let mut desk = Desk::open(terms, tables, handles.settings.errors_in_answer)?;
+    let encoding = async {
+        while let Some(checked) = receiver.recv().await {
+            if let Err(error) = desk.take(checked, &submission.receipt).await {
+                // Closing the channel stops the checking thread.
+                receiver.close();
+                return Err(error);
+            }
+        }
+        Ok(())
+    };
+    let (checked, encoded) = tokio::join!(checking, encoding);
+    match encoded.and(checked) {
+        Ok(counts) => desk.close(row_counts(&counts)).await,
+        Err(error) => {
+            desk.discard().await;
+            Err(error)
+        }
+    }
+}
+
+fn row_rules(handles: &Handles, terms: &Terms) -> Result<Vec<RowRule>> {
+    let project = handles.project();
+    let compiled = handles
+        .rules
+        .compile(&terms.contract, &terms.period, &|list| {
+            project.code_lists.get(list)
+        })
+        .map_err(failure::engine)?;
+    let rules = compiled.iter().map(|(rule, holds)| RowRule {
+        name: rule.name.clone(),
+        column: rule.column.clone(),
+        severity: rule.severity,
+        message: rule.message.clone(),
+        holds: Arc::clone(holds),
+    });
+    Ok(rules.collect())
+}
+
+fn row_counts(counts: &Counts) -> RowCounts {
+    RowCounts {
+        received: counts.received,
+        landed: counts.landed,
+        quarantined: counts.quarantined,
+        warned: counts.warned,
+    }
+}
+
+/// The writers of a submission in work, and the first of its errors.
+struct Desk {
+    landed: Option<(lake::StagedWriter, Table)>,
+    quarantined: Option<(lake::StagedWriter, Table)>,
+    errors: RowErrors,
+    limit: usize,
+}
+
+impl Desk {
+    fn open(terms: &Terms, tables: Option<(&Table, &Table)>, limit: usize) -> Result<Self> {
+        let mut desk = Self {
+            landed: None,
+            quarantined: None,
+            errors: RowErrors::default(),
+            limit,
+        };
+        let Some((table, ledger)) = tables else {
+            return Ok(desk);
+        };
+        let settings = WriteSettings {
+            sort_by: terms.contract.sort_by.clone(),
+            ..WriteSettings::default()
+        };
+        let landed = table.stage(&settings).map_err(failure::lake)?;
+        let quarantined = ledger
+            .stage(&WriteSettings::default())
+            .map_err(failure::lake)?;
+        desk.landed = Some((landed, table.clone()));
+        desk.quarantined = Some((quarantined, ledger.clone()));
+        Ok(desk)
+    }
+
+    async fn take(&mut self, mut checked: Checked, receipt: &Receipt) -> Result<()> {
+        // The order in which the quarantine is read, so that a replay shows the same errors.
+        checked.verdicts.sort_by(|a, b| {
+            let key = |v: &Verdict| (v.row, v.column.is_none(), v.column.clone(), v.rule.clone());
+            key(a).cmp(&key(b))
+        });
+        for verdict in &checked.verdicts {
+            self.errors.total += 1;
+            if self.errors.errors.len() < self.limit {
+                self.errors.errors.push(row_error(verdict));
+            }
+        }
+        if let Some((writer, _)) = &mut self.quarantined
+            && !checked.verdicts.is_empty()
+        {
+            let batch = quarantine::batch(receipt, &checked.verdicts)?;
+            writer.write(batch).await.map_err(failure::lake)?;
+        }
+        if let Some((writer, _)) = &mut self.landed
+            && checked.landed.num_rows() > 0
+        {
+            writer.write(checked.landed).await.map_err(failure::lake)?;
+        }
+        Ok(())
+    }
+
+    async fn close(self, counts: RowCounts) -> Result<Staged> {
+        let mut files = [Vec::new(), Vec::new()];
+        for (slot, writer) in files.iter_mut().zip([self.landed, self.quarantined]) {
+            if let Some((writer, _)) = writer {
+                *slot = writer.finish().await.map_err(failure::lake)?;
+            }
+        }
+        let [landed, quarantined] = files;
+        Ok(Staged {
+            counts,
+            errors: self.errors,
+            landed,
+            quarantined,
+        })
+    }
+
+    /// What was staged is invisible; failing to delete it costs space, not truth.
+    async fn discard(self) {
+        for (writer, table) in [self.landed, self.quarantined].into_iter().flatten() {
+            if let Err(error) = writer.abort().await {
+                let dataset = table.dataset();
+                tracing::warn!(%dataset, %error, "staged files were left behind");
+            }
+        }
+    }
+}
+
+fn row_error(verdict: &Verdict) -> RowError {
+    RowError {
+        row: verdict.row,
+        column: verdict.column.clone(),
+        rule: verdict.rule.clone(),
+        severity: verdict.severity,
+        value_excerpt: verdict.value_excerpt.clone(),
+        message: verdict.message.en.clone(),
+    }
+}
+
