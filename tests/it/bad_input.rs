@@ -1,9 +1,5 @@
 //! What people get wrong: one clear message that names the thing and the way out, the right status
 //! or exit code, and nothing lost. The commands' part is in `cli.rs`.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot ask must stop at once"
-)]
 
 use axum::body::Body;
 use bytes::Bytes;

@@ -1,8 +1,4 @@
 //! The built binary: every documented command, exit codes, and what operators get wrong.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot run the binary must stop at once"
-)]
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;

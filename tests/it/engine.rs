@@ -1,8 +1,4 @@
 //! Statements, limits, rules and lineage over small tables in memory.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set its tables up must stop at once"
-)]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,9 +1,5 @@
 //! The generator keeps its word: the same order gives the same bytes, what is not spoiled is clean,
 //! what is spoiled is of the kinds it says, and indicators are the sums of the dossiers.
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests stop at once, as the tests do"
-)]
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};

@@ -1,9 +1,4 @@
 //! Inside a house: receiving, running, planning, reporting, on a small project of its own.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test that cannot open its house must stop"
-)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

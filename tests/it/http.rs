@@ -1,9 +1,4 @@
 //! The HTTP door over a whole house: statuses, bodies, and what is open without credentials.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test that cannot ask must stop at once"
-)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -2,6 +2,13 @@
 //!
 //! `tests/README.md` says what is where. Run a part with `cargo test --test it -- bad_input`.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot set up what it needs must stop at once"
+)]
+
 mod bad_input;
 mod business;
 mod cli;

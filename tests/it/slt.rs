@@ -3,12 +3,6 @@
 //! Each file starts with an empty table for every dataset, and with the real code lists. Beside SQL
 //! it can say `run served.x`, which evaluates `sql/served/x.sql` under its contract and puts the
 //! answer in the place of `served.x`. `UPDATE_EXPECT=1` writes what came out into the files.
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot set its tables up must stop at once"
-)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -7,6 +7,9 @@ use chrono::{DateTime, Utc};
 use engine::QueryLimits;
 use service::RunStep;
 
+/// Told of a transformation of a run: how many are done, of how many, and what became of it.
+pub type OnStep = Arc<dyn Fn(usize, usize, &RunStep) + Send + Sync>;
+
 /// Time and chance.
 #[derive(Clone)]
 pub struct Given {
@@ -16,8 +19,8 @@ pub struct Given {
     pub ids: Arc<dyn Fn() -> uuid::Uuid + Send + Sync>,
     /// Thirty-two unpredictable bytes.
     pub random: Arc<dyn Fn() -> [u8; 32] + Send + Sync>,
-    /// Told of each transformation of a run: how many are done, of how many, and what became of it.
-    pub on_step: Arc<dyn Fn(usize, usize, &RunStep) + Send + Sync>,
+    /// Told of each transformation of a run.
+    pub on_step: OnStep,
 }
 
 /// The limits and folders of a node.

@@ -21,6 +21,6 @@ mod submit;
 mod system;
 
 pub use check::{Checked, check};
-pub use given::{Given, Settings};
+pub use given::{Given, OnStep, Settings};
 pub use house::{House, Parts};
 pub use plan::code_rows;

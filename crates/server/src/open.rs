@@ -7,7 +7,7 @@ use api::client::RemoteService;
 use chrono::{DateTime, Utc};
 use conduct::{Given, House, Parts};
 use lake::{Lake, S3Settings, StoreLocation};
-use service::{Call, Credential, Door, RunStep, Secret, Service};
+use service::{Call, Credential, Door, Secret, Service};
 
 use crate::failure::{Failure, Outcome};
 use crate::home::{Held, Home};
@@ -37,8 +37,7 @@ pub(crate) struct Own {
     _held: Held,
 }
 
-/// What is told of each transformation of a run.
-pub(crate) type OnStep = Arc<dyn Fn(usize, usize, &RunStep) + Send + Sync>;
+pub(crate) use conduct::OnStep;
 
 impl Opened {
     /// Closes the house, if it is ours.

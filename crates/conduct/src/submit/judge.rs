@@ -202,4 +202,3 @@ fn row_error(verdict: &Verdict) -> RowError {
         message: verdict.message.en.clone(),
     }
 }
-

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use books::{Claim, NewSubmission};
 use ingest::Spooled;
-use lake::{StagedSubmission, Table};
+use lake::{StagedFile, StagedSubmission, Table};
 use serde_json::{Map, json};
 use service::{
-    ErrorKind, Receipt, Result, RowCounts, ServiceError, Submission, SubmissionId, SubmissionState,
-    SubmitAnswer, SubmitRequest,
+    ErrorKind, Receipt, Result, RowCounts, RowErrors, ServiceError, Submission, SubmissionId,
+    SubmissionState, SubmitAnswer, SubmitRequest,
 };
 
 use super::judge::{Staged, check};
@@ -155,54 +155,18 @@ async fn settle(
         landed,
         quarantined,
     } = staged;
-    let receipt = &mut submission.receipt;
-    receipt.rows = counts;
-    let id = receipt.id.to_string();
-    let info = info(receipt);
-    // Only a second try can find its quarantine there already; the look reads the log.
-    let known = match time {
-        Try::First => false,
-        Try::Again => ledger
-            .find_submission(&id)
-            .await
-            .map_err(failure::lake)?
-            .is_some(),
-    };
-    if known {
-        ledger.discard(quarantined).await.map_err(failure::lake)?;
-    } else if !quarantined.is_empty() {
-        let part = StagedSubmission {
-            submission_id: id.clone(),
-            files: quarantined,
-            info: info.clone(),
-        };
-        handles
-            .committer(ledger)
-            .await
-            .append(part)
-            .await
-            .map_err(failure::lake)?;
-    }
-    count_rows(receipt);
+    submission.receipt.rows = counts;
+    quarantine_rows(handles, &submission.receipt, quarantined, ledger, time).await?;
+    count_rows(&submission.receipt);
     if counts.landed == 0 {
         table.discard(landed).await.map_err(failure::lake)?;
-        let reason = if counts.received == 0 {
-            "the body holds no rows".to_owned()
-        } else {
-            format!("none of the {} rows landed", counts.received)
-        };
-        handles
-            .books
-            .refuse_submission(receipt.id, counts, &reason)
-            .await
-            .map_err(failure::books)?;
-        submission.refusal = Some(reason);
-        return Err(refused(&submission, errors));
+        return refuse_rows(handles, submission, errors).await;
     }
+    let receipt = &mut submission.receipt;
     let part = StagedSubmission {
-        submission_id: id,
+        submission_id: receipt.id.to_string(),
         files: landed,
-        info,
+        info: info(receipt),
     };
     let committed = handles
         .committer(table)
@@ -228,6 +192,63 @@ async fn settle(
         replayed: false,
         dry_run: false,
     })
+}
+
+async fn quarantine_rows(
+    handles: &Arc<Handles>,
+    receipt: &Receipt,
+    files: Vec<StagedFile>,
+    ledger: &Table,
+    time: Try,
+) -> Result<()> {
+    let id = receipt.id.to_string();
+    // Only a second try can find its quarantine there already; the look reads the log.
+    let known = match time {
+        Try::First => false,
+        Try::Again => ledger
+            .find_submission(&id)
+            .await
+            .map_err(failure::lake)?
+            .is_some(),
+    };
+    if known {
+        return ledger.discard(files).await.map_err(failure::lake);
+    }
+    if !files.is_empty() {
+        let part = StagedSubmission {
+            submission_id: id,
+            files,
+            info: info(receipt),
+        };
+        handles
+            .committer(ledger)
+            .await
+            .append(part)
+            .await
+            .map_err(failure::lake)?;
+    }
+    Ok(())
+}
+
+/// The answer to a body of which no row may land.
+async fn refuse_rows(
+    handles: &Handles,
+    mut submission: Submission,
+    errors: RowErrors,
+) -> Result<SubmitAnswer> {
+    let counts = submission.receipt.rows;
+    let reason = if counts.received == 0 {
+        "the body holds no rows".to_owned()
+    } else {
+        format!("none of the {} rows landed", counts.received)
+    };
+    handles
+        .books
+        .refuse_submission(submission.receipt.id, counts, &reason)
+        .await
+        .map_err(failure::books)?;
+    submission.refusal = Some(reason);
+    Err(refused(&submission, errors))
 }
 
 async fn refuse_whole(

@@ -90,17 +90,21 @@ pub async fn table_findings<'a>(
             });
         }
     }
-    for rule in &contract.rules {
-        if let Check::RowCount { min, max } = rule.check
-            && (min.is_some_and(|m| total < m) || max.is_some_and(|m| total > m))
-        {
-            findings.push(Finding {
-                rule: rule.clone(),
-                rows: total,
-            });
-        }
-    }
+    findings.extend(wrong_counts(contract, total));
     Ok(findings)
+}
+
+/// The rules on the number of rows that `total` breaks.
+fn wrong_counts(contract: &Contract, total: u64) -> impl Iterator<Item = Finding> {
+    let broken = move |rule: &&Rule| {
+        matches!(rule.check, Check::RowCount { min, max }
+            if min.is_some_and(|m| total < m) || max.is_some_and(|m| total > m))
+    };
+    let finding = move |rule: &Rule| Finding {
+        rule: rule.clone(),
+        rows: total,
+    };
+    contract.rules.iter().filter(broken).map(finding)
 }
 
 /// The rows beyond the first of each key.
