@@ -88,16 +88,17 @@ impl EngineError {
 
 /// The engine's message without the class of error it puts in front of it.
 fn sentence(text: &str) -> String {
-    let text = text.trim();
-    let text = [
+    const CLASSES: [&str; 5] = [
         "Error during planning: ",
         "SQL error: ",
         "Schema error: ",
         "Execution error: ",
-    ]
-    .iter()
-    .find_map(|prefix| text.strip_prefix(prefix))
-    .unwrap_or(text);
+        "Arrow error: ",
+    ];
+    let mut text = text.trim();
+    while let Some(rest) = CLASSES.iter().find_map(|class| text.strip_prefix(class)) {
+        text = rest;
+    }
     let text = text
         .strip_prefix("ParserError(\"")
         .and_then(|t| t.strip_suffix("\")"))
