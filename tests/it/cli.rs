@@ -372,3 +372,61 @@ fn commands_on_a_home_that_a_server_holds_go_through_that_server() {
     assert_eq!(server.stop(), Some(0));
     done(&home, &["plan"]);
 }
+
+/// Changes the copied project's contract of the raw dataset, then runs a command on it.
+fn with_contract(home: &TestHome, change: impl Fn(String) -> String, args: &[&str]) -> Output {
+    let contract = home.project().join("warehouse/raw/visits.odcs.yaml");
+    let text = std::fs::read_to_string(&contract).unwrap();
+    std::fs::write(&contract, change(text)).unwrap();
+    bare(home)
+        .args(args)
+        .args(["--format", "json", "--project"])
+        .arg(home.project())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_table_follows_its_contract_and_a_change_that_breaks_readers_needs_a_major_version() {
+    let home = TestHome::new().with_project(&example());
+    let shown = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    with_contract(&home, |text| text, &["init"]);
+    with_contract(&home, |text| text, &["apply"]);
+    let note = "      - name: note\n        businessName: Ghi chú\n        logicalType: string\n        \
+                physicalType: string\n        description: A note\n        customProperties: \
+                [ { property: businessName.en, value: Note } ]\n    quality:\n";
+    let added = with_contract(
+        &home,
+        |text| text.replacen("    quality:\n", note, 1),
+        &["apply"],
+    );
+    assert_eq!(
+        json(&shown(&added))[0]["change"],
+        "add_columns",
+        "{}",
+        shown(&added)
+    );
+    let same = with_contract(&home, |text| text, &["plan"]);
+    assert_eq!(json(&shown(&same)), Value::Array(vec![]));
+
+    let narrow = |text: String| text.replace("physicalType: int32", "physicalType: int64");
+    let refused = with_contract(&home, narrow, &["apply"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        told.contains("`minutes`") && told.contains("major version"),
+        "{told}"
+    );
+    let count = ["query", "select count(note) as n from raw.visits"];
+    let rows = with_contract(&home, |text| text, &count);
+    assert!(rows.status.success(), "the table is as it was");
+
+    let major = |text: String| text.replacen("version: 1.0.0", "version: 2.0.0", 1);
+    let rebuilt = with_contract(&home, major, &["apply"]);
+    assert_eq!(
+        json(&shown(&rebuilt))[0]["change"],
+        "rebuild",
+        "{}",
+        shown(&rebuilt)
+    );
+}

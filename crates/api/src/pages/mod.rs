@@ -1,6 +1,6 @@
 //! The pages: what people see in a browser. Forms and links only; there is no script.
 //!
-//! A page extracts a [`visit::Visit`], asks the service, and fills in a template of `templates/`.
+//! A page extracts a `visit::Visit`, asks the service, and fills in a template of `templates/`.
 //! Its words are in `locales/`, its looks in `assets/`, its SQL in `sql/`.
 
 mod ask;
