@@ -69,7 +69,12 @@ fn filled() -> TestHome {
             "json",
         ],
     ));
-    assert_eq!(receipt[0]["landed"], 2, "{receipt}");
+    assert_eq!(receipt[0]["rows"]["landed"], 2, "{receipt}");
+    assert_eq!(
+        receipt[0]["evidence"]["size_bytes"],
+        VISITS.len(),
+        "{receipt}"
+    );
     home
 }
 

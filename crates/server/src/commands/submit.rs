@@ -1,7 +1,9 @@
 //! `dtm submit`
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use api::dto::SubmitAnswerDto;
 use clap::Args;
 use futures::StreamExt;
 use project::{AgencyCode, DatasetName};
@@ -14,7 +16,7 @@ use super::untold;
 use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
 use crate::open::{Opened, open};
-use crate::output::Records;
+use crate::output::{Format, Records};
 
 /// Submit files; each file is one submission, and its receipt is printed
 #[derive(Debug, Args)]
@@ -58,25 +60,14 @@ impl Submit {
         context.place.server = self.server.clone();
         let opened = open(&context.place, untold()).await?;
         let mut refused = false;
-        let mut records = Records::new(&[
-            "file",
-            "id",
-            "agency",
-            "dataset",
-            "period",
-            "received",
-            "landed",
-            "quarantined",
-            "table_version",
-            "evidence_sha256",
-        ]);
+        let mut answers = Vec::new();
         for (file, format) in self.files.iter().zip(formats) {
             match self.send(&opened, file, format).await {
                 Ok(answer) => {
-                    records.push(row(file, &answer));
                     if answer.errors.total > 0 {
                         errors(file, &answer.errors)?;
                     }
+                    answers.push((file.as_path(), answer));
                 }
                 Err(Failure::Service(error)) if error.kind == ErrorKind::Refused => {
                     refused = true;
@@ -84,13 +75,13 @@ impl Submit {
                 }
                 Err(failure) => {
                     opened.close().await;
-                    records.print(context.format)?;
+                    print(answers, context.format)?;
                     return Err(failure);
                 }
             }
         }
         opened.close().await;
-        records.print(context.format)?;
+        print(answers, context.format)?;
         if refused {
             Err(Failure::Refused)
         } else {
@@ -127,6 +118,41 @@ fn format_of(file: &Path) -> Outcome<BodyFormat> {
             file.display()
         ))
     })
+}
+
+/// As JSON, what the HTTP door answers for each file; else a line per receipt.
+fn print(answers: Vec<(&Path, SubmitAnswer)>, format: Format) -> Outcome {
+    if !matches!(format, Format::Json | Format::Ndjson) {
+        let mut records = Records::new(&[
+            "file",
+            "id",
+            "agency",
+            "dataset",
+            "period",
+            "received",
+            "landed",
+            "quarantined",
+            "table_version",
+            "evidence_sha256",
+        ]);
+        for (file, answer) in &answers {
+            records.push(row(file, answer));
+        }
+        return records.print(format);
+    }
+    let receipts = answers.into_iter().map(|(_, answer)| {
+        serde_json::to_value(SubmitAnswerDto::from(answer)).map_err(anyhow::Error::from)
+    });
+    let receipts = receipts.collect::<Result<Vec<_>, _>>()?;
+    let mut out = std::io::stdout().lock();
+    if format == Format::Json {
+        writeln!(out, "{}", serde_json::Value::Array(receipts))?;
+    } else {
+        for receipt in receipts {
+            writeln!(out, "{receipt}")?;
+        }
+    }
+    Ok(())
 }
 
 fn row(file: &Path, answer: &SubmitAnswer) -> Vec<serde_json::Value> {
