@@ -465,3 +465,76 @@ async fn every_act_leaves_its_attempt_and_its_effect_and_a_denied_one_says_so() 
     assert_eq!(of("submit", "effect", "done"), 1);
     assert_eq!(of("read_catalogue", "attempt", "denied"), 1);
 }
+
+/// The example project after a change of its files.
+async fn changed(path: &str, from: &str, to: &str) -> project::Project {
+    let sources = Sources::from_folder(&example()).unwrap();
+    let files = sources.iter().map(|(name, bytes)| {
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let text = if name == path {
+            text.replace(from, to)
+        } else {
+            text
+        };
+        (name.to_owned(), text.into_bytes())
+    });
+    conduct::check(&Sources::from_files(files)).await.project
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_answer_breaks_its_contract_publishes_nothing() {
+    let f = Fixture::on_disk().await;
+    f.submit(VISITS, None).await.unwrap();
+    let first = f.house.run(&f.admin, RunRequest::default()).await.unwrap();
+    let contract = "warehouse/served/visits_by_office.odcs.yaml";
+    f.house
+        .set_project(changed(contract, "minimum: 1 }", "minimum: 2 }").await);
+    f.submit(
+        &VISITS.replace("V-", "W-").replace("Ba Đình", "Tây Hồ"),
+        None,
+    )
+    .await
+    .unwrap();
+    let run = f.house.run(&f.admin, RunRequest::default()).await.unwrap();
+    assert_eq!(run.steps[0].state, StepState::Failed);
+    let told = run.steps[0].message.clone().unwrap();
+    assert!(
+        told.contains("`range`") && told.contains("`visits`"),
+        "{told}"
+    );
+    let history = f
+        .house
+        .history(&f.admin, &run.steps[0].dataset)
+        .await
+        .unwrap();
+    assert_eq!(Some(history[0].version), first.steps[0].version);
+    assert_eq!(
+        f.number("select sum(visits) from visits_by_office").await,
+        2
+    );
+    assert_eq!(
+        f.number("select count(*) from system.runs where state = 'failed'")
+            .await,
+        1
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_appending_transformation_keeps_what_was_there() {
+    let f = Fixture::on_disk().await;
+    f.submit(VISITS, None).await.unwrap();
+    f.house.run(&f.admin, RunRequest::default()).await.unwrap();
+    let sql = "sql/served/visits_by_office.sql";
+    let mut project = changed(sql, "-- write: replace", "-- write: append").await;
+    // The same rows again are the same keys again: this test is about writing, not about the key.
+    for contract in project.contracts.values_mut() {
+        contract.rules.retain(|rule| rule.name != "unique");
+    }
+    f.house.set_project(project);
+    let run = f.house.run(&f.admin, RunRequest::default()).await.unwrap();
+    assert_eq!(run.steps[0].state, StepState::Built, "{:?}", run.steps);
+    assert_eq!(
+        f.number("select sum(visits) from visits_by_office").await,
+        4
+    );
+}
