@@ -538,3 +538,36 @@ async fn an_appending_transformation_keeps_what_was_there() {
         4
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_code_opens_one_session_and_both_tries_are_recorded() {
+    let f = Fixture::on_disk().await;
+    let code = f.house.create_sign_in_code(&f.admin).await.unwrap();
+    let nobody = Call {
+        credential: None,
+        door: Door::Page,
+        ..f.admin.clone()
+    };
+    let session = f.house.sign_in(&nobody, &code).await.unwrap();
+    let again = f.house.sign_in(&nobody, &code).await.unwrap_err();
+    assert_eq!(again.kind, ErrorKind::Unauthenticated);
+    let known = Call {
+        credential: Some(Credential::Session(session)),
+        ..nobody.clone()
+    };
+    assert_eq!(f.house.whoami(&known).await.unwrap().name, "operator");
+    f.house.sign_out(&known).await.unwrap();
+    assert!(f.house.whoami(&known).await.is_err());
+    let page = Page {
+        offset: 0,
+        limit: 100,
+    };
+    let entries = f.house.audit_entries(&f.admin, page).await.unwrap();
+    let outcomes: Vec<&str> = entries
+        .iter()
+        .rev()
+        .filter(|e| e.action == "sign_in")
+        .map(|e| e.outcome.as_str())
+        .collect();
+    assert_eq!(outcomes, ["allowed", "done", "denied"]);
+}

@@ -168,11 +168,22 @@ impl Gate {
         };
         self.handles
             .journal
-            .append(entry)
+            .append(entry.clone())
             .await
             .map_err(failure::audit)?;
         let (principal, _) = found?;
-        crate::access::open_session(&self.handles, &principal).await
+        let session = crate::access::open_session(&self.handles, &principal).await?;
+        let effect = Entry {
+            phase: Phase::Effect,
+            outcome: Outcome::Done,
+            ..entry
+        };
+        self.handles
+            .journal
+            .append(effect)
+            .await
+            .map_err(failure::audit)?;
+        Ok(session)
     }
 
     /// The agency that the caller is bound to, if its credentials are known and it is bound to one.
