@@ -10,8 +10,7 @@ use engine::{
 };
 use lineage::{Edge, Graph};
 use project::{
-    Check, Contract, DatasetName, ParameterType, Problem, Project, ReportDefinition, Sources,
-    Transformation,
+    DatasetName, ParameterType, Problem, Project, ReportDefinition, Sources, Transformation,
 };
 
 use crate::{catalogue, system};
@@ -42,7 +41,7 @@ pub async fn check(sources: &Sources) -> Checked {
             for report in project.reports.values() {
                 check_report(&session, report, &mut problems).await;
             }
-            check_rules(&session, &project, &mut problems);
+            check_rules(&project, &mut problems);
             lineage = files(&project, edges, &mut problems);
         }
         Err(error) => problems.push(problem("warehouse", &error)),
@@ -178,7 +177,7 @@ pub(crate) fn uses(sql: &str, name: &str) -> bool {
 }
 
 /// Plans every rule of every contract.
-fn check_rules(session: &Session, project: &Project, problems: &mut Vec<Problem>) {
+fn check_rules(project: &Project, problems: &mut Vec<Problem>) {
     let rules = RowRules::new(ingest::PERSONAL_DATA_PATTERN);
     let Some(period) = project.calendar.periods().next() else {
         return;
@@ -187,26 +186,6 @@ fn check_rules(session: &Session, project: &Project, problems: &mut Vec<Problem>
         let found = rules.compile(contract, period, &|list| project.code_lists.get(list));
         if let Err(error) = found {
             problems.push(problem(&contract.path, &error));
-        }
-        check_lists(contract, project, problems);
-    }
-    let _ = session;
-}
-
-fn check_lists(contract: &Contract, project: &Project, problems: &mut Vec<Problem>) {
-    for rule in &contract.rules {
-        if let Check::CodeList(list) = &rule.check
-            && !project.code_lists.contains_key(list)
-        {
-            problems.push(Problem::at(
-                &contract.path,
-                0,
-                0,
-                format!(
-                    "rule `{}` names the code list `{list}`, and there is none",
-                    rule.name
-                ),
-            ));
         }
     }
 }
