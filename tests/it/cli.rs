@@ -29,7 +29,7 @@ fn run(home: &TestHome, args: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn done(home: &TestHome, args: &[&str]) -> String {
+pub fn done(home: &TestHome, args: &[&str]) -> String {
     let output = run(home, args);
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{args:?}: {told}");
@@ -49,7 +49,7 @@ fn json(text: &str) -> Value {
 }
 
 /// A home that has received and run.
-fn filled() -> TestHome {
+pub fn filled() -> TestHome {
     let home = TestHome::new();
     done(&home, &["init"]);
     done(&home, &["apply"]);
@@ -312,18 +312,21 @@ fn a_port_in_use_is_told_before_anything_else() {
 }
 
 /// A server that is told to stop when the test ends.
-struct Server {
+pub struct Server {
     child: Child,
-    address: String,
+    pub address: String,
 }
 
 impl Server {
     fn of(home: &TestHome) -> Self {
-        let mut child = dtm(home)
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::with(home, |_| {})
+    }
+
+    pub fn with(home: &TestHome, change: impl Fn(&mut Command)) -> Self {
+        let mut command = dtm(home);
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        change(&mut command);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap())
             .lines()
             .map_while(Result::ok);
@@ -337,10 +340,26 @@ impl Server {
         Self { child, address }
     }
 
-    fn stop(mut self) -> Option<i32> {
+    pub fn stop(self) -> Option<i32> {
+        self.tell_to_stop();
+        self.wait()
+    }
+
+    pub fn tell_to_stop(&self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    }
+
+    pub fn wait(mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Whoever stopped it has waited for it; a test that failed leaves no process behind.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -376,6 +395,29 @@ fn commands_on_a_home_that_a_server_holds_go_through_that_server() {
     );
     assert_eq!(server.stop(), Some(0));
     done(&home, &["plan"]);
+}
+
+#[test]
+fn a_run_takes_what_was_selected_due_or_not() {
+    let home = filled();
+    let state = |pattern: &str| {
+        let steps = json(&done(
+            &home,
+            &["run", "--select", pattern, "--format", "json"],
+        ));
+        assert_eq!(steps[0]["dataset"], "served.visits_by_office", "{steps}");
+        steps[0]["state"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(state("served.*"), "built");
+    assert_eq!(state("*by_office"), "built");
+    let due = json(&done(&home, &["run", "--format", "json"]));
+    assert_eq!(due[0]["state"], "up_to_date", "{due}");
+    fails(
+        &home,
+        &["run", "--select", "served.other*"],
+        2,
+        "`served.other*`",
+    );
 }
 
 /// Changes the copied project's contract of the raw dataset, then runs a command on it.

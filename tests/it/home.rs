@@ -13,8 +13,9 @@ use lake::{Lake, S3Settings, StoreLocation, open_store};
 use object_store::ObjectStore;
 use project::Sources;
 use service::{
-    BodyFormat, Call, Credential, Door, ErrorKind, Page, QueryRequest, RenderRequest, RunRequest,
-    Secret, Service, ServiceError, StepState, SubmissionState, SubmitAnswer, SubmitRequest,
+    At, BodyFormat, Call, Credential, Door, ErrorKind, Page, QueryRequest, RenderRequest,
+    RunRequest, Secret, Service, ServiceError, StepState, SubmissionState, SubmitAnswer,
+    SubmitRequest,
 };
 use tempfile::TempDir;
 use testkit::seaweed::Seaweed;
@@ -139,7 +140,7 @@ impl Fixture {
         let request = QueryRequest {
             sql: sql.to_owned(),
             params: BTreeMap::new(),
-            at: BTreeMap::new(),
+            at: At::Now,
         };
         let answer = self.house.query(&self.admin, request).await.unwrap();
         let batches: Vec<_> = answer.batches.collect().await;
@@ -361,7 +362,7 @@ async fn a_query_reads_the_version_that_was_asked_for() {
     let request = QueryRequest {
         sql: "select visit_id from raw.visits".to_owned(),
         params: BTreeMap::new(),
-        at: BTreeMap::from([("raw.visits".parse().unwrap(), first)]),
+        at: At::Versions([("raw.visits".parse().unwrap(), first)].into()),
     };
     let answer = f.house.query(&f.admin, request).await.unwrap();
     assert_eq!(

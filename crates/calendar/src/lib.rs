@@ -10,7 +10,7 @@ mod period;
 
 pub use period::{Calendar, CalendarError, Period, PeriodCode, PeriodKind};
 
-use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 /// Seconds that the civil time of Asia/Ho_Chi_Minh is ahead of UTC. The zone has had no other
 /// offset since 1975, so a fixed one is exact for every date this system holds.
@@ -27,6 +27,12 @@ pub fn civil(at: DateTime<Utc>) -> DateTime<FixedOffset> {
 /// The civil day in Vietnam at that instant.
 pub fn civil_day(at: DateTime<Utc>) -> NaiveDate {
     civil(at).date_naive()
+}
+
+/// The last microsecond of the civil day in Vietnam.
+pub fn civil_day_end(day: NaiveDate) -> DateTime<Utc> {
+    let next_midnight = day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::days(1);
+    next_midnight - TimeDelta::seconds(i64::from(CIVIL_OFFSET_SECONDS)) - TimeDelta::microseconds(1)
 }
 
 #[cfg(test)]

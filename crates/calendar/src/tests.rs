@@ -1,6 +1,6 @@
 use chrono::{NaiveDate, TimeZone, Utc};
 
-use crate::{Calendar, CalendarError, Period, PeriodCode, PeriodKind, civil_day};
+use crate::{Calendar, CalendarError, Period, PeriodCode, PeriodKind, civil_day, civil_day_end};
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
@@ -43,6 +43,14 @@ fn the_civil_day_begins_seven_hours_before_the_utc_day() {
     let after = Utc.with_ymd_and_hms(2026, 9, 14, 17, 0, 0).unwrap();
     assert_eq!(civil_day(before), day("2026-09-14"));
     assert_eq!(civil_day(after), day("2026-09-15"));
+}
+
+#[test]
+fn the_end_of_a_civil_day_is_its_last_microsecond() {
+    let end = civil_day_end(day("2026-09-14"));
+    let next = Utc.with_ymd_and_hms(2026, 9, 14, 17, 0, 0).unwrap();
+    assert_eq!((next - end).num_microseconds(), Some(1));
+    assert_eq!(civil_day(end), day("2026-09-14"));
 }
 
 #[test]

@@ -7,11 +7,13 @@ use audit::Journal;
 use books::Books;
 use chrono::{DateTime, Utc};
 use engine::{Engine, QueryLimits, RowRules, Session};
+use futures::future::try_join_all;
 use lake::{GroupCommitter, Lake, Snapshot, Table};
 use project::{Contract, DatasetName, Project};
-use service::{ErrorKind, Result, ServiceError, SubmissionId};
+use service::{At, ErrorKind, Result, ServiceError, SubmissionId};
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 
+use crate::published::{Published, PublishedSet};
 use crate::{Given, Settings, failure, system};
 
 /// Everything an act may need.
@@ -29,6 +31,7 @@ pub(crate) struct Handles {
     pub submissions: Semaphore,
     pub queries: Arc<Semaphore>,
     pub running: AsyncMutex<()>,
+    pub published: Published,
 }
 
 impl Handles {
@@ -86,22 +89,100 @@ impl Handles {
             .clone()
     }
 
-    /// One snapshot of each dataset, all taken now; `at` names the versions to read instead.
+    /// One snapshot of each dataset as readers see them at one moment.
     pub(crate) async fn snapshots<'a>(
         &self,
         datasets: impl IntoIterator<Item = &'a DatasetName>,
-        at: &BTreeMap<DatasetName, i64>,
+        at: &At,
     ) -> Result<BTreeMap<DatasetName, Snapshot>> {
+        let datasets: Vec<&DatasetName> = datasets.into_iter().collect();
+        let moment = self.moment(&datasets, at).await?;
+        let tables = try_join_all(datasets.iter().map(|dataset| self.table(dataset))).await?;
+        // Nothing is waited for between the tables: this is the moment.
+        let newest: Vec<Snapshot> = tables.iter().map(Table::snapshot).collect();
         let mut snapshots = BTreeMap::new();
-        for dataset in datasets {
-            let table = self.table(dataset).await?;
-            let snapshot = match at.get(dataset) {
-                Some(version) => table.snapshot_at(*version).await.map_err(failure::lake)?,
-                None => table.snapshot(),
+        for ((table, newest), dataset) in tables.iter().zip(newest).zip(datasets) {
+            let version = match &moment {
+                Moment::Set(set) => set.version(dataset),
+                Moment::Versions(versions, set) => {
+                    let version = versions.get(dataset).copied();
+                    version.or_else(|| set.version(dataset))
+                }
+                Moment::Instant(at, set) => match set.version(dataset) {
+                    Some(version) => Some(version),
+                    None => Some(table.version_at(*at).await.map_err(failure::lake)?),
+                },
+                Moment::Run(set) => match set.version(dataset).or_else(|| set.input(dataset)) {
+                    Some(version) => Some(version),
+                    None => Some(
+                        table
+                            .version_at(set.published_at)
+                            .await
+                            .map_err(failure::lake)?,
+                    ),
+                },
+            };
+            let snapshot = match version {
+                Some(version) if version != newest.version() => {
+                    table.snapshot_at(version).await.map_err(failure::lake)?
+                }
+                _ => newest,
             };
             snapshots.insert(dataset.clone(), snapshot);
         }
         Ok(snapshots)
+    }
+
+    /// One snapshot of each dataset, its newest version whether published or not: for runs.
+    pub(crate) async fn newest<'a>(
+        &self,
+        datasets: impl IntoIterator<Item = &'a DatasetName>,
+    ) -> Result<BTreeMap<DatasetName, Snapshot>> {
+        let tables = datasets.into_iter().map(|dataset| self.table(dataset));
+        let tables = try_join_all(tables).await?;
+        let snapshots = tables.iter().map(|t| (t.dataset().clone(), t.snapshot()));
+        Ok(snapshots.collect())
+    }
+
+    async fn moment(&self, datasets: &[&DatasetName], at: &At) -> Result<Moment> {
+        let invalid = |message: String, hint: &str| {
+            Err(ServiceError::new(ErrorKind::Invalid, message).hint(hint))
+        };
+        Ok(match at {
+            At::Now => Moment::Set(self.published.newest().await?),
+            At::Run(run) => Moment::Run(self.published.of_run(run).await?),
+            At::Instant(at) if *at > self.now() => {
+                return invalid(
+                    format!("`at` is {}, and that is still to come", at.to_rfc3339()),
+                    "Leave `at` out to read what is published now.",
+                );
+            }
+            At::Instant(at) => Moment::Instant(*at, self.published.at(*at).await?),
+            At::Versions(versions) => {
+                if let Some(unread) = versions.keys().find(|d| !datasets.contains(d)) {
+                    return invalid(
+                        format!("`at` names dataset `{unread}`, and the query does not read it"),
+                        "Name the datasets of the query.",
+                    );
+                }
+                Moment::Versions(versions.clone(), self.published.newest().await?)
+            }
+            At::Version(version) => match datasets {
+                [dataset] => {
+                    let versions = BTreeMap::from([((*dataset).clone(), *version)]);
+                    Moment::Versions(versions, self.published.newest().await?)
+                }
+                _ => {
+                    return invalid(
+                        format!(
+                            "`at` is the version {version}, and the query reads {} datasets",
+                            datasets.len()
+                        ),
+                        "Give a version for each, such as `{\"served.daily\": 3}`, or a time.",
+                    );
+                }
+            },
+        })
     }
 
     /// A session over the snapshots.
@@ -116,6 +197,14 @@ impl Handles {
         }
         self.engine.session(tables, limits).map_err(failure::engine)
     }
+}
+
+/// What decides over the versions that a query reads.
+enum Moment {
+    Set(Arc<PublishedSet>),
+    Versions(BTreeMap<DatasetName, i64>, Arc<PublishedSet>),
+    Instant(DateTime<Utc>, Arc<PublishedSet>),
+    Run(Arc<PublishedSet>),
 }
 
 /// The versions of snapshots.

@@ -21,6 +21,7 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 
 use crate::handles::Handles;
 use crate::perform::{About, Gate};
+use crate::published::Published;
 use crate::{
     Given, Settings, access as principals, catalogue, failure, plan, query, reports, runs, submit,
 };
@@ -57,6 +58,7 @@ impl House {
             spill_folder: settings.spill_folder.clone(),
         });
         let handles = Arc::new(Handles {
+            published: Published::open(parts.lake.objects()).await?,
             lake: parts.lake,
             books: parts.books,
             engine,

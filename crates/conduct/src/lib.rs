@@ -14,6 +14,7 @@ mod handles;
 mod house;
 mod perform;
 mod plan;
+mod published;
 mod query;
 mod reports;
 mod runs;

@@ -13,6 +13,7 @@ use service::{ErrorKind, Plan, PlanItem, PlannedChange, Result, ServiceError};
 use sha2::{Digest, Sha256};
 
 use crate::handles::Handles;
+use crate::published::PublishedSet;
 use crate::{failure, system};
 
 /// The table property that holds the contract's version.
@@ -76,7 +77,21 @@ pub(crate) async fn apply(handles: &Handles, project: &Project) -> Result<Plan> 
             .await?;
         }
     }
+    publish(handles, project, &plan).await?;
     Ok(plan)
+}
+
+/// Readers see a computed table in the form that its contract has now.
+async fn publish(handles: &Handles, project: &Project, plan: &Plan) -> Result<()> {
+    let mut versions = BTreeMap::new();
+    for item in &plan.items {
+        if project.transformations.contains_key(&item.dataset) {
+            let table = handles.table(&item.dataset).await?;
+            versions.insert(item.dataset.to_string(), table.version());
+        }
+    }
+    let change = |set: &mut PublishedSet| set.versions.extend(versions.clone());
+    handles.published.publish(None, handles.now(), change).await
 }
 
 fn code_list<'a>(project: &'a Project, contract: &Contract) -> Option<&'a CodeList> {

@@ -10,7 +10,7 @@ use engine::{Param, Statement};
 use project::{DatasetName, ParameterType, ReportDefinition};
 use serde::{Deserialize, Serialize};
 use service::{
-    ErrorKind, Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat, Result,
+    At, ErrorKind, Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat, Result,
     ServiceError,
 };
 use sha2::{Digest, Sha256};
@@ -227,7 +227,7 @@ async fn answers(
         inputs.extend(statement.inputs().iter().cloned());
         statements.insert(name.clone(), (statement, sql));
     }
-    let snapshots = handles.snapshots(&inputs, &BTreeMap::new()).await?;
+    let snapshots = handles.snapshots(&inputs, &At::Now).await?;
     let session = handles.session(&snapshots, handles.settings.query)?;
     let mut answers = Answers::new();
     for (name, (statement, sql)) in statements {

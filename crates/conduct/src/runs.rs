@@ -72,6 +72,7 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
         seconds: started.elapsed().as_secs_f64(),
         steps,
     };
+    publish(handles, &project, &report).await?;
     if report.steps.iter().any(|s| s.state != StepState::UpToDate) {
         record(handles, &project, &report).await?;
     }
@@ -197,9 +198,7 @@ impl Step<'_> {
         let contract = handles.contract(&self.transformation.dataset)?;
         let table = handles.table(&self.transformation.dataset).await?;
         let statement = Statement::parse(&self.transformation.sql).map_err(failure::engine)?;
-        let snapshots = handles
-            .snapshots(statement.inputs(), &BTreeMap::new())
-            .await?;
+        let snapshots = handles.newest(statement.inputs()).await?;
         let read = versions(&snapshots);
         let info = self.info(&contract, &read);
         let inputs: Vec<(DatasetName, i64)> = read.into_iter().collect();
@@ -349,6 +348,22 @@ fn told(findings: &[Finding]) -> String {
         )
     };
     findings.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// Lets readers see what the run made, all of it at once.
+async fn publish(handles: &Handles, project: &Project, report: &RunReport) -> Result<()> {
+    let run = Some(report.id.as_str());
+    let publication = handles.published.publish(run, handles.now(), |set| {
+        for step in &report.steps {
+            if let Some(version) = step.version {
+                set.versions.insert(step.dataset.to_string(), version);
+            }
+            let read = step.inputs.iter();
+            let read = read.filter(|(d, _)| !project.transformations.contains_key(d));
+            set.inputs.extend(read.map(|(d, v)| (d.to_string(), *v)));
+        }
+    });
+    publication.await
 }
 
 /// Adds the run to `system.runs`.

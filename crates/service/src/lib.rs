@@ -22,7 +22,7 @@ pub use catalogue::{
     TableVersion,
 };
 pub use error::{ErrorKind, Result, ServiceError};
-pub use query::{Batches, QueryAnswer, QueryRequest, Value};
+pub use query::{At, Batches, QueryAnswer, QueryRequest, Value};
 pub use report::{Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat};
 pub use run::{Plan, PlanItem, PlannedChange, RunReport, RunRequest, RunStep, StepState};
 pub use seam::{ByteStream, Evidence, Service};

@@ -5,6 +5,7 @@ use std::fmt;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
+use chrono::{DateTime, Utc};
 use futures::stream::BoxStream;
 use project::DatasetName;
 
@@ -35,8 +36,24 @@ pub struct QueryRequest {
     pub sql: String,
     /// The parameters by name, without `$`.
     pub params: BTreeMap<String, Value>,
-    /// Versions to read instead of the newest, by dataset.
-    pub at: BTreeMap<DatasetName, i64>,
+    /// The moment to read at.
+    pub at: At,
+}
+
+/// The moment that a query reads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum At {
+    /// What is published now.
+    #[default]
+    Now,
+    /// What was published, and had been received, at this instant.
+    Instant(DateTime<Utc>),
+    /// What this run published, over what it read.
+    Run(String),
+    /// This version of the one dataset that is read.
+    Version(i64),
+    /// These versions; of the other datasets what is published now.
+    Versions(BTreeMap<DatasetName, i64>),
 }
 
 /// The answer to a query. Dropping it cancels the query.

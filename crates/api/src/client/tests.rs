@@ -105,7 +105,7 @@ async fn a_query_is_the_same_from_afar() {
     let request = QueryRequest {
         sql: "select $a".to_owned(),
         params: [("a".to_owned(), service::Value::Integer(1))].into(),
-        at: [("raw.visits".parse().unwrap(), 3)].into(),
+        at: service::At::Versions([("raw.visits".parse().unwrap(), 3)].into()),
     };
     let answer = remote.query(&call(), request).await.unwrap();
     assert_eq!(answer.versions, testing::query_answer().versions);

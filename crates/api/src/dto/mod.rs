@@ -1,6 +1,7 @@
 //! The JSON forms of what crosses the service. Domain types know no JSON; these know both.
 
 mod access;
+mod at;
 mod audit;
 mod catalogue;
 mod lineage;
@@ -16,10 +17,11 @@ use service::{ErrorKind, ServiceError};
 use utoipa::ToSchema;
 
 pub use access::{CodeDto, NewTokenDto, PrincipalDto, TokenDto};
+pub use at::at_from_text;
 pub use audit::AuditRecordDto;
 pub use catalogue::{ColumnDto, DatasetDetailDto, DatasetDto, TableStateDto, TableVersionDto};
 pub use lineage::{ColumnRefDto, EdgeDto, LineageDto, NodeDto};
-pub use query::{AT_FORM, QueryDto};
+pub use query::QueryDto;
 pub use rendition::{ManifestDto, ManifestQueryDto, RenderDto, RenditionDto};
 pub use report::{BlockDto, ParameterDto, ReportColumnDto, ReportDto};
 pub use run::{PlanDto, PlanItemDto, RunDto, RunRequestDto, RunStepDto};

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use project::{DatasetName, NameError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use service::{ErrorKind, QueryRequest, ServiceError, Value};
 use utoipa::ToSchema;
 
-/// The form of `at`, as errors state it.
-pub const AT_FORM: &str = "an object of versions by dataset, such as `{\"served.daily\": 3}`";
+use super::at;
 
 /// A read-only query.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -22,9 +20,10 @@ pub struct QueryDto {
     #[serde(default)]
     #[schema(value_type = Object, example = json!({"period": "2026-09"}))]
     pub params: BTreeMap<String, Json>,
-    /// Versions to read instead of the newest, by dataset.
+    /// The moment to read at instead of now: a time, a day (its end, in Vietnam), the id of a
+    /// run, versions by dataset, or the version of the one dataset that is read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object, example = json!({"raw.dossiers": 3}))]
+    #[schema(value_type = Value, example = json!("2026-10-14T17:00:00+07:00"))]
     pub at: Option<Json>,
 }
 
@@ -46,7 +45,12 @@ impl TryFrom<QueryDto> for QueryRequest {
         Ok(Self {
             sql: dto.sql,
             params: params.collect::<Result<_, _>>()?,
-            at: dto.at.map(versions).transpose()?.unwrap_or_default(),
+            at: dto
+                .at
+                .as_ref()
+                .map(at::from_json)
+                .transpose()?
+                .unwrap_or_default(),
         })
     }
 }
@@ -60,10 +64,7 @@ impl From<QueryRequest> for QueryDto {
             Value::Number(value) => value.into(),
             Value::Text(value) => value.into(),
         };
-        let at = request
-            .at
-            .iter()
-            .map(|(name, version)| (name.to_string(), (*version).into()));
+        let at = at::to_json(&request.at);
         Self {
             sql: request.sql,
             params: request
@@ -71,7 +72,7 @@ impl From<QueryRequest> for QueryDto {
                 .into_iter()
                 .map(|(name, v)| (name, json(v)))
                 .collect(),
-            at: (!request.at.is_empty()).then(|| Json::Object(at.collect())),
+            at,
         }
     }
 }
@@ -87,35 +88,6 @@ fn parameter(value: &Json) -> Option<Value> {
         },
         Json::Array(_) | Json::Object(_) => return None,
     })
-}
-
-fn versions(at: Json) -> Result<BTreeMap<DatasetName, i64>, ServiceError> {
-    let Json::Object(at) = at else {
-        return Err(invalid(
-            format!("`at` is `{at}`"),
-            format!("Give {AT_FORM}."),
-        ));
-    };
-    let version = |(name, version): (String, Json)| {
-        let dataset = name.parse().map_err(|error: NameError| {
-            invalid(
-                format!("cannot read `at`: {error}"),
-                format!("Give {AT_FORM}."),
-            )
-        })?;
-        let number = version
-            .as_i64()
-            .filter(|version| *version >= 0)
-            .ok_or_else(|| {
-                let message = format!("cannot read `at`: `{version}` is no version of `{name}`");
-                invalid(
-                    message,
-                    format!("`GET /api/v1/datasets/{name}/history` lists its versions."),
-                )
-            })?;
-        Ok((dataset, number))
-    };
-    at.into_iter().map(version).collect()
 }
 
 fn invalid(message: String, hint: impl Into<String>) -> ServiceError {

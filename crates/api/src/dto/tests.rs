@@ -3,7 +3,7 @@ use std::fmt::Debug;
 use expect_test::{Expect, expect};
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use service::QueryRequest;
+use service::{At, QueryRequest};
 
 use super::*;
 use crate::testing;
@@ -127,12 +127,14 @@ fn a_query_has_plain_parameters_and_versions_by_dataset() {
                 ),
                 "e": Null,
             },
-            at: {
-                DatasetName {
-                    layer: Raw,
-                    full: "raw.visits",
-                }: 3,
-            },
+            at: Versions(
+                {
+                    DatasetName {
+                        layer: Raw,
+                        full: "raw.visits",
+                    }: 3,
+                },
+            ),
         }
     "#]]
     .assert_debug_eq(&request.unwrap());
@@ -154,32 +156,60 @@ fn a_query_comes_back_the_same() {
 }
 
 #[test]
+fn a_moment_is_read_in_each_of_its_forms() {
+    let run = "01996f2e-0000-7000-8000-000000000001";
+    let forms = [
+        (json!(null), At::Now),
+        (json!(""), At::Now),
+        (json!(7), At::Version(7)),
+        (json!("7"), At::Version(7)),
+        (json!(run), At::Run(run.to_owned())),
+        (
+            json!("2026-09-20T10:00:00+07:00"),
+            At::Instant("2026-09-20T03:00:00Z".parse().unwrap()),
+        ),
+        (
+            json!("2026-09-20"),
+            At::Instant("2026-09-20T16:59:59.999999Z".parse().unwrap()),
+        ),
+        (
+            json!("{\"raw.visits\": 3}"),
+            At::Versions([("raw.visits".parse().unwrap(), 3)].into()),
+        ),
+    ];
+    for (json, moment) in forms {
+        let dto: QueryDto = serde_json::from_value(json!({"sql": "x", "at": json})).unwrap();
+        let request = QueryRequest::try_from(dto).unwrap();
+        assert_eq!(request.at, moment, "{json}");
+        let back: QueryRequest = round(QueryDto::from(request));
+        assert_eq!(back.at, moment, "{json}");
+    }
+}
+
+#[test]
 fn what_a_query_cannot_be_is_refused_with_the_form_it_has() {
     let check = |json, expected: Expect| expected.assert_eq(&query(json).unwrap_err());
-    check(
-        json!({"sql": "x", "at": 3}),
-        expect![[
-            r#"`at` is `3` / Give an object of versions by dataset, such as `{"served.daily": 3}`."#
-        ]],
-    );
-    check(
-        json!({"sql": "x", "at": "2026-09-01T00:00:00Z"}),
-        expect![[
-            r#"`at` is `"2026-09-01T00:00:00Z"` / Give an object of versions by dataset, such as `{"served.daily": 3}`."#
-        ]],
-    );
-    check(
-        json!({"sql": "x", "at": {"visits": 3}}),
-        expect![[
-            r#"cannot read `at`: `visits` is no dataset name: expected `layer.name`, as in `raw.dossiers` / Give an object of versions by dataset, such as `{"served.daily": 3}`."#
-        ]],
-    );
-    check(
-        json!({"sql": "x", "at": {"raw.visits": "3"}}),
-        expect![[
-            r#"cannot read `at`: `"3"` is no version of `raw.visits` / `GET /api/v1/datasets/raw.visits/history` lists its versions."#
-        ]],
-    );
+    for (at, refused) in [
+        (json!([3]), "`at` is `[3]`"),
+        (json!("yesterday"), "`at` is `yesterday`"),
+        (json!("2026-13-01"), "`at` is `2026-13-01`"),
+        (json!(-1), "`at` names a version that is no whole number"),
+        (json!(1.5), "`at` names a version that is no whole number"),
+        (
+            json!({"visits": 3}),
+            "cannot read `at`: `visits` is no dataset name: expected `layer.name`, as in \
+             `raw.dossiers`",
+        ),
+        (
+            json!({"raw.visits": "3"}),
+            "`at` names a version that is no whole number",
+        ),
+    ] {
+        let told = query(json!({"sql": "x", "at": at})).unwrap_err();
+        let (message, hint) = told.split_once(" / ").unwrap();
+        assert_eq!(message, refused);
+        assert!(hint.contains("the id of a run"), "{hint}");
+    }
     check(
         json!({"sql": "x", "params": {"a": [1]}}),
         expect![

@@ -8,7 +8,7 @@ use arrow::record_batch::RecordBatch;
 use futures::StreamExt;
 use project::{ColumnFormat, DatasetName};
 use render::format::{Formats, is_number, number};
-use service::{QueryRequest, Result, Value};
+use service::{At, QueryRequest, Result, Value};
 
 use super::visit::Visit;
 use crate::ApiState;
@@ -52,7 +52,7 @@ pub(super) async fn ask(
     let request = QueryRequest {
         sql: sql.to_owned(),
         params: params.iter().map(text).collect(),
-        at: BTreeMap::new(),
+        at: At::Now,
     };
     let mut answer = state.service.query(&visit.call, request).await?;
     let mut rows = Rows {

@@ -8,7 +8,7 @@ use engine::{Param, Statement};
 use futures::StreamExt;
 use project::Severity;
 use service::{
-    Action, Call, Evidence, Page, Result, RowError, RowErrors, Submission, SubmissionId,
+    Action, At, Call, Evidence, Page, Result, RowError, RowErrors, Submission, SubmissionId,
 };
 
 use super::{quarantine, unknown};
@@ -98,7 +98,7 @@ pub(crate) async fn read(handles: &Handles, of: &Submission, page: Page) -> Resu
         });
     }
     let dataset = quarantine::dataset()?;
-    let snapshots = handles.snapshots([&dataset], &BTreeMap::new()).await?;
+    let snapshots = handles.snapshots([&dataset], &At::Now).await?;
     let session = handles.session(&snapshots, handles.settings.query)?;
     let statement = Statement::parse(ERRORS).map_err(failure::engine)?;
     let number = |n: u64| Param::Integer(i64::try_from(n).unwrap_or(i64::MAX));

@@ -53,7 +53,7 @@ impl Table {
             let entry = plan.entry(given, Some(&head))?;
             match put_entry(self.store(), self.dataset(), given, version, &entry).await? {
                 Landed::Here => {
-                    self.advance(&head, version, plan.app.as_ref()).await;
+                    self.advance(&head, version, &entry.bytes).await;
                     let Entry { at, info, .. } = entry;
                     return Ok(Committed {
                         version,

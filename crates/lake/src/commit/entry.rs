@@ -136,7 +136,7 @@ impl Plan {
             line(&mut text, &Action::Txn(action))?;
         }
         if let (true, Some(head)) = (self.empty, head) {
-            for remove in head.removals(now.timestamp_millis())? {
+            for remove in head.removals(now.timestamp_millis()) {
                 line(&mut text, &Action::Remove(remove))?;
             }
         }

@@ -135,12 +135,13 @@ impl Table {
             .snapshot()
             .map_err(|error| LakeError::delta(&doing, error))?
             .clone();
-        let before = Head::new(before);
+        let before = Head::replayed(self.folder(), before);
         checkpoints::create_checkpoint(&table, None)
             .await
             .map_err(|error| LakeError::delta(&doing, error))?;
         let version = u64::try_from(before.version()).ok();
-        let after = Head::new(load(self.dataset(), self.log(), version).await?);
+        let after = load(self.dataset(), self.log(), version).await?;
+        let after = Head::replayed(self.folder(), after);
         if paths(&before) != paths(&after) || before.schema() != after.schema() {
             return Err(LakeError::corrupt(format!(
                 "{doing}: the checkpoint of version {} does not hold what the log holds; remove \
@@ -152,10 +153,6 @@ impl Table {
     }
 }
 
-fn paths(head: &Head) -> BTreeSet<String> {
-    head.state()
-        .log_data()
-        .iter()
-        .map(|file| file.path().into_owned())
-        .collect()
+fn paths(head: &Head) -> BTreeSet<&str> {
+    head.files().iter().map(|file| file.path()).collect()
 }

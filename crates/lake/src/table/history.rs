@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::path::Path;
@@ -89,13 +90,27 @@ impl Table {
         Ok(landed)
     }
 
-    /// The newest version that was committed at or before `time`.
+    /// The newest version that was committed at or before `time`, by the writers' clocks.
     ///
     /// # Errors
     /// `NotFound` when the table is younger.
     pub async fn version_at(&self, time: DateTime<Utc>) -> Result<i64> {
         self.refresh().await?;
-        let found = self.find(|record| record.committed_at <= time).await?;
+        let (mut low, mut high) = (-1, self.version());
+        // Every version up to `low` is not younger than the time, and every one above `high` is.
+        while low < high {
+            let middle = high - (high - low) / 2;
+            match self.record(middle).await? {
+                Some(record) if record.committed_at > time => high = middle - 1,
+                Some(_) => low = middle,
+                // The log has been cleaned up to here.
+                None => low = middle,
+            }
+        }
+        let found = match low {
+            -1 => None,
+            found => self.record(found).await?,
+        };
         found.map(|record| record.version).ok_or_else(|| {
             LakeError::not_found(format!(
                 "dataset `{}` has no version from {time} or before",
@@ -118,25 +133,37 @@ impl Table {
         Ok(None)
     }
 
-    /// The log entry of `version`, if it is there.
+    /// What the log entry of `version` says of itself, if it is there.
     pub(crate) async fn record(&self, version: i64) -> Result<Option<CommitRecord>> {
-        let doing = format!(
-            "cannot read version {version} of dataset `{}`",
-            self.dataset()
-        );
-        let got = match self.store().get(&entry_path(version)).await {
-            Ok(got) => got,
-            Err(Error::NotFound { .. }) => return Ok(None),
-            Err(error) => return Err(LakeError::store(&doing, error)),
+        let Some((written_at, bytes)) = self.entry(version).await? else {
+            return Ok(None);
         };
-        let written_at = got.meta.last_modified;
-        let bytes = got
-            .bytes()
-            .await
-            .map_err(|error| LakeError::store(&doing, error))?;
         parse(version, written_at, &bytes)
             .map(Some)
-            .map_err(|error| LakeError::damaged(&doing, error))
+            .map_err(|error| {
+                let dataset = self.dataset();
+                let doing = format!("cannot read version {version} of dataset `{dataset}`");
+                LakeError::damaged(&doing, error)
+            })
+    }
+
+    /// The log entry of `version` and when it was written, if it is there.
+    pub(super) async fn entry(&self, version: i64) -> Result<Option<(DateTime<Utc>, Bytes)>> {
+        let failed = |error| {
+            let dataset = self.dataset();
+            LakeError::store(
+                &format!("cannot read version {version} of dataset `{dataset}`"),
+                error,
+            )
+        };
+        match self.store().get(&entry_path(version)).await {
+            Ok(got) => {
+                let written_at = got.meta.last_modified;
+                Ok(Some((written_at, got.bytes().await.map_err(failed)?)))
+            }
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
     }
 
     /// The paths of the files that the commit of `version` added.

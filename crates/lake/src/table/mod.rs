@@ -1,13 +1,17 @@
 //! A dataset's table: its newest state, read and changed.
 
 mod change;
+mod data_file;
 mod head;
 mod history;
+mod layout;
+mod lowered;
 mod provider;
+mod replay;
 mod shape;
 mod snapshot;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -17,9 +21,11 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 use project::DatasetName;
 
+pub(crate) use data_file::DataFile;
 pub(crate) use head::Head;
 pub use history::CommitRecord;
 pub(crate) use history::entry_path;
+pub(crate) use layout::Layout;
 pub use shape::TableShape;
 pub use snapshot::{PartitionFiles, Snapshot, TableFiles};
 
@@ -43,6 +49,8 @@ struct Inner {
     files: Arc<dyn ObjectStore>,
     log: Log,
     head: std::sync::RwLock<Arc<Head>>,
+    /// States of other versions, the latest asked for last.
+    recent: std::sync::Mutex<VecDeque<Arc<Head>>>,
     /// Held while the cached state moves.
     moving: tokio::sync::Mutex<()>,
     /// Held during a commit: writers of one process queue here, not on the log.
@@ -107,10 +115,20 @@ impl Table {
         self.snapshot_at(version).await?.provider()
     }
 
+    /// Reads the state of `version` by the Delta library's own scan, to compare with.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such version.
+    pub async fn generic_provider(&self, version: i64) -> Result<Arc<dyn TableProvider>> {
+        let inner = &self.inner;
+        let state = head::load(&inner.dataset, &inner.log, u64::try_from(version).ok()).await?;
+        provider::generic(&inner.place, &state)
+    }
+
     /// Reads exactly these staged files, which no commit has made visible: for checking what a
     /// commit would publish.
     pub fn staged_provider(&self, files: &[StagedFile]) -> Result<Arc<dyn TableProvider>> {
-        provider::staged(&self.inner.place, &self.inner.folder, &self.head(), files)
+        provider::staged(&self.inner.place, &self.head(), files)
     }
 
     /// Files, bytes and rows, from the log.
@@ -131,6 +149,10 @@ impl Table {
 
     pub(crate) fn place(&self) -> &Arc<Place> {
         &self.inner.place
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.inner.folder
     }
 
     /// The store with the table's folder as its root.

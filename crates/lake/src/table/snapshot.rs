@@ -83,17 +83,17 @@ impl Snapshot {
     pub fn files(&self) -> Result<TableFiles> {
         let mut all = TableFiles::default();
         let mut partitions = BTreeMap::<Vec<Option<String>>, PartitionFiles>::new();
-        for file in self.head.state().log_data().iter() {
-            let rows = file.num_records().ok_or_else(|| {
+        let columns = self.head.partition_by();
+        for file in self.head.files().iter() {
+            let rows = file.rows().ok_or_else(|| {
                 LakeError::corrupt(format!(
                     "file `{}` has no row count in the log",
                     file.path()
                 ))
-            })? as u64;
-            let bytes = u64::try_from(file.size()).unwrap_or_default();
-            let mut given = file.partition_values_map();
-            let columns = self.head.partition_by();
-            let values: Vec<_> = columns.iter().map(|c| given.remove(c).flatten()).collect();
+            })?;
+            let bytes = file.size_bytes();
+            let value = |column: &String| file.partition_value(column).map(str::to_owned);
+            let values: Vec<_> = columns.iter().map(value).collect();
             let named = columns
                 .iter()
                 .cloned()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
-use arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
+use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
@@ -13,6 +13,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
+use super::order::Order;
 use super::{Codec, StagedFile, Target, stats};
 use crate::error::{LakeError, Result};
 
@@ -32,6 +33,7 @@ pub(super) struct OpenFile {
     rows: usize,
     /// Rows that wait to be sorted.
     waiting: Vec<RecordBatch>,
+    order: Order,
     /// Columns in which a value is not a number: they have no bounds.
     unbounded: Vec<bool>,
 }
@@ -62,6 +64,8 @@ impl OpenFile {
             .with_skip_arrow_metadata(true);
         let schema = target.file_schema.clone();
         let unbounded = vec![false; schema.fields().len()];
+        let keys = target.settings.sort_by.iter();
+        let order = Order::by(keys.filter_map(|name| schema.index_of(name).ok()).collect());
         let writer = AsyncArrowWriter::try_new_with_options(sink, schema, options)
             .map_err(|error| failed(&path, error))?;
         Ok(Self {
@@ -71,6 +75,7 @@ impl OpenFile {
             writer,
             rows: 0,
             waiting: Vec::new(),
+            order,
             unbounded,
         })
     }
@@ -130,6 +135,11 @@ impl OpenFile {
             partition_by: self.target.partition_by.clone(),
             partition: self.partition,
             schema: self.target.schema.clone(),
+            sorted_by: if self.order.is_kept() {
+                self.target.settings.sort_by.clone()
+            } else {
+                Vec::new()
+            },
         })
     }
 
@@ -157,16 +167,7 @@ impl OpenFile {
         let fail = |error| LakeError::internal("cannot sort the rows of a file", error);
         let schema = &self.target.file_schema;
         let batch = concat_batches(schema, &batches).map_err(fail)?;
-        let mut keys = Vec::new();
-        for name in &self.target.settings.sort_by {
-            let at = schema.index_of(name).map_err(fail)?;
-            keys.push(SortColumn {
-                values: batch.column(at).clone(),
-                options: None,
-            });
-        }
-        let order = lexsort_to_indices(&keys, None).map_err(fail)?;
-        let sorted = take_record_batch(&batch, &order).map_err(fail)?;
+        let sorted = self.order.sorted(&batch).map_err(fail)?;
         self.encode(&sorted).await
     }
 }

@@ -5,6 +5,7 @@
 
 mod conform;
 mod file;
+mod order;
 mod split;
 mod staged;
 mod stats;
@@ -18,6 +19,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use object_store::ObjectStoreExt as _;
 
 use file::OpenFile;
+pub(crate) use staged::SORTED_BY;
 pub use staged::StagedFile;
 
 use crate::error::{LakeError, Result};
@@ -41,7 +43,8 @@ pub struct WriteSettings {
     pub row_group_rows: usize,
     /// The compression.
     pub compression: Codec,
-    /// Columns by which the rows of each row group are sorted, ascending, nulls first.
+    /// Columns by which the rows of each row group are sorted, ascending, nulls last. A file whose
+    /// row groups follow each other in that order says so in the log.
     pub sort_by: Vec<String>,
     /// Files open at once in one writer; the fullest is closed when another is needed.
     pub max_open_files: usize,

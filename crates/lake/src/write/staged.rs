@@ -6,6 +6,9 @@ use arrow::datatypes::SchemaRef;
 use deltalake::kernel::Add;
 use object_store::path::Path;
 
+/// The tag under which the log names the columns that a whole file is sorted by.
+pub(crate) const SORTED_BY: &str = "dtm.sorted_by";
+
 /// A staged file: what it holds, and what a commit says about it.
 #[derive(Debug, Clone)]
 pub struct StagedFile {
@@ -16,6 +19,8 @@ pub struct StagedFile {
     pub(super) partition_by: Vec<String>,
     pub(super) partition: Vec<Option<String>>,
     pub(super) schema: SchemaRef,
+    /// The columns that all of its rows are sorted by.
+    pub(super) sorted_by: Vec<String>,
 }
 
 impl StagedFile {
@@ -60,6 +65,10 @@ impl StagedFile {
 
     pub(crate) fn add(&self, now_ms: i64) -> Add {
         let names = self.partition_by.iter().cloned();
+        let tags = (!self.sorted_by.is_empty()).then(|| {
+            let columns = serde_json::json!(self.sorted_by).to_string();
+            HashMap::from([(SORTED_BY.to_owned(), Some(columns))])
+        });
         Add {
             path: self.path.clone(),
             partition_values: names
@@ -69,6 +78,7 @@ impl StagedFile {
             modification_time: now_ms,
             data_change: true,
             stats: Some(self.stats.clone()),
+            tags,
             ..Add::default()
         }
     }

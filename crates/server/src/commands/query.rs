@@ -1,12 +1,11 @@
 //! `dtm query`
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
+use api::dto::at_from_text;
 use clap::Args;
 use futures::StreamExt;
-use project::DatasetName;
 use render::encode::{Encoding, encode};
 use service::{QueryAnswer, QueryRequest, Value};
 
@@ -28,7 +27,8 @@ pub(crate) struct Query {
     /// A parameter, `name=value`; may be repeated
     #[arg(long, value_name = "K=V")]
     param: Vec<String>,
-    /// Versions to read instead of the newest, `{"dataset": version}`
+    /// The moment to read at: a time, a day (its end), a run's id, `{"dataset": version}`, or the
+    /// version of the one dataset that is read
     #[arg(long, value_name = "AT")]
     at: Option<String>,
     /// A file to write, `.json`, `.ndjson`, `.csv` or `.arrow`, instead of stdout
@@ -46,7 +46,7 @@ impl Query {
                 .into_iter()
                 .map(|(k, v)| (k, Value::Text(v)))
                 .collect(),
-            at: at(self.at.as_deref())?,
+            at: at_from_text(self.at.as_deref().unwrap_or_default())?,
         };
         let opened = open(&context.place, untold()).await?;
         let written = match opened.service.query(&opened.call, request).await {
@@ -91,19 +91,4 @@ impl Query {
         sink.flush()?;
         Ok(())
     }
-}
-
-fn at(text: Option<&str>) -> Outcome<BTreeMap<DatasetName, i64>> {
-    let Some(text) = text else {
-        return Ok(BTreeMap::new());
-    };
-    let usage = || {
-        Failure::Usage(format!(
-            "`--at {text}` is not understood; write `{{\"served.x\": 3}}`, a version per dataset"
-        ))
-    };
-    let map: BTreeMap<String, i64> = serde_json::from_str(text).map_err(|_| usage())?;
-    map.into_iter()
-        .map(|(d, v)| Ok((d.parse().map_err(|_| usage())?, v)))
-        .collect()
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use futures::StreamExt;
 use render::encode::{Encoding, encode};
-use service::{Call, QueryRequest, Service};
+use service::{At, Call, QueryRequest, Service};
 
 use super::Stage;
 use crate::failure::Outcome;
@@ -32,7 +32,7 @@ pub(crate) async fn print(
         let request = QueryRequest {
             sql: sql.to_owned(),
             params: BTreeMap::new(),
-            at: BTreeMap::new(),
+            at: At::Now,
         };
         let answer = house.query(call, request).await?;
         let mut chunks = encode(Encoding::Table, answer.schema, answer.batches)?;

@@ -1,0 +1,208 @@
+//! The published set: the versions of computed datasets that readers see.
+//!
+//! A run commits its tables one after another; readers go from one set to the next in one step, by
+//! a numbered object that is created once. The sets that were are kept: what was asked at a moment
+//! can be asked again.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use lake::{LakeError, Objects};
+use project::DatasetName;
+use serde::{Deserialize, Serialize};
+use service::{ErrorKind, Result, ServiceError};
+
+use crate::failure;
+
+/// The folder of the sets.
+const FOLDER: &str = "published";
+/// Sets that others published first before a publication gives up.
+const RACES: usize = 16;
+
+/// What was published at a moment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PublishedSet {
+    /// Rises by one; 0 is the empty set before the first.
+    pub sequence: u64,
+    /// The run that published it; none for a change of the project.
+    pub run: Option<String>,
+    pub published_at: DateTime<Utc>,
+    /// The version of each computed dataset.
+    pub versions: BTreeMap<DatasetKey, i64>,
+    /// The version of each other dataset that the run read.
+    pub inputs: BTreeMap<DatasetKey, i64>,
+}
+
+/// A dataset's name as it stands in the object.
+pub(crate) type DatasetKey = String;
+
+impl PublishedSet {
+    pub(crate) fn version(&self, dataset: &DatasetName) -> Option<i64> {
+        self.versions.get(dataset.as_str()).copied()
+    }
+
+    pub(crate) fn input(&self, dataset: &DatasetName) -> Option<i64> {
+        self.inputs.get(dataset.as_str()).copied()
+    }
+}
+
+/// The sets on the store, and those already read.
+pub(crate) struct Published {
+    objects: Objects,
+    known: Mutex<BTreeMap<u64, Arc<PublishedSet>>>,
+}
+
+impl Published {
+    /// Finds the newest set.
+    pub(crate) async fn open(objects: Objects) -> Result<Self> {
+        let found = objects.list(FOLDER).await.map_err(failure::lake)?;
+        let published = Self {
+            objects,
+            known: Mutex::new(BTreeMap::from([(0, Arc::default())])),
+        };
+        if let Some(sequence) = found.iter().filter_map(|path| sequence_of(path)).max() {
+            published.set(sequence).await?;
+        }
+        Ok(published)
+    }
+
+    /// The newest set: one request when none was published since.
+    pub(crate) async fn newest(&self) -> Result<Arc<PublishedSet>> {
+        let mut newest = self.newest_known();
+        while let Some(next) = self.find(newest.sequence + 1).await? {
+            newest = next;
+        }
+        Ok(newest)
+    }
+
+    /// Publishes what `change` makes of the newest set, if that differs in any version.
+    pub(crate) async fn publish(
+        &self,
+        run: Option<&str>,
+        at: DateTime<Utc>,
+        change: impl Fn(&mut PublishedSet),
+    ) -> Result<()> {
+        for _ in 0..RACES {
+            let newest = self.newest().await?;
+            let mut next = PublishedSet {
+                sequence: newest.sequence + 1,
+                run: run.map(str::to_owned),
+                published_at: at,
+                ..newest.as_ref().clone()
+            };
+            change(&mut next);
+            if next.versions == newest.versions {
+                return Ok(());
+            }
+            let text = serde_json::to_vec(&next).map_err(|error| {
+                ServiceError::new(ErrorKind::Internal, "cannot write the published set")
+                    .caused_by(error)
+            })?;
+            let path = path_of(next.sequence);
+            match self.objects.create(&path, Bytes::from(text)).await {
+                Ok(_) => {
+                    self.remember(Arc::new(next));
+                    return Ok(());
+                }
+                Err(LakeError::Conflict(_)) => {}
+                Err(error) => return Err(failure::lake(error)),
+            }
+        }
+        Err(ServiceError::new(
+            ErrorKind::Conflict,
+            "cannot publish: others published first, again and again",
+        )
+        .hint("Run again."))
+    }
+
+    /// The newest set at `instant`.
+    pub(crate) async fn at(&self, instant: DateTime<Utc>) -> Result<Arc<PublishedSet>> {
+        let (mut low, mut high) = (0, self.newest().await?.sequence);
+        // The set `low` is not younger than the instant.
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            if self.set(middle).await?.published_at <= instant {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        self.set(low).await
+    }
+
+    /// The set that `run` published.
+    pub(crate) async fn of_run(&self, run: &str) -> Result<Arc<PublishedSet>> {
+        let newest = self.newest().await?.sequence;
+        for sequence in (1..=newest).rev() {
+            let set = self.set(sequence).await?;
+            if set.run.as_deref() == Some(run) {
+                return Ok(set);
+            }
+        }
+        Err(ServiceError::new(
+            ErrorKind::NotFound,
+            format!("run `{run}` published nothing, or there was no such run"),
+        )
+        .hint("`select run_id, started_at, state from system.runs` lists the runs."))
+    }
+
+    async fn set(&self, sequence: u64) -> Result<Arc<PublishedSet>> {
+        let missing = || {
+            ServiceError::new(
+                ErrorKind::Corrupt,
+                format!("the published set `{}` is missing", path_of(sequence)),
+            )
+            .hint("Restore the object from a copy of the store.")
+        };
+        self.find(sequence).await?.ok_or_else(missing)
+    }
+
+    async fn find(&self, sequence: u64) -> Result<Option<Arc<PublishedSet>>> {
+        if let Some(set) = self.lock().get(&sequence) {
+            return Ok(Some(Arc::clone(set)));
+        }
+        let path = path_of(sequence);
+        let bytes = match self.objects.get(&path).await {
+            Ok(bytes) => bytes,
+            Err(LakeError::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(failure::lake(error)),
+        };
+        let set: PublishedSet = serde_json::from_slice(&bytes).map_err(|error| {
+            ServiceError::new(
+                ErrorKind::Corrupt,
+                format!("the published set `{path}` cannot be read"),
+            )
+            .hint("Restore the object from a copy of the store.")
+            .caused_by(error)
+        })?;
+        let set = Arc::new(set);
+        self.remember(Arc::clone(&set));
+        Ok(Some(set))
+    }
+
+    fn newest_known(&self) -> Arc<PublishedSet> {
+        self.lock()
+            .last_key_value()
+            .map(|(_, set)| Arc::clone(set))
+            .unwrap_or_default()
+    }
+
+    fn remember(&self, set: Arc<PublishedSet>) {
+        self.lock().insert(set.sequence, set);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Arc<PublishedSet>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn path_of(sequence: u64) -> String {
+    format!("{FOLDER}/{sequence:020}.json")
+}
+
+fn sequence_of(path: &str) -> Option<u64> {
+    let name = path.strip_prefix(FOLDER)?.strip_prefix('/')?;
+    name.strip_suffix(".json")?.parse().ok()
+}
