@@ -13,8 +13,8 @@ use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 
+use crate::halt::{Halt, halting};
 use crate::pool::Part;
 use crate::{EngineError, QueryLimits, Result};
 
@@ -32,6 +32,8 @@ pub(crate) struct Work {
     pub part: Arc<Part>,
     /// The query's limits.
     pub limits: QueryLimits,
+    /// Whether it is still wanted.
+    pub halt: Arc<Halt>,
 }
 
 /// A physical plan.
@@ -61,7 +63,7 @@ impl Work {
         let (sortable, held) = (first.sortable, first.held);
         // A hash join keeps what it gathered as long as its plan.
         drop(first);
-        if !sortable || !error.is_memory(&self.limits) || self.part.ended().is_some() {
+        if !sortable || !error.is_memory(&self.limits) || self.part.is_ended() {
             return Err(error);
         }
         tracing::info!(%error, "a query is planned again with joins that spill");
@@ -82,9 +84,9 @@ impl Work {
     }
 
     async fn attempt(&self, state: SessionState) -> Result<Attempt> {
-        let plan = state
-            .create_physical_plan(&self.plan)
-            .await
+        let plan = state.create_physical_plan(&self.plan).await;
+        let plan = plan
+            .and_then(|plan| halting(plan, &self.halt))
             .map_err(EngineError::planning)?;
         Ok(Attempt {
             plan,
@@ -96,13 +98,11 @@ impl Work {
 
     /// Runs to the end, and a second time if nothing was sent and another plan may do. Ends early
     /// when nobody takes the rows any more, when the time is up, or when an end is put to the query.
-    pub(crate) async fn drive(
-        self,
-        first: Attempt,
-        deadline: Instant,
-        rows: mpsc::Sender<RecordBatch>,
-    ) -> Result<()> {
-        let (ended, late) = (self.part.end_of(), tokio::time::sleep_until(deadline));
+    pub(crate) async fn drive(self, first: Attempt, rows: mpsc::Sender<RecordBatch>) -> Result<()> {
+        let (ended, late) = (
+            self.part.end_of(),
+            tokio::time::sleep_until(self.halt.deadline()),
+        );
         tokio::pin!(ended, late);
         let mut stream = self.stream(&first)?;
         let mut first = Some(first);

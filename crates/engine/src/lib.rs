@@ -9,6 +9,7 @@
 mod attempt;
 mod engine;
 mod error;
+mod halt;
 mod limits;
 pub mod lineage;
 mod params;

@@ -1,6 +1,7 @@
 //! The limits on an answer while it streams: time, rows, bytes.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 
 use crate::attempt::{Attempt, Work};
+use crate::halt::Halt;
 use crate::{EngineError, QueryLimits, Result};
 
 /// Batches that are made ahead of whoever takes them.
@@ -28,6 +30,7 @@ pub(crate) struct Limited {
     task: JoinSet<Result<()>>,
     ended: BoxFuture<'static, String>,
     deadline: Pin<Box<Sleep>>,
+    halt: Arc<Halt>,
     limits: QueryLimits,
     rows: u64,
     bytes: u64,
@@ -35,6 +38,11 @@ pub(crate) struct Limited {
 }
 
 impl QueryLimits {
+    /// When a query that begins now must have ended.
+    pub(crate) fn deadline(&self) -> Instant {
+        Instant::now() + Duration::from_millis(self.wait_ms).min(LONGEST)
+    }
+
     /// The error of a query that took too long.
     pub(crate) fn late(&self) -> EngineError {
         let wait_ms = self.wait_ms;
@@ -49,16 +57,17 @@ impl Limited {
     /// Starts the work and the clock.
     pub(crate) fn start(work: Work, first: Attempt) -> Self {
         let limits = work.limits;
-        let deadline = Instant::now() + Duration::from_millis(limits.wait_ms).min(LONGEST);
         let ended = work.part.end_of().boxed();
         let (rows, batches) = mpsc::channel(AHEAD);
         let mut task = JoinSet::new();
-        task.spawn(work.drive(first, deadline, rows));
+        let halt = Arc::clone(&work.halt);
+        task.spawn(work.drive(first, rows));
         Self {
             batches,
             task,
             ended,
-            deadline: Box::pin(tokio::time::sleep_until(deadline)),
+            deadline: Box::pin(tokio::time::sleep_until(halt.deadline())),
+            halt,
             limits,
             rows: 0,
             bytes: 0,
@@ -119,7 +128,14 @@ impl Stream for Limited {
             self.done = true;
             self.batches.close();
             self.task.abort_all();
+            self.halt.drop_work();
         }
         Poll::Ready(answer)
+    }
+}
+
+impl Drop for Limited {
+    fn drop(&mut self) {
+        self.halt.drop_work();
     }
 }

@@ -13,6 +13,7 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, Stream, StreamExt};
 
 use crate::attempt::{Attempt, Work};
+use crate::halt::Halt;
 use crate::{EngineError, QueryLimits, Result};
 
 /// A statement at work as one stream per partition.
@@ -21,12 +22,27 @@ pub struct Partitions {
     attempt: Attempt,
     streams: Vec<SendableRecordBatchStream>,
     failure: Failure,
+    wanted: Wanted,
+}
+
+/// Dropped with the streams' owner: then nobody wants their rows.
+struct Wanted(Arc<Halt>);
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        self.0.drop_work();
+    }
 }
 
 type Failure = Arc<Mutex<Option<EngineError>>>;
 
 impl Partitions {
     pub(crate) fn start(work: Work, attempt: Attempt) -> Result<Self> {
+        let wanted = Wanted(Arc::clone(&work.halt));
+        Self::open(work, attempt, wanted)
+    }
+
+    fn open(work: Work, attempt: Attempt, wanted: Wanted) -> Result<Self> {
         let failure = Failure::default();
         let limits = work.limits;
         let streams = (0..attempt.plan.output_partitioning().partition_count())
@@ -48,6 +64,7 @@ impl Partitions {
             attempt,
             streams,
             failure,
+            wanted,
         })
     }
 
@@ -65,6 +82,7 @@ impl Partitions {
             attempt,
             streams,
             failure,
+            wanted,
         } = self;
         drop(streams);
         let failure = failure
@@ -75,7 +93,7 @@ impl Partitions {
             return Ok(None);
         };
         let attempt = work.again(attempt, failure).await?;
-        Self::start(work, attempt).map(Some)
+        Self::open(work, attempt, wanted).map(Some)
     }
 }
 

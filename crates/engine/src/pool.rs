@@ -163,9 +163,9 @@ impl Part {
         });
     }
 
-    /// Why the query is to end, if it is.
-    pub(crate) fn ended(&self) -> Option<String> {
-        self.ending.borrow().clone()
+    /// Whether the query is to end.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.ending.borrow().is_some()
     }
 
     /// Waits until the query is to end, and says why.

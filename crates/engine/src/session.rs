@@ -14,6 +14,7 @@ use futures::stream::BoxStream;
 use project::Contract;
 
 use crate::attempt::Work;
+use crate::halt::Halt;
 use crate::limits::Limited;
 use crate::pool::Part;
 use crate::{EngineError, Param, Partitions, QueryLimits, Result, Statement, params};
@@ -185,6 +186,7 @@ impl Session {
             plan: planned.plan.clone(),
             part: Arc::clone(&self.part),
             limits: self.limits,
+            halt: Halt::new(Arc::clone(&self.part), self.limits.deadline()),
         }
     }
 }

@@ -55,11 +55,7 @@ impl Watchdog {
         if self.waits() {
             return false;
         }
-        let largest = self
-            .pool
-            .open()
-            .into_iter()
-            .find(|part| part.ended().is_none());
+        let largest = self.pool.open().into_iter().find(|part| !part.is_ended());
         let Some(part) = largest else {
             return false;
         };
