@@ -1,5 +1,7 @@
 //! The built binary: every documented command, exit codes, and what operators get wrong.
 
+mod memory;
+
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
@@ -319,14 +321,19 @@ pub struct Server {
 
 impl Server {
     fn of(home: &TestHome) -> Self {
-        Self::with(home, |_| {})
+        Self::with(home, &[])
     }
 
-    pub fn with(home: &TestHome, change: impl Fn(&mut Command)) -> Self {
-        let mut command = dtm(home);
-        command.args(["serve", "--listen", "127.0.0.1:0"]);
-        change(&mut command);
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    pub fn with(home: &TestHome, settings: &[(&str, u64)]) -> Self {
+        let settings = settings
+            .iter()
+            .map(|(name, value)| (name, value.to_string()));
+        let mut child = dtm(home)
+            .envs(settings)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap())
             .lines()
             .map_while(Result::ok);

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::Command;
 
 use serde_json::{Value, json};
 use testkit::TestHome;
@@ -29,12 +28,10 @@ struct Node {
 }
 
 impl Node {
-    fn with(settings: &[(&str, &str)]) -> Self {
+    fn with(settings: &[(&str, u64)]) -> Self {
         let home = filled();
         let token = std::fs::read_to_string(home.path().join("operator.token")).unwrap();
-        let server = Server::with(&home, |command: &mut Command| {
-            command.envs(settings.iter().copied());
-        });
+        let server = Server::with(&home, settings);
         let token = token.trim().to_owned();
         Self {
             server,
@@ -109,7 +106,7 @@ fn answer(socket: TcpStream) -> (u16, String) {
 
 #[test]
 fn a_query_ends_when_its_client_goes_away_while_it_reads() {
-    let node = Node::with(&[("DTM_QUERY_WAIT_MS", "600000")]);
+    let node = Node::with(&[("DTM_QUERY_WAIT_MS", 600_000)]);
     let mut socket = node.query(ENDLESS);
     let mut first = [0; 64];
     socket.read_exact(&mut first).unwrap();
@@ -122,7 +119,7 @@ fn a_query_ends_when_its_client_goes_away_while_it_reads() {
 
 #[test]
 fn a_query_ends_when_its_client_goes_away_before_the_first_row() {
-    let node = Node::with(&[("DTM_QUERY_WAIT_MS", "600000")]);
+    let node = Node::with(&[("DTM_QUERY_WAIT_MS", 600_000)]);
     let socket = node.query(&counted());
     node.entry("attempt");
     drop(socket);
@@ -137,22 +134,22 @@ fn each_limit_of_a_query_is_told_to_its_client() {
     let counted = counted();
     let sorted = format!("select visit_id from ({ENDLESS}) order by visit_id");
     for (name, value, sql, limit) in [
-        ("DTM_QUERY_WAIT_MS", "300", &*counted, "query.wait_ms"),
-        ("DTM_QUERY_MEMORY_BYTES", "4000000", &sorted, "query."),
+        ("DTM_QUERY_WAIT_MS", 300, &*counted, "query.wait_ms"),
+        ("DTM_QUERY_MEMORY_BYTES", 4_000_000, &sorted, "query."),
         (
             "DTM_QUERY_ROWS",
-            "1",
+            1,
             "select visit_id from raw.visits",
             "query.rows",
         ),
         (
             "DTM_QUERY_BYTES",
-            "8",
+            8,
             "select visit_id from raw.visits",
             "query.bytes",
         ),
     ] {
-        let node = Node::with(&[("DTM_QUERY_SPILL_BYTES", "4000000"), (name, value)]);
+        let node = Node::with(&[("DTM_QUERY_SPILL_BYTES", 4_000_000), (name, value)]);
         let (status, problem) = answer(node.query(sql));
         assert_eq!(status, 422, "{name}: {problem}");
         let problem: Value = serde_json::from_str(&problem).unwrap();

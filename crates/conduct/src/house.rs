@@ -22,6 +22,7 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use crate::handles::Handles;
 use crate::perform::{About, Gate};
 use crate::published::Published;
+use crate::watch::Watch;
 use crate::{
     Given, Settings, access as principals, catalogue, failure, plan, query, reports, runs, submit,
 };
@@ -46,6 +47,7 @@ pub struct Parts {
 pub struct House {
     gate: Arc<Gate>,
     stopping: AtomicBool,
+    _watch: Watch,
 }
 
 impl House {
@@ -56,7 +58,10 @@ impl House {
             partitions: settings.partitions,
             batch_rows: 8192,
             spill_folder: settings.spill_folder.clone(),
+            memory_bytes: settings.memory_bytes,
+            spill_bytes: settings.spill_bytes,
         });
+        let watch = Watch::start(engine.watchdog(Arc::clone(&parts.given.resident_bytes)))?;
         let handles = Arc::new(Handles {
             published: Published::open(parts.lake.objects()).await?,
             lake: parts.lake,
@@ -77,6 +82,7 @@ impl House {
         Ok(Self {
             gate: Arc::new(Gate::new(handles)),
             stopping: AtomicBool::new(false),
+            _watch: watch,
         })
     }
 
