@@ -16,6 +16,7 @@ mod engine;
 mod generate;
 mod home;
 mod http;
+mod moments;
 mod scans;
 mod slt;
 mod sockets;

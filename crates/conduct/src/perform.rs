@@ -61,13 +61,15 @@ impl About {
     }
 }
 
-/// An act that was allowed and whose entry is open.
+/// An act that was allowed and whose entry is open. Dropped before its end, it records that.
 pub(crate) struct Acting {
     /// The handles.
     pub handles: Arc<Handles>,
     /// Who acts.
     pub principal: Principal,
-    entry: Entry,
+    /// None once it is closed.
+    entry: Option<Entry>,
+    runtime: tokio::runtime::Handle,
     action: Action,
     started: Instant,
 }
@@ -133,7 +135,8 @@ impl Gate {
                 Ok(Acting {
                     handles,
                     principal,
-                    entry,
+                    entry: Some(entry),
+                    runtime: tokio::runtime::Handle::current(),
                     action,
                     started,
                 })
@@ -220,21 +223,43 @@ impl Gate {
 impl Acting {
     /// Closes the entry. If that fails, so does the act: its effect would be unrecorded.
     pub(crate) async fn end(mut self, outcome: Outcome, detail: Value) -> Result<()> {
+        let Some(entry) = self.closed(outcome, &detail) else {
+            return Ok(());
+        };
+        let journal = &self.handles.journal;
+        journal.append(entry).await.map_err(failure::audit)?;
+        Ok(())
+    }
+
+    fn closed(&mut self, outcome: Outcome, detail: &Value) -> Option<Entry> {
+        let entry = self.entry.take()?;
         let word = if matches!(outcome, Outcome::Done) {
             "done"
         } else {
             "failed"
         };
         count(self.action, word, self.started);
-        self.entry.phase = Phase::Effect;
-        self.entry.outcome = outcome;
-        self.entry.detail = detail.to_string();
-        self.handles
-            .journal
-            .append(self.entry)
-            .await
-            .map_err(failure::audit)?;
-        Ok(())
+        Some(Entry {
+            phase: Phase::Effect,
+            outcome,
+            detail: detail.to_string(),
+            ..entry
+        })
+    }
+}
+
+impl Drop for Acting {
+    fn drop(&mut self) {
+        let detail = json!({ "error": "the caller went away before the end" });
+        let Some(entry) = self.closed(Outcome::Failed, &detail) else {
+            return;
+        };
+        let journal = Arc::clone(&self.handles.journal);
+        self.runtime.spawn(async move {
+            if let Err(error) = journal.append(entry).await {
+                tracing::error!(%error, "the end of an act could not be recorded");
+            }
+        });
     }
 }
 

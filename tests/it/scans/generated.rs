@@ -261,7 +261,7 @@ fn lowered_and_generic_scans_give_the_same_rows() {
     let mut seed = [0; 32];
     seed[..8].copy_from_slice(&testkit::seed().to_le_bytes());
     let config = Config {
-        cases: 48,
+        cases: 24,
         failure_persistence: None,
         ..Config::default()
     };
