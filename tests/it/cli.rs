@@ -29,7 +29,7 @@ fn run(home: &TestHome, args: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn done(home: &TestHome, args: &[&str]) -> String {
+pub fn done(home: &TestHome, args: &[&str]) -> String {
     let output = run(home, args);
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{args:?}: {told}");
@@ -37,7 +37,7 @@ fn done(home: &TestHome, args: &[&str]) -> String {
 }
 
 #[track_caller]
-fn fails(home: &TestHome, args: &[&str], code: i32, told: &str) {
+pub fn fails(home: &TestHome, args: &[&str], code: i32, told: &str) {
     let output = run(home, args);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");
@@ -49,7 +49,7 @@ fn json(text: &str) -> Value {
 }
 
 /// A home that has received and run.
-fn filled() -> TestHome {
+pub fn filled() -> TestHome {
     let home = TestHome::new();
     done(&home, &["init"]);
     done(&home, &["apply"]);

@@ -20,3 +20,4 @@ mod slt;
 mod storage;
 mod tidy;
 mod walls;
+mod workbook;

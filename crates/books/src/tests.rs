@@ -6,10 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use expect_test::expect;
-use service::{
-    BodyFormat, Page, Principal, RenditionFormat, RowCounts, Submission, SubmissionId,
-    SubmissionState,
-};
+use service::{BodyFormat, Page, Principal, RowCounts, Submission, SubmissionId, SubmissionState};
 use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -425,8 +422,6 @@ async fn a_rendition_is_kept_with_its_manifest() {
     let rendition = RenditionRecord {
         id: "r1".to_owned(),
         report: "monthly-summary".to_owned(),
-        format: RenditionFormat::Html,
-        object_path: "renditions/r1.html".to_owned(),
         manifest: r#"{"report":"monthly-summary"}"#.to_owned(),
         created_at: at(0),
     };
@@ -499,7 +494,7 @@ async fn a_database_of_a_newer_version_is_refused_and_left_alone() {
         error,
         BooksError::Newer {
             found: 99,
-            known: 1,
+            known: 2,
             ..
         }
     ));

@@ -5,6 +5,7 @@ use std::fmt;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
+use chrono::{DateTime, Utc};
 use futures::stream::BoxStream;
 use project::DatasetName;
 
@@ -47,6 +48,8 @@ pub struct QueryAnswer {
     pub batches: Batches,
     /// The version of every dataset that was read.
     pub versions: BTreeMap<DatasetName, i64>,
+    /// When those versions were taken.
+    pub read_at: DateTime<Utc>,
 }
 
 impl fmt::Debug for QueryAnswer {
@@ -54,6 +57,7 @@ impl fmt::Debug for QueryAnswer {
         f.debug_struct("QueryAnswer")
             .field("schema", &self.schema)
             .field("versions", &self.versions)
+            .field("read_at", &self.read_at)
             .finish_non_exhaustive()
     }
 }
