@@ -499,7 +499,7 @@ async fn a_database_of_a_newer_version_is_refused_and_left_alone() {
         }
     ));
     expect![[r#"
-        the control database `books.sqlite` is of a newer version: it has schema 99, and schema 1 is the newest that this program knows
+        the control database `books.sqlite` is of a newer version: it has schema 99, and schema 2 is the newest that this program knows
         Start the version of `dtm` that last used this home, or a newer one."#]].assert_eq(&format!(
         "{}\n{}",
         message(&error, &folder),

@@ -223,6 +223,7 @@ impl Book {
             };
             let room = NAME_CHARACTERS - number.len();
             let name = format!("{}{number}", cut(clean, room).trim_end_matches(['\'', ' ']));
+            let name = name.trim_start().to_owned();
             if !name.is_empty() && !self.names.contains(&name.to_lowercase()) {
                 return name;
             }

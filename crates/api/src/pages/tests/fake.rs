@@ -9,7 +9,6 @@ use arrow::array::{
 };
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
 use project::{DatasetName, Project, ReportDefinition, Severity, Sources};

@@ -117,10 +117,10 @@ async fn no_row_is_a_sheet_with_its_labels() {
 
 #[tokio::test]
 async fn rows_beyond_a_sheet_go_on_to_the_next() {
-    let batches = (0..3).map(|_| Ok(batch())).collect();
-    let found = sheets(&written(batches, 4).await.unwrap());
+    let batches = (0..8).map(|_| Ok(batch())).collect();
+    let found = sheets(&written(batches, 10).await.unwrap());
     let sizes: Vec<(&str, usize)> = found.iter().map(|(n, r)| (n.as_str(), r.len())).collect();
-    assert_eq!(sizes, [("rows", 5), ("rows 2", 3), ("manifest", 10)]);
+    assert_eq!(sizes, [("rows", 11), ("rows 2", 7), ("manifest", 10)]);
 }
 
 #[tokio::test]
