@@ -39,7 +39,7 @@ pub fn done(home: &TestHome, args: &[&str]) -> String {
 }
 
 #[track_caller]
-fn fails(home: &TestHome, args: &[&str], code: i32, told: &str) {
+pub fn fails(home: &TestHome, args: &[&str], code: i32, told: &str) {
     let output = run(home, args);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");

@@ -14,9 +14,10 @@ use object_store::ObjectStore;
 use project::Sources;
 use service::{
     At, BodyFormat, Call, Credential, Door, ErrorKind, Page, QueryRequest, RenderRequest,
-    RunRequest, Secret, Service, ServiceError, StepState, SubmissionState, SubmitAnswer,
-    SubmitRequest,
+    RenditionFormat, RunRequest, Secret, Service, ServiceError, StepState, SubmissionState,
+    SubmitAnswer, SubmitRequest,
 };
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use testkit::seaweed::Seaweed;
 use testkit::{Fault, FaultyStore, Op, TestClock};
@@ -81,6 +82,11 @@ impl Fixture {
         };
         fixture.house.apply(&fixture.admin).await.unwrap();
         fixture
+    }
+
+    /// Where results are put together that cannot be sent as they come.
+    pub fn spool_folder(&self) -> PathBuf {
+        self.folder.path().join("spool")
     }
 
     /// The same home opened again, as after a crash: the old house is not closed, only dropped.
@@ -390,13 +396,26 @@ async fn a_report_is_rendered_and_kept_with_its_manifest() {
         report: "visits".to_owned(),
         params: BTreeMap::from([("period".to_owned(), period.to_owned())]),
         language: "vi".to_owned(),
+        table: None,
     };
     let made = f.house.render(&f.admin, request("2026-09")).await.unwrap();
-    let html = String::from_utf8(made.bytes.to_vec()).unwrap();
-    assert!(html.contains("Ba Đình") && html.contains("<svg"), "{html}");
     let kept = f.house.rendition(&f.admin, &made.id).await.unwrap();
-    assert_eq!(kept.bytes, made.bytes);
-    assert_eq!(kept.manifest, made.manifest);
+    assert_eq!(kept, made);
+    let mut documents = Vec::new();
+    for format in RenditionFormat::ALL {
+        let document = f.house.document(&f.admin, &made.id, format).await.unwrap();
+        let sha256 = hex::encode(Sha256::digest(&document.bytes));
+        assert_eq!(made.manifest.outputs[&format], sha256, "{format:?}");
+        documents.push(document.bytes);
+    }
+    let html = String::from_utf8_lossy(&documents[0]);
+    assert!(html.contains("Ba Đình") && html.contains("<svg"), "{html}");
+    assert!(documents[1].starts_with(b"PK"));
+    let csv = String::from_utf8_lossy(&documents[2]);
+    assert!(
+        csv.starts_with("Trụ sở,Số lượt,Số phút\r\nBa Đình,"),
+        "{csv}"
+    );
     assert_eq!(made.manifest.queries[0].rows, 2);
     let unknown = f
         .house

@@ -27,6 +27,7 @@ pub struct Door {
 pub struct Answer {
     pub status: StatusCode,
     pub headers: axum::http::HeaderMap,
+    pub bytes: bytes::Bytes,
     pub text: String,
 }
 
@@ -67,6 +68,7 @@ impl Door {
                 body_bytes: BODY_BYTES,
                 ..ApiLimits::default()
             },
+            spool_folder: fixture.spool_folder(),
             https: false,
         };
         let token = match fixture.admin.credential.clone() {
@@ -88,6 +90,7 @@ impl Door {
         Answer {
             status: parts.status,
             headers: parts.headers,
+            bytes,
             text,
         }
     }
@@ -98,11 +101,22 @@ impl Door {
     }
 
     pub async fn query(&self, sql: &str) -> Answer {
-        let body = json!({ "sql": sql }).to_string();
-        let request = Request::post("/api/v1/query")
+        self.query_as(sql, "*/*").await
+    }
+
+    /// The answer to a query in the form that `accept` asks for.
+    pub async fn query_as(&self, sql: &str, accept: &str) -> Answer {
+        self.post_as("/api/v1/query", &json!({ "sql": sql }), accept)
+            .await
+    }
+
+    pub async fn post_as(&self, path: &str, body: &Value, accept: &str) -> Answer {
+        let request = Request::post(path)
             .header(header::AUTHORIZATION, self.bearer())
-            .header(header::CONTENT_TYPE, "application/json");
-        self.send(request.body(Body::from(body)).unwrap()).await
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, accept);
+        self.send(request.body(Body::from(body.to_string())).unwrap())
+            .await
     }
 
     pub async fn submit(
@@ -202,12 +216,7 @@ async fn a_query_answers_in_the_form_that_was_asked_for() {
             "{\"visit_id\":\"V-1\",\"minutes\":12}\n{\"visit_id\":\"V-2\",\"minutes\":8}\n",
         ),
     ] {
-        let request = Request::post("/api/v1/query")
-            .header(header::AUTHORIZATION, door.bearer())
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(header::ACCEPT, accept);
-        let body = Body::from(json!({ "sql": sql }).to_string());
-        assert_eq!(door.send(request.body(body).unwrap()).await.text, expected);
+        assert_eq!(door.query_as(sql, accept).await.text, expected);
     }
 }
 

@@ -23,3 +23,4 @@ mod sockets;
 mod storage;
 mod tidy;
 mod walls;
+mod workbook;

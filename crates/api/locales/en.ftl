@@ -124,12 +124,15 @@ query-run = Run the query
 answer = Result
 answer-rows = Rows: { $rows }.
 answer-cut = Only the first { $rows } rows are shown; there are more.
+query-download = Download the whole result:
 versions-read = Versions that were read:
 
 # Reports
 no-reports = There is no report definition yet.
 is-required = (required)
 report-render = Render the report
+download-xlsx = Download XLSX
+download-csv = Download CSV
 report-about = The report is kept with the hashes of its SQL and the versions of its data, so that the same figures can be made again.
 
 # Submissions

@@ -121,12 +121,15 @@ query-run = Chạy truy vấn
 answer = Kết quả
 answer-rows = Có { $rows } dòng.
 answer-cut = Chỉ hiển thị { $rows } dòng đầu; kết quả còn nữa.
+query-download = Tải toàn bộ kết quả:
 versions-read = Phiên bản đã đọc:
 
 # Báo cáo
 no-reports = Chưa có định nghĩa báo cáo nào.
 is-required = (bắt buộc)
 report-render = Lập báo cáo
+download-xlsx = Tải XLSX
+download-csv = Tải CSV
 report-about = Báo cáo được lưu lại cùng mã băm câu SQL và phiên bản dữ liệu, nên có thể lập lại đúng số liệu.
 
 # Lần nộp

@@ -41,7 +41,12 @@ fn compressible(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) 
         .get(CONTENT_TYPE)
         .map(|value| value.as_bytes())
         .unwrap_or_default();
-    let dense = [&b"application/vnd.apache."[..], b"image/png", b"font/"];
+    let dense = [
+        &b"application/vnd.apache."[..],
+        b"application/vnd.openxmlformats",
+        b"image/png",
+        b"font/",
+    ];
     !headers.contains_key(CONTENT_DISPOSITION) && !dense.iter().any(|d| media_type.starts_with(d))
 }
 

@@ -1,5 +1,6 @@
 //! What the routes are given: the service, and what the process alone can answer.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use service::Service;
@@ -39,6 +40,8 @@ pub struct ApiState {
     pub correlation_ids: Source,
     /// The limits.
     pub limits: ApiLimits,
+    /// A folder for results that cannot be sent as they come; what is in it is temporary.
+    pub spool_folder: PathBuf,
     /// Whether browsers reach this node by https, here or at a balancer before it; cookies are then
     /// marked `Secure`.
     pub https: bool,

@@ -14,8 +14,14 @@ use sqlx::{SqlSafeStr, Sqlite, Transaction};
 use crate::{BooksError, Result};
 
 /// The migrations in their order; what is released here is never changed again.
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "books", include_str!("../migrations/0001_books.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "books", include_str!("../migrations/0001_books.sql")),
+    (
+        2,
+        "renditions",
+        include_str!("../migrations/0002_renditions.sql"),
+    ),
+];
 
 /// How the database is used.
 #[derive(Debug, Clone, Copy)]

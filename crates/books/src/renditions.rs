@@ -1,22 +1,17 @@
 //! Renditions of reports: where their bytes are and what they were made from.
 
 use chrono::{DateTime, Utc};
-use service::RenditionFormat;
 
 use crate::codec::{Reader, micros};
 use crate::{Books, Result};
 
-/// A rendition as it is kept; the bytes are in the object store.
+/// A rendition as it is kept; its bytes are in the object store, under its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenditionRecord {
     /// The id.
     pub id: String,
     /// The report.
     pub report: String,
-    /// The format.
-    pub format: RenditionFormat,
-    /// Where the bytes are.
-    pub object_path: String,
     /// What it was made from, as JSON text.
     pub manifest: String,
     /// When it was rendered.
@@ -29,8 +24,6 @@ impl Books {
         sqlx::query(include_str!("../sql/add_rendition.sql"))
             .bind(&new.id)
             .bind(&new.report)
-            .bind(new.format.ending())
-            .bind(&new.object_path)
             .bind(&new.manifest)
             .bind(micros(new.created_at))
             .execute(&self.writer)
@@ -54,8 +47,6 @@ impl Books {
         Ok(Some(RenditionRecord {
             id: reader.get("id")?,
             report: reader.get("report")?,
-            format: reader.word("format", RenditionFormat::from_ending)?,
-            object_path: reader.get("object_path")?,
             manifest: reader.get("manifest")?,
             created_at: reader.at("created_at")?,
         }))

@@ -6,10 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use expect_test::expect;
-use service::{
-    BodyFormat, Page, Principal, RenditionFormat, RowCounts, Submission, SubmissionId,
-    SubmissionState,
-};
+use service::{BodyFormat, Page, Principal, RowCounts, Submission, SubmissionId, SubmissionState};
 use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -425,8 +422,6 @@ async fn a_rendition_is_kept_with_its_manifest() {
     let rendition = RenditionRecord {
         id: "r1".to_owned(),
         report: "monthly-summary".to_owned(),
-        format: RenditionFormat::Html,
-        object_path: "renditions/r1.html".to_owned(),
         manifest: r#"{"report":"monthly-summary"}"#.to_owned(),
         created_at: at(0),
     };
@@ -499,12 +494,12 @@ async fn a_database_of_a_newer_version_is_refused_and_left_alone() {
         error,
         BooksError::Newer {
             found: 99,
-            known: 1,
+            known: 2,
             ..
         }
     ));
     expect![[r#"
-        the control database `books.sqlite` is of a newer version: it has schema 99, and schema 1 is the newest that this program knows
+        the control database `books.sqlite` is of a newer version: it has schema 99, and schema 2 is the newest that this program knows
         Start the version of `dtm` that last used this home, or a newer one."#]].assert_eq(&format!(
         "{}\n{}",
         message(&error, &folder),

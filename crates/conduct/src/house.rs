@@ -12,10 +12,11 @@ use lake::Lake;
 use project::{DatasetName, Project, ReportDefinition};
 use serde_json::json;
 use service::{
-    Action, AuditRecord, ByteStream, Call, Credential, DatasetDetail, DatasetSummary, ErrorKind,
-    Evidence, LineageAnswer, LineageRequest, Page, Plan, Principal, QueryAnswer, QueryRequest,
-    RenderRequest, Rendition, Result, RowErrors, RunReport, RunRequest, Secret, Service,
-    ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
+    Action, AuditRecord, ByteStream, Call, Credential, DatasetDetail, DatasetSummary, Document,
+    ErrorKind, Evidence, LineageAnswer, LineageRequest, Page, Plan, Principal, QueryAnswer,
+    QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
+    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
+    SubmitRequest, TableVersion,
 };
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 
@@ -312,6 +313,20 @@ impl Service for House {
                 Action::ReadRendition,
                 about,
                 |handles, _| async move { reports::rendition(&handles, &id).await },
+            )
+            .await
+    }
+
+    async fn document(&self, call: &Call, id: &str, format: RenditionFormat) -> Result<Document> {
+        let about =
+            About::named(format!("rendition `{id}`")).detail(json!({ "format": format.ending() }));
+        let id = id.to_owned();
+        self.gate
+            .perform(
+                call,
+                Action::ReadRendition,
+                about,
+                |handles, _| async move { reports::document(&handles, &id, format).await },
             )
             .await
     }

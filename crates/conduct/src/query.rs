@@ -66,6 +66,7 @@ async fn start(
                 .hint("Ask again in a moment.")
         })?;
     let snapshots = handles.snapshots(statement.inputs(), &request.at).await?;
+    let read_at = handles.now();
     let session = handles.session(&snapshots, handles.settings.query)?;
     let params = request
         .params
@@ -81,6 +82,7 @@ async fn start(
         schema: planned.schema(),
         batches: stream::empty().boxed(),
         versions: versions(&snapshots),
+        read_at,
     };
     Ok((answer, stream, place))
 }

@@ -1,6 +1,7 @@
 //! Reports: a definition's queries at one moment, rendered, kept with a manifest.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
@@ -8,16 +9,17 @@ use books::RenditionRecord;
 use bytes::Bytes;
 use engine::{Param, Statement};
 use project::{DatasetName, ParameterType, ReportDefinition};
-use serde::{Deserialize, Serialize};
+use render::RenderError;
 use service::{
-    At, ErrorKind, Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat, Result,
-    ServiceError,
+    At, Document, ErrorKind, Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat,
+    Result, ServiceError,
 };
 use sha2::{Digest, Sha256};
 
 use crate::check::uses;
 use crate::failure;
 use crate::handles::{Handles, versions};
+use crate::manifest::Stored;
 
 /// Renders a report and keeps it. An error in any query means that there is no rendition.
 pub(crate) async fn render(handles: &Arc<Handles>, request: RenderRequest) -> Result<Rendition> {
@@ -31,6 +33,12 @@ pub(crate) async fn render(handles: &Arc<Handles>, request: RenderRequest) -> Re
         .hint(format!("The reports are `{}`.", known.join("`, `")))
     })?;
     let language = language(&request.language)?;
+    if let Some(table) = &request.table {
+        render::report::check_table(report, table).map_err(|error| {
+            ServiceError::new(ErrorKind::Invalid, error.to_string())
+                .hint("Name one of these tables, or none to get the first.")
+        })?;
+    }
     let params = params(&project, report, &request.params)?;
     let (answers, read) = answers(handles, report, &params).await?;
     let rendered_at = handles.now();
@@ -51,22 +59,27 @@ pub(crate) async fn render(handles: &Arc<Handles>, request: RenderRequest) -> Re
         params: params.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
         queries,
         input_versions: read.into_iter().map(|(d, v)| (d.to_string(), v)).collect(),
-        output_sha256: String::new(),
+        outputs: BTreeMap::new(),
         rendered_at,
     };
-    let html = render::report::html(report, language, &answers, &manifest).map_err(|error| {
-        ServiceError::new(
-            ErrorKind::Internal,
-            format!("cannot render report `{}`: {error}", report.name),
-        )
-        .caused_by(error)
-    })?;
-    let bytes = Bytes::from(html);
-    manifest.output_sha256 = sha256(&bytes);
-    keep(handles, manifest, bytes).await
+    let work = Rendering {
+        report: report.clone(),
+        language,
+        answers,
+        table: request.table,
+        manifest: manifest.clone(),
+        spool_folder: handles.settings.spool_folder.clone(),
+    };
+    let documents = tokio::task::spawn_blocking(move || work.documents())
+        .await
+        .map_err(|error| unrendered(&manifest.report).caused_by(error))??;
+    for (format, bytes) in &documents {
+        manifest.outputs.insert(*format, sha256(bytes));
+    }
+    keep(handles, manifest, documents).await
 }
 
-/// A rendition that was kept.
+/// What a rendition was made from.
 pub(crate) async fn rendition(handles: &Handles, id: &str) -> Result<Rendition> {
     let unknown = || {
         ServiceError::new(ErrorKind::NotFound, format!("there is no rendition `{id}`"))
@@ -78,12 +91,6 @@ pub(crate) async fn rendition(handles: &Handles, id: &str) -> Result<Rendition> 
         .await
         .map_err(failure::books)?
         .ok_or_else(unknown)?;
-    let bytes = handles
-        .lake
-        .objects()
-        .get(&record.object_path)
-        .await
-        .map_err(failure::lake)?;
     let stored: Stored = serde_json::from_str(&record.manifest).map_err(|error| {
         ServiceError::new(
             ErrorKind::Corrupt,
@@ -93,21 +100,109 @@ pub(crate) async fn rendition(handles: &Handles, id: &str) -> Result<Rendition> 
     })?;
     Ok(Rendition {
         id: record.id,
-        format: record.format,
-        bytes,
         manifest: stored.into(),
     })
 }
 
-async fn keep(handles: &Handles, manifest: Manifest, bytes: Bytes) -> Result<Rendition> {
-    let id = (handles.given.ids)().to_string();
-    let format = RenditionFormat::Html;
-    let object_path = format!("renditions/{id}.{}", format.ending());
-    let objects = handles.lake.objects();
-    objects
-        .create(&object_path, bytes.clone())
+/// A rendition in one format.
+pub(crate) async fn document(
+    handles: &Handles,
+    id: &str,
+    format: RenditionFormat,
+) -> Result<Document> {
+    let Rendition { id, manifest } = rendition(handles, id).await?;
+    if !manifest.outputs.contains_key(&format) {
+        let kept: Vec<String> = manifest
+            .outputs
+            .keys()
+            .map(|kept| format!("`{id}.{}`", kept.ending()))
+            .collect();
+        let message = format!("rendition `{id}` is not kept as `{}`", format.ending());
+        return Err(ServiceError::new(ErrorKind::NotFound, message)
+            .hint(format!("Ask for {}.", kept.join(" or "))));
+    }
+    let bytes = handles
+        .lake
+        .objects()
+        .get(&object_path(&id, format))
         .await
         .map_err(failure::lake)?;
+    Ok(Document {
+        report: manifest.report,
+        format,
+        bytes,
+    })
+}
+
+/// Everything that the documents of a rendition are made from.
+struct Rendering {
+    report: ReportDefinition,
+    language: render::Language,
+    answers: Answers,
+    table: Option<String>,
+    manifest: Manifest,
+    spool_folder: PathBuf,
+}
+
+type Documents = BTreeMap<RenditionFormat, Bytes>;
+
+impl Rendering {
+    /// The report in every format; without CSV where it has no table.
+    fn documents(&self) -> Result<Documents> {
+        let Self {
+            report,
+            language,
+            answers,
+            manifest,
+            ..
+        } = self;
+        let failed = |error: RenderError| {
+            ServiceError::new(
+                ErrorKind::Internal,
+                format!("cannot render report `{}`: {error}", report.name),
+            )
+            .caused_by(error)
+        };
+        let html = render::report::html(report, *language, answers, manifest).map_err(failed)?;
+        let workbook =
+            render::report::workbook(report, *language, answers, manifest, &self.spool_folder);
+        let mut documents = Documents::from([
+            (RenditionFormat::Html, Bytes::from(html)),
+            (
+                RenditionFormat::Xlsx,
+                Bytes::from(workbook.map_err(failed)?),
+            ),
+        ]);
+        let csv = render::report::csv(report, *language, answers, self.table.as_deref());
+        if let Some(csv) = csv.map_err(failed)? {
+            documents.insert(RenditionFormat::Csv, Bytes::from(csv));
+        }
+        Ok(documents)
+    }
+}
+
+fn unrendered(report: &str) -> ServiceError {
+    ServiceError::new(
+        ErrorKind::Internal,
+        format!("rendering report `{report}` met a defect"),
+    )
+    .hint("Look at the free space of the home's disk, and report it if there is enough.")
+}
+
+fn object_path(id: &str, format: RenditionFormat) -> String {
+    format!("renditions/{id}.{}", format.ending())
+}
+
+/// Keeps the documents, then the manifest that names them, then the entry by which they are found.
+async fn keep(handles: &Handles, manifest: Manifest, documents: Documents) -> Result<Rendition> {
+    let id = (handles.given.ids)().to_string();
+    let objects = handles.lake.objects();
+    for (format, bytes) in documents {
+        objects
+            .create(&object_path(&id, format), bytes)
+            .await
+            .map_err(failure::lake)?;
+    }
     let text = serde_json::to_string(&Stored::from(&manifest)).map_err(|error| {
         ServiceError::new(ErrorKind::Internal, "cannot write the manifest").caused_by(error)
     })?;
@@ -121,8 +216,6 @@ async fn keep(handles: &Handles, manifest: Manifest, bytes: Bytes) -> Result<Ren
     let record = RenditionRecord {
         id: id.clone(),
         report: manifest.report.clone(),
-        format,
-        object_path,
         manifest: text,
         created_at: manifest.rendered_at,
     };
@@ -131,12 +224,7 @@ async fn keep(handles: &Handles, manifest: Manifest, bytes: Bytes) -> Result<Ren
         .add_rendition(&record)
         .await
         .map_err(failure::books)?;
-    Ok(Rendition {
-        id,
-        format,
-        bytes,
-        manifest,
-    })
+    Ok(Rendition { id, manifest })
 }
 
 fn language(text: &str) -> Result<render::Language> {
@@ -251,61 +339,4 @@ async fn answers(
 
 fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
-}
-
-/// A manifest as it is stored.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    report: String,
-    definition_sha256: String,
-    params: BTreeMap<String, String>,
-    queries: Vec<StoredQuery>,
-    input_versions: BTreeMap<String, i64>,
-    output_sha256: String,
-    rendered_at: chrono::DateTime<chrono::Utc>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredQuery {
-    name: String,
-    sql_sha256: String,
-    rows: u64,
-}
-
-impl From<&Manifest> for Stored {
-    fn from(manifest: &Manifest) -> Self {
-        let query = |q: &ManifestQuery| StoredQuery {
-            name: q.name.clone(),
-            sql_sha256: q.sql_sha256.clone(),
-            rows: q.rows,
-        };
-        Self {
-            report: manifest.report.clone(),
-            definition_sha256: manifest.definition_sha256.clone(),
-            params: manifest.params.clone(),
-            queries: manifest.queries.iter().map(query).collect(),
-            input_versions: manifest.input_versions.clone(),
-            output_sha256: manifest.output_sha256.clone(),
-            rendered_at: manifest.rendered_at,
-        }
-    }
-}
-
-impl From<Stored> for Manifest {
-    fn from(stored: Stored) -> Self {
-        let query = |q: StoredQuery| ManifestQuery {
-            name: q.name,
-            sql_sha256: q.sql_sha256,
-            rows: q.rows,
-        };
-        Self {
-            report: stored.report,
-            definition_sha256: stored.definition_sha256,
-            params: stored.params,
-            queries: stored.queries.into_iter().map(query).collect(),
-            input_versions: stored.input_versions,
-            output_sha256: stored.output_sha256,
-            rendered_at: stored.rendered_at,
-        }
-    }
 }

@@ -36,9 +36,25 @@ pub enum RenderError {
         /// The column's type.
         found: String,
     },
+    /// A table that the report does not have is asked for.
+    #[error("report `{report}` has no table `{table}`; it has {known}")]
+    UnknownTable {
+        /// The report.
+        report: String,
+        /// The table, by its query.
+        table: String,
+        /// What the report has.
+        known: String,
+    },
     /// The number formats of a language are not compiled in.
     #[error("there are no number formats for language `{0}`")]
     NoNumbers(&'static str),
+    /// A workbook cannot be written.
+    #[error("cannot write the workbook: {0}")]
+    Workbook(#[from] rust_xlsxwriter::XlsxError),
+    /// A table cannot be written as CSV.
+    #[error("cannot write the table: {0}")]
+    Csv(#[from] arrow::error::ArrowError),
     /// A template failed to write.
     #[error("cannot write the document: {0}")]
     Write(#[from] std::fmt::Error),

@@ -1,4 +1,4 @@
-//! Arrow batches in, documents out: HTML reports, SVG charts, encoded query results.
+//! Arrow batches in, documents out: reports as HTML, XLSX and CSV, SVG charts, encoded query results.
 //!
 //! *What is here*: number and date formats of both languages, charts, report pages, the encoders of
 //! query results. *What is never here*: queries, tables, HTTP. *How it is checked*: unit tests beside
@@ -9,6 +9,7 @@ pub mod encode;
 mod error;
 pub mod format;
 pub mod report;
+mod sheet;
 
 pub use error::RenderError;
 pub use format::Language;

@@ -23,7 +23,7 @@ pub use catalogue::{
 };
 pub use error::{ErrorKind, Result, ServiceError};
 pub use query::{At, Batches, QueryAnswer, QueryRequest, Value};
-pub use report::{Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat};
+pub use report::{Document, Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat};
 pub use run::{Plan, PlanItem, PlannedChange, RunReport, RunRequest, RunStep, StepState};
 pub use seam::{ByteStream, Evidence, Service};
 pub use submission::{

@@ -64,6 +64,8 @@ pub struct QueryAnswer {
     pub batches: Batches,
     /// The version of every dataset that was read.
     pub versions: BTreeMap<DatasetName, i64>,
+    /// When those versions were taken.
+    pub read_at: DateTime<Utc>,
 }
 
 impl fmt::Debug for QueryAnswer {
@@ -71,6 +73,7 @@ impl fmt::Debug for QueryAnswer {
         f.debug_struct("QueryAnswer")
             .field("schema", &self.schema)
             .field("versions", &self.versions)
+            .field("read_at", &self.read_at)
             .finish_non_exhaustive()
     }
 }

@@ -6,23 +6,34 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 /// The formats of a rendition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RenditionFormat {
     /// A page with tables and SVG charts.
     Html,
+    /// A workbook with a sheet per table and a last one with the manifest.
+    Xlsx,
+    /// One table of the report, its values as they are.
+    Csv,
 }
 
 impl RenditionFormat {
+    /// Every format.
+    pub const ALL: [Self; 3] = [Self::Html, Self::Xlsx, Self::Csv];
+
     /// The file's ending.
     pub fn ending(self) -> &'static str {
         match self {
             Self::Html => "html",
+            Self::Xlsx => "xlsx",
+            Self::Csv => "csv",
         }
     }
 
     /// The format of an ending.
     pub fn from_ending(ending: &str) -> Option<Self> {
-        (ending == "html").then_some(Self::Html)
+        Self::ALL
+            .into_iter()
+            .find(|format| format.ending() == ending)
     }
 }
 
@@ -35,6 +46,8 @@ pub struct RenderRequest {
     pub params: BTreeMap<String, String>,
     /// `vi` or `en`.
     pub language: String,
+    /// The table that the CSV holds, by the name of its query; the first one where none is named.
+    pub table: Option<String>,
 }
 
 /// A query of a rendition: what was asked.
@@ -61,21 +74,28 @@ pub struct Manifest {
     pub queries: Vec<ManifestQuery>,
     /// The version of every dataset that was read.
     pub input_versions: BTreeMap<String, i64>,
-    /// The SHA-256 of the rendition's bytes in hex.
-    pub output_sha256: String,
+    /// The SHA-256 in hex of the bytes in each format that is kept.
+    pub outputs: BTreeMap<RenditionFormat, String>,
     /// When it was rendered.
     pub rendered_at: DateTime<Utc>,
 }
 
-/// A rendered report, kept with its manifest.
-#[derive(Debug, Clone)]
+/// A rendered report, kept with its manifest: the same figures in several formats.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendition {
     /// The id.
     pub id: String,
+    /// What it was made from.
+    pub manifest: Manifest,
+}
+
+/// A rendition in one format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// The report.
+    pub report: String,
     /// The format.
     pub format: RenditionFormat,
     /// The bytes.
     pub bytes: Bytes,
-    /// What it was made from.
-    pub manifest: Manifest,
 }

@@ -6,10 +6,10 @@ use futures::stream::BoxStream;
 use project::{DatasetName, ReportDefinition};
 
 use crate::{
-    AuditRecord, BodyFormat, Call, DatasetDetail, DatasetSummary, LineageAnswer, LineageRequest,
-    Page, Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition, Result, RowErrors,
-    RunReport, RunRequest, Secret, Submission, SubmissionId, SubmitAnswer, SubmitRequest,
-    TableVersion,
+    AuditRecord, BodyFormat, Call, DatasetDetail, DatasetSummary, Document, LineageAnswer,
+    LineageRequest, Page, Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition,
+    RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Submission, SubmissionId,
+    SubmitAnswer, SubmitRequest, TableVersion,
 };
 
 /// Bytes as they arrive.
@@ -74,10 +74,12 @@ pub trait Service: Send + Sync + 'static {
 
     /// The report definitions.
     async fn reports(&self, call: &Call) -> Result<Vec<ReportDefinition>>;
-    /// Renders a report and keeps the rendition.
+    /// Renders a report in every format and keeps the rendition.
     async fn render(&self, call: &Call, request: RenderRequest) -> Result<Rendition>;
-    /// A rendition.
+    /// What a rendition was made from.
     async fn rendition(&self, call: &Call, id: &str) -> Result<Rendition>;
+    /// A rendition in one format; `NotFound` if it is not kept in that one.
+    async fn document(&self, call: &Call, id: &str, format: RenditionFormat) -> Result<Document>;
 
     /// Runs transformations.
     async fn run(&self, call: &Call, request: RunRequest) -> Result<RunReport>;

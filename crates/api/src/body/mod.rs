@@ -1,6 +1,7 @@
 //! Bodies: submissions in, results out, never held whole.
 
 mod linger;
+mod result;
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use render::encode::Chunks;
 use service::{ByteStream, ServiceError};
 
 pub(crate) use linger::lingering;
+pub(crate) use result::result;
 
 /// Bytes of a result that are held back until its status is sent, so that an error among them is a
 /// problem and not a broken answer.

@@ -12,11 +12,13 @@ use reqwest::Response;
 use service::{Batches, ByteStream, QueryAnswer, Result};
 
 use super::wire::{broken, header, stream as byte_stream, unread};
+use crate::dto::read_instant;
 
 /// The answer, as soon as its schema has arrived. Dropping it ends the connection, which cancels
 /// the query there.
 pub(super) async fn answer(answer: Response) -> Result<QueryAnswer> {
     let versions = versions(header(answer.headers(), "dtm-versions")?)?;
+    let read_at = read_instant(header(answer.headers(), "dtm-read-at")?)?;
     let mut arriving = Arriving {
         bytes: byte_stream(answer),
         decoder: StreamDecoder::new(),
@@ -34,6 +36,7 @@ pub(super) async fn answer(answer: Response) -> Result<QueryAnswer> {
         schema: SchemaRef::clone(&schema),
         batches: batches(arriving),
         versions,
+        read_at,
     })
 }
 

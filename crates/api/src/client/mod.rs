@@ -7,10 +7,11 @@ use async_trait::async_trait;
 use axum::http::{HeaderMap, StatusCode};
 use project::{DatasetName, ReportDefinition};
 use service::{
-    AuditRecord, BodyFormat, ByteStream, Call, DatasetDetail, DatasetSummary, Direction, ErrorKind,
-    Evidence, LineageAnswer, LineageRequest, Page, Plan, Principal, QueryAnswer, QueryRequest,
-    RenderRequest, Rendition, Result, RowErrors, RunReport, RunRequest, Secret, Service,
-    ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
+    AuditRecord, BodyFormat, ByteStream, Call, DatasetDetail, DatasetSummary, Direction, Document,
+    ErrorKind, Evidence, LineageAnswer, LineageRequest, Page, Plan, Principal, QueryAnswer,
+    QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
+    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
+    SubmitRequest, TableVersion,
 };
 
 use crate::dto::{
@@ -32,15 +33,6 @@ impl RemoteService {
         Ok(Self {
             wire: wire::Wire::new(base, token)?,
         })
-    }
-
-    async fn rendition_of(&self, call: &Call, dto: RenditionDto) -> Result<Rendition> {
-        let file = format!("{}.{}", dto.id, dto.format()?.ending());
-        let answer = self
-            .wire
-            .send(call, Ask::get(&["renditions", &file]))
-            .await?;
-        dto.into_rendition(bytes(answer).await?)
     }
 }
 
@@ -181,17 +173,35 @@ impl Service for RemoteService {
             report,
             params,
             language,
+            table,
         } = request;
         let ask = Ask::post(&["reports", &report, "renditions"]);
-        let ask = ask.json(&RenderDto { params, language })?;
-        let dto = json(self.wire.send(call, ask).await?).await?;
-        self.rendition_of(call, dto).await
+        let ask = ask.json(&RenderDto {
+            params,
+            language,
+            table,
+        })?;
+        let dto: RenditionDto = json(self.wire.send(call, ask).await?).await?;
+        dto.try_into()
     }
 
     async fn rendition(&self, call: &Call, id: &str) -> Result<Rendition> {
         let ask = Ask::get(&["renditions", id, "manifest"]);
-        let dto = json(self.wire.send(call, ask).await?).await?;
-        self.rendition_of(call, dto).await
+        let dto: RenditionDto = json(self.wire.send(call, ask).await?).await?;
+        dto.try_into()
+    }
+
+    async fn document(&self, call: &Call, id: &str, format: RenditionFormat) -> Result<Document> {
+        let file = format!("{id}.{}", format.ending());
+        let answer = self
+            .wire
+            .send(call, Ask::get(&["renditions", &file]))
+            .await?;
+        Ok(Document {
+            report: header(answer.headers(), "dtm-report")?.to_owned(),
+            format,
+            bytes: bytes(answer).await?,
+        })
     }
 
     async fn run(&self, call: &Call, request: RunRequest) -> Result<RunReport> {

@@ -160,14 +160,16 @@ async fn reports_are_the_same_from_afar() {
         report: "monthly".to_owned(),
         params: testing::rendition().manifest.params,
         language: "en".to_owned(),
+        table: Some("visits".to_owned()),
     };
     let rendered = remote.render(&call(), request).await.unwrap();
-    assert_eq!(
-        format!("{rendered:?}"),
-        format!("{:?}", testing::rendition())
-    );
+    assert_eq!(rendered, testing::rendition());
     let kept = remote.rendition(&call(), "0192").await.unwrap();
-    assert_eq!(kept.bytes, testing::rendition().bytes);
+    assert_eq!(kept, testing::rendition());
+    for format in RenditionFormat::ALL {
+        let document = remote.document(&call(), "0192", format).await.unwrap();
+        assert_eq!(document, testing::document(format));
+    }
 }
 
 #[tokio::test]

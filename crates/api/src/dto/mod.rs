@@ -58,11 +58,11 @@ impl From<TextDto> for project::Text {
 }
 
 /// An instant as ISO 8601 in UTC.
-fn instant(at: DateTime<Utc>) -> String {
+pub(crate) fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-fn read_instant(text: &str) -> Result<DateTime<Utc>, ServiceError> {
+pub(crate) fn read_instant(text: &str) -> Result<DateTime<Utc>, ServiceError> {
     read(text, "an instant")
 }
 

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use service::{Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat, ServiceError};
 use utoipa::ToSchema;
 
-use super::{instant, read_instant, unread};
+use super::{instant, known, read_instant};
 
 /// What to render.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -21,6 +20,10 @@ pub struct RenderDto {
     #[serde(default = "vietnamese")]
     #[schema(example = "vi")]
     pub language: String,
+    /// The table that the CSV holds, by the name of its query; by default the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "scoreboard")]
+    pub table: Option<String>,
 }
 
 /// A query of a rendition.
@@ -47,8 +50,9 @@ pub struct ManifestDto {
     pub queries: Vec<ManifestQueryDto>,
     /// The version of every dataset that was read.
     pub input_versions: BTreeMap<String, i64>,
-    /// The SHA-256 of the rendition's bytes in hex.
-    pub output_sha256: String,
+    /// The SHA-256 in hex of the bytes in each format that is kept.
+    #[schema(example = json!({"html": "5e0f…", "xlsx": "90ab…", "csv": "11c3…"}))]
+    pub outputs: BTreeMap<String, String>,
     /// When it was rendered.
     #[schema(format = DateTime)]
     pub rendered_at: String,
@@ -60,7 +64,8 @@ pub struct RenditionDto {
     /// The id.
     pub id: String,
     /// The path of its bytes by format.
-    #[schema(example = json!({"html": "/api/v1/renditions/0192.html"}))]
+    #[schema(example = json!({"html": "/api/v1/renditions/0192.html",
+        "xlsx": "/api/v1/renditions/0192.xlsx"}))]
     pub links: BTreeMap<String, String>,
     /// What it was made from.
     pub manifest: ManifestDto,
@@ -77,6 +82,7 @@ impl RenderDto {
             report,
             params: self.params,
             language: self.language,
+            table: self.table,
         }
     }
 }
@@ -95,13 +101,15 @@ impl From<Manifest> for ManifestDto {
                 rows,
             }
         };
+        let output =
+            |(format, sha256): (RenditionFormat, String)| (format.ending().to_owned(), sha256);
         Self {
             report: manifest.report,
             definition_sha256: manifest.definition_sha256,
             params: manifest.params,
             queries: manifest.queries.into_iter().map(query).collect(),
             input_versions: manifest.input_versions,
-            output_sha256: manifest.output_sha256,
+            outputs: manifest.outputs.into_iter().map(output).collect(),
             rendered_at: instant(manifest.rendered_at),
         }
     }
@@ -123,13 +131,19 @@ impl TryFrom<ManifestDto> for Manifest {
                 rows,
             }
         };
+        let output = |(ending, sha256): (String, String)| {
+            let what = "a format of renditions";
+            let format = known(&ending, what, RenditionFormat::ALL, |f| f.ending())?;
+            Ok((format, sha256))
+        };
+        let outputs = dto.outputs.into_iter().map(output);
         Ok(Self {
             report: dto.report,
             definition_sha256: dto.definition_sha256,
             params: dto.params,
             queries: dto.queries.into_iter().map(query).collect(),
             input_versions: dto.input_versions,
-            output_sha256: dto.output_sha256,
+            outputs: outputs.collect::<Result<_, ServiceError>>()?,
             rendered_at: read_instant(&dto.rendered_at)?,
         })
     }
@@ -137,34 +151,26 @@ impl TryFrom<ManifestDto> for Manifest {
 
 impl From<Rendition> for RenditionDto {
     fn from(rendition: Rendition) -> Self {
-        let ending = rendition.format.ending();
-        let link = format!("/api/v1/renditions/{}.{ending}", rendition.id);
+        let link = |format: &RenditionFormat| {
+            let ending = format.ending();
+            let path = format!("/api/v1/renditions/{}.{ending}", rendition.id);
+            (ending.to_owned(), path)
+        };
         Self {
+            links: rendition.manifest.outputs.keys().map(link).collect(),
             id: rendition.id,
-            links: BTreeMap::from([(ending.to_owned(), link)]),
             manifest: rendition.manifest.into(),
         }
     }
 }
 
-impl RenditionDto {
-    /// The format of the rendition's bytes.
-    pub fn format(&self) -> Result<RenditionFormat, ServiceError> {
-        let format = self
-            .links
-            .keys()
-            .find_map(|ending| RenditionFormat::from_ending(ending));
-        format.ok_or_else(|| unread(&format!("{:?}", self.links), "a link to a rendition"))
-    }
+impl TryFrom<RenditionDto> for Rendition {
+    type Error = ServiceError;
 
-    /// The rendition with its bytes.
-    pub fn into_rendition(self, bytes: Bytes) -> Result<Rendition, ServiceError> {
-        let format = self.format()?;
-        Ok(Rendition {
-            id: self.id,
-            format,
-            bytes,
-            manifest: self.manifest.try_into()?,
+    fn try_from(dto: RenditionDto) -> Result<Self, ServiceError> {
+        Ok(Self {
+            id: dto.id,
+            manifest: dto.manifest.try_into()?,
         })
     }
 }

@@ -3,7 +3,7 @@ use std::fmt::Debug;
 use expect_test::{Expect, expect};
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use service::{At, QueryRequest};
+use service::{At, QueryRequest, Rendition};
 
 use super::*;
 use crate::testing;
@@ -92,8 +92,8 @@ fn a_graph_comes_back_with_datasets_that_have_no_edge() {
 fn a_rendition_links_to_its_bytes() {
     let dto = RenditionDto::from(testing::rendition());
     assert_eq!(dto.links["html"], "/api/v1/renditions/0192.html");
-    let back = dto.into_rendition(testing::rendition().bytes).unwrap();
-    assert_eq!(back.manifest, testing::rendition().manifest);
+    assert_eq!(dto.links["xlsx"], "/api/v1/renditions/0192.xlsx");
+    assert_eq!(Rendition::try_from(dto).unwrap(), testing::rendition());
 }
 
 fn query(json: serde_json::Value) -> Result<QueryRequest, String> {

@@ -6,6 +6,7 @@
 mod ask;
 mod assets;
 mod datasets;
+mod download;
 mod overview;
 mod query;
 mod reports;
@@ -30,6 +31,7 @@ pub fn router() -> Router<ApiState> {
         .route("/datasets", get(datasets::list))
         .route("/datasets/{name}", get(datasets::one))
         .route("/query", get(query::form).post(query::run))
+        .route("/query/result", post(download::run))
         .route("/reports", get(reports::list))
         .route("/reports/{name}", get(reports::form).post(reports::render))
         .route("/submissions", get(submissions::list))

@@ -7,12 +7,15 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use project::{ParameterType, ReportDefinition};
-use service::{ErrorKind, RenderRequest, Result, ServiceError};
+use service::{ErrorKind, RenderRequest, RenditionFormat, Result, ServiceError};
 
 use super::ask::periods;
 use super::shell::Shell;
 use super::visit::{Fields, Sent, Visit, fields, problem_title, redirect, written};
 use crate::{ApiState, Problem};
+
+/// The field of the form that says which of the formats is wanted; no parameter has that name.
+const WANTED: &str = "_format";
 
 struct Row {
     name: String,
@@ -112,7 +115,9 @@ pub(super) async fn render(
 }
 
 async fn rendered(state: &ApiState, visit: &Visit, name: &str, sent: Sent) -> Result<Response> {
-    let given = fields(sent)?;
+    let mut given = fields(sent)?;
+    let wanted = given.remove(WANTED);
+    let format = wanted.and_then(|ending| RenditionFormat::from_ending(&ending));
     let filled = given.iter().filter(|(_, value)| !value.trim().is_empty());
     let params: BTreeMap<String, String> = filled
         .map(|(name, value)| (name.clone(), value.trim().to_owned()))
@@ -122,12 +127,13 @@ async fn rendered(state: &ApiState, visit: &Visit, name: &str, sent: Sent) -> Re
         report: name.to_owned(),
         params,
         language,
+        table: None,
     };
     match state.service.render(&visit.call, request).await {
         Ok(rendition) => Ok(redirect(&format!(
             "/api/v1/renditions/{}.{}",
             rendition.id,
-            rendition.format.ending()
+            format.unwrap_or(RenditionFormat::Html).ending()
         ))),
         Err(error) if error.kind == ErrorKind::Invalid => {
             let report = find(state, visit, name).await?;

@@ -388,6 +388,26 @@ async fn a_query_that_is_refused_is_kept_beside_the_message_and_the_hint() {
 }
 
 #[tokio::test]
+async fn the_whole_result_of_a_query_is_a_file_to_keep() {
+    let fake = Fake::new(Stage::Full);
+    let page = post(&fake, "/query", "sql=select+1+as+%3Cb%3E").await.body;
+    assert!(
+        page.contains(r#"name="sql" value="select 1 as &#60;b&#62;""#),
+        "{page}"
+    );
+    let file = post(&fake, "/query/result", "sql=select+1&as=csv").await;
+    assert_eq!(file.status, StatusCode::OK, "{}", file.body);
+    assert_eq!(
+        file.header("content-disposition"),
+        "attachment; filename=\"result.csv\""
+    );
+    assert!(file.body.lines().count() > 200, "{}", file.body);
+    let page = post(&fake, "/query/result", "sql=select+1&as=exe").await;
+    assert_eq!(page.status, StatusCode::BAD_REQUEST);
+    check("/query/result", &page.body, Language::Vi);
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_a_page_with_the_way_out() {
     let fake = Fake::new(Stage::Full);
     for path in [
@@ -435,6 +455,12 @@ async fn a_report_is_rendered_by_post_and_the_browser_sent_to_the_document() {
     let answer = post(&fake, "/reports/monthly-summary", "period=2026-09&spare=").await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert_eq!(answer.header("location"), "/api/v1/renditions/0192.html");
+    for format in ["xlsx", "csv", "html"] {
+        let form = format!("period=2026-09&_format={format}");
+        let answer = post(&fake, "/reports/monthly-summary", &form).await;
+        let to = format!("/api/v1/renditions/0192.{format}");
+        assert_eq!(answer.header("location"), to);
+    }
     let page = post(&fake, "/reports/monthly-summary", "period=%22never%22").await;
     assert_eq!(page.status, StatusCode::BAD_REQUEST);
     check("/reports", &page.body, Language::Vi);

@@ -395,7 +395,7 @@ async fn a_result_is_written_as_the_client_accepts_it() {
         {
           "correlation_id": "c1",
           "detail": "no result is written as `application/pdf`",
-          "hint": "Accept one of `application/json`, `application/x-ndjson`, `text/csv`, `application/vnd.apache.arrow.stream`, `text/plain`.",
+          "hint": "Accept one of `application/json`, `application/x-ndjson`, `text/csv`, `application/vnd.apache.arrow.stream`, `application/vnd.apache.parquet`, `application/vnd.openxmlformats-officedocument.spreadsheetml.sheet`, `text/plain`.",
           "status": 406,
           "title": "Not Acceptable",
           "type": "urn:dtm:problem:not-acceptable"

@@ -1,16 +1,11 @@
 //! Queries.
 
-use std::collections::BTreeMap;
-
 use axum::extract::State;
-use axum::http::header::{CONTENT_TYPE, VARY};
-use axum::response::{IntoResponse, Response};
-use project::DatasetName;
-use render::encode::{Encoding, encode};
-use service::{QueryAnswer, QueryRequest, ServiceError};
+use axum::response::Response;
+use service::QueryRequest;
 
 use super::Answer;
-use crate::body::answered;
+use crate::body::result;
 use crate::dto::QueryDto;
 use crate::extract::{Accepted, JsonBody, NoParams, Params};
 use crate::{ApiCall, ApiState, Problem};
@@ -19,11 +14,14 @@ use crate::{ApiCall, ApiState, Problem};
 #[utoipa::path(post, path = "/api/v1/query", tag = "query", request_body = QueryDto,
     responses(
         (status = 200, description = "The result as `Accept` asks for it: JSON, NDJSON, CSV, an \
-            Arrow IPC stream or an aligned table. An error after its first bytes ends the \
-            connection",
-            headers(("Dtm-Versions" = String, description = "The versions read, as JSON")),
+            Arrow IPC stream, Parquet, XLSX or an aligned table. An error after its first bytes \
+            ends the connection; a workbook begins to arrive when it is complete",
+            headers(("Dtm-Versions" = String, description = "The versions read, as JSON"),
+                ("Dtm-Read-At" = String, description = "When those versions were taken")),
             content((Vec<Object> = "application/json"), (String = "application/x-ndjson"),
                 (String = "text/csv"), (Vec<u8> = "application/vnd.apache.arrow.stream"),
+                (Vec<u8> = "application/vnd.apache.parquet"),
+                (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
                 (String = "text/plain"))),
         (status = 406, description = "No result is written as that", body = Problem,
             content_type = "application/problem+json"),
@@ -37,22 +35,6 @@ pub(super) async fn query(
     JsonBody(query): JsonBody<QueryDto>,
 ) -> Answer<Response> {
     let request = QueryRequest::try_from(query)?;
-    let answer = state.service.query(&call, request).await?;
-    Ok(written(encoding, answer).await?)
-}
-
-async fn written(encoding: Encoding, answer: QueryAnswer) -> Result<Response, ServiceError> {
-    let versions = versions(&answer.versions);
-    let body = answered(encode(encoding, answer.schema, answer.batches)?).await?;
-    let headers = [
-        (CONTENT_TYPE.as_str(), encoding.media_type().to_owned()),
-        (VARY.as_str(), "Accept".to_owned()),
-        ("dtm-versions", versions),
-    ];
-    Ok((headers, body).into_response())
-}
-
-fn versions(versions: &BTreeMap<DatasetName, i64>) -> String {
-    let versions: BTreeMap<&str, i64> = versions.iter().map(|(d, v)| (d.as_str(), *v)).collect();
-    serde_json::json!(versions).to_string()
+    let answer = state.service.query(&call, request.clone()).await?;
+    Ok(result(encoding, &request, answer, &state.spool_folder).await?)
 }

@@ -2,12 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use service::{ErrorKind, Rendition, RenditionFormat, ServiceError};
+use render::encode::XLSX_MEDIA_TYPE;
+use service::{Document, ErrorKind, RenditionFormat, ServiceError};
 use sha2::{Digest, Sha256};
 
 use super::Answer;
@@ -26,7 +27,7 @@ pub(super) async fn reports(
     Ok(super::list(state.service.reports(&call).await?))
 }
 
-/// Render a report and keep the rendition
+/// Render a report in every format and keep the rendition
 #[utoipa::path(post, path = "/api/v1/reports/{name}/renditions", tag = "reports",
     params(("name" = String, Path, description = "The report")), request_body = RenderDto,
     responses((status = 201, description = "The rendition", body = RenditionDto)))]
@@ -61,10 +62,11 @@ pub(super) async fn manifest(
 
 /// Read a rendition
 #[utoipa::path(get, path = "/api/v1/renditions/{id}", tag = "reports",
-    params(("id" = String, Path, description = "The rendition's id, a dot, and the format",
-        example = "0192.html")),
-    responses((status = 200, description = "The document", body = String,
-        content_type = "text/html")))]
+    params(("id" = String, Path, description = "The rendition's id, a dot, and the format: \
+        `html`, `xlsx` or `csv`", example = "0192.html")),
+    responses((status = 200, description = "The document", content(
+        (String = "text/html"), (String = "text/csv"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 pub(super) async fn document(
     State(state): State<ApiState>,
     ApiCall(call): ApiCall,
@@ -72,9 +74,11 @@ pub(super) async fn document(
     Params(NoParams {}): Params<NoParams>,
 ) -> Answer<Response> {
     let (id, format) = split(&file)?;
-    let rendition = state.service.rendition(&call, id).await?;
-    Ok(written(rendition, format)?)
+    Ok(written(state.service.document(&call, id, format).await?))
 }
+
+/// The report that a document is of.
+const REPORT: HeaderName = HeaderName::from_static("dtm-report");
 
 fn split(file: &str) -> Result<(&str, RenditionFormat), ServiceError> {
     let parts = file.rsplit_once('.');
@@ -84,26 +88,33 @@ fn split(file: &str) -> Result<(&str, RenditionFormat), ServiceError> {
             ErrorKind::NotFound,
             format!("`{file}` names no rendition in a format"),
         )
-        .hint("Ask for the rendition's id and `.html`.")
+        .hint("Ask for the rendition's id and `.html`, `.xlsx` or `.csv`.")
     })
 }
 
-fn written(rendition: Rendition, format: RenditionFormat) -> Result<Response, ServiceError> {
-    if rendition.format != format {
-        let message = format!("rendition `{}` is not kept in that format", rendition.id);
-        return Err(
-            ServiceError::new(ErrorKind::NotFound, message).hint(format!(
-                "Ask for `{}.{}`.",
-                rendition.id,
-                rendition.format.ending()
-            )),
-        );
-    }
+fn written(document: Document) -> Response {
+    let media_type = match document.format {
+        RenditionFormat::Html => "text/html; charset=utf-8",
+        RenditionFormat::Xlsx => XLSX_MEDIA_TYPE,
+        RenditionFormat::Csv => "text/csv; charset=utf-8; header=present",
+    };
+    let how = match document.format {
+        RenditionFormat::Html => (CONTENT_SECURITY_POLICY, policy(&document.bytes)),
+        format => (
+            CONTENT_DISPOSITION,
+            format!(
+                "attachment; filename=\"{}.{}\"",
+                document.report,
+                format.ending()
+            ),
+        ),
+    };
     let headers = [
-        (CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
-        (CONTENT_SECURITY_POLICY, policy(&rendition.bytes)),
+        (CONTENT_TYPE, media_type.to_owned()),
+        (REPORT, document.report),
+        how,
     ];
-    Ok((headers, rendition.bytes).into_response())
+    (headers, document.bytes).into_response()
 }
 
 /// A rendition carries its style in itself, so that it can be kept as one file; the policy allows

@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt, stream};
 use project::{DatasetName, ReportDefinition};
 use service::{
-    AuditRecord, BodyFormat, ByteStream, Call, Credential, DatasetDetail, DatasetSummary,
+    AuditRecord, BodyFormat, ByteStream, Call, Credential, DatasetDetail, DatasetSummary, Document,
     ErrorKind, Evidence, LineageAnswer, LineageRequest, Page, Plan, Principal, QueryAnswer,
-    QueryRequest, RenderRequest, Rendition, Result, RowErrors, RunReport, RunRequest, Secret,
-    Service, ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
+    QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
+    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
+    SubmitRequest, TableVersion,
 };
 
 use super::{TOKEN, samples};
@@ -205,6 +206,11 @@ impl Service for Double {
     async fn rendition(&self, call: &Call, id: &str) -> Result<Rendition> {
         self.note(call, format!("rendition {id}"))?;
         Ok(samples::rendition())
+    }
+
+    async fn document(&self, call: &Call, id: &str, format: RenditionFormat) -> Result<Document> {
+        self.note(call, format!("document {id} {format:?}"))?;
+        Ok(samples::document(format))
     }
 
     async fn run(&self, call: &Call, request: RunRequest) -> Result<RunReport> {

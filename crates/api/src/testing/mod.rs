@@ -31,6 +31,7 @@ pub(crate) fn state(double: &Arc<Double>) -> ApiState {
             request_bytes: 500,
             wait_ms: 60_000,
         },
+        spool_folder: tempfile::env::temp_dir(),
         https: false,
     }
 }

@@ -13,8 +13,8 @@ use project::{
     ReportDefinition, Severity, Sources, Text,
 };
 use service::{
-    AuditRecord, BodyFormat, DatasetDetail, DatasetSummary, Manifest, ManifestQuery, Plan,
-    PlanItem, PlannedChange, Principal, QueryAnswer, Receipt, Rendition, RenditionFormat,
+    AuditRecord, BodyFormat, DatasetDetail, DatasetSummary, Document, Manifest, ManifestQuery,
+    Plan, PlanItem, PlannedChange, Principal, QueryAnswer, Receipt, Rendition, RenditionFormat,
     RowCounts, RowError, RowErrors, RunReport, RunStep, StepState, Submission, SubmissionState,
     SubmitAnswer, TableState, TableVersion,
 };
@@ -115,6 +115,7 @@ pub(crate) fn query_answer() -> QueryAnswer {
         schema: batch.schema(),
         batches: stream::iter([Ok(batch)]).boxed(),
         versions: BTreeMap::from([("raw.visits".parse().unwrap(), 7)]),
+        read_at: at(),
     }
 }
 
@@ -208,8 +209,6 @@ pub(crate) fn report() -> ReportDefinition {
 pub(crate) fn rendition() -> Rendition {
     Rendition {
         id: "0192".to_owned(),
-        format: RenditionFormat::Html,
-        bytes: Bytes::from_static(b"<html><style>p { color: red }</style><p>x</p></html>"),
         manifest: Manifest {
             report: "monthly".to_owned(),
             definition_sha256: "cd".repeat(32),
@@ -220,9 +219,25 @@ pub(crate) fn rendition() -> Rendition {
                 rows: 2,
             }],
             input_versions: BTreeMap::from([("raw.visits".to_owned(), 7)]),
-            output_sha256: "01".repeat(32),
+            outputs: BTreeMap::from([
+                (RenditionFormat::Html, "01".repeat(32)),
+                (RenditionFormat::Xlsx, "02".repeat(32)),
+            ]),
             rendered_at: at(),
         },
+    }
+}
+
+pub(crate) fn document(format: RenditionFormat) -> Document {
+    let bytes = match format {
+        RenditionFormat::Html => "<html><style>p { color: red }</style><p>x</p></html>",
+        RenditionFormat::Xlsx => "PK",
+        RenditionFormat::Csv => "a\r\n1\r\n",
+    };
+    Document {
+        report: "monthly".to_owned(),
+        format,
+        bytes: Bytes::from_static(bytes.as_bytes()),
     }
 }
 

@@ -5,9 +5,10 @@ use arrow::csv::writer::Terminator;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
-use service::{ErrorKind, Result, ServiceError};
+use service::Result;
 
 use super::Encoder;
+use super::flat::flat;
 use super::zones::by_offset;
 
 /// A header, then a record per row.
@@ -18,19 +19,7 @@ pub(super) struct Csv {
 
 impl Csv {
     pub(super) fn new(schema: &SchemaRef) -> Result<Self> {
-        if let Some(field) = schema
-            .fields()
-            .iter()
-            .find(|field| field.data_type().is_nested())
-        {
-            let message = format!(
-                "cannot write column `{}` as CSV: it is a `{}`",
-                field.name(),
-                field.data_type()
-            );
-            return Err(ServiceError::new(ErrorKind::Invalid, message)
-                .hint("Ask for JSON, or select the parts of the column as columns of their own."));
-        }
+        flat(schema, "CSV")?;
         Ok(Self {
             schema: schema.clone(),
             started: false,

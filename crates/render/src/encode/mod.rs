@@ -2,13 +2,20 @@
 //!
 //! What is encoded is never collected: a chunk leaves before the next batch is asked for, and
 //! dropping the chunks drops the batches. An error of the batches ends the chunks with that error.
+//! Two encodings hold more than a batch: Parquet a row group, XLSX a row, and its rows on disk.
 
 mod accept;
 mod csv;
+mod flat;
 mod ipc;
 mod json;
+mod origin;
+mod parquet;
 mod table;
+mod xlsx;
 mod zones;
+
+use std::path::Path;
 
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
@@ -16,15 +23,24 @@ use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use service::{Batches, ErrorKind, Result, ServiceError};
+use service::{Batches, ErrorKind, QueryAnswer, QueryRequest, Result, ServiceError};
+
+use origin::Origin;
+
+use crate::sheet::SHEET_ROWS;
 
 pub use table::TABLE_WIDTH;
+pub(crate) use zones::by_offset;
 
 /// Chunks of an encoded result.
 pub type Chunks = BoxStream<'static, Result<Bytes>>;
 
 /// Rows that go into one chunk at the most, so that a wide batch does not become one big chunk.
 const CHUNK_ROWS: usize = 2048;
+
+/// The media type of workbooks.
+pub const XLSX_MEDIA_TYPE: &str =
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// How a query result is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,17 +54,27 @@ pub enum Encoding {
     Csv,
     /// The Arrow IPC stream format.
     ArrowStream,
+    /// Parquet with zstd. The footer's metadata holds the SQL, its SHA-256, the parameters, the
+    /// versions read and the time, under `dtm.…`. Refuses two columns of one name.
+    Parquet,
+    /// A workbook: the rows, on further sheets where one is full, and a last sheet `manifest`. Times
+    /// are civil, +07:00. Numbers of more than 15 digits and days before March 1900 are text; texts
+    /// of more than 32,767 characters end in `[…]`, and the manifest counts them. Refuses lists and
+    /// structs.
+    Xlsx,
     /// Aligned columns for people, at most [`TABLE_WIDTH`] wide; [`encode_table`] takes a width.
     Table,
 }
 
 impl Encoding {
     /// Every encoding.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Json,
         Self::NdJson,
         Self::Csv,
         Self::ArrowStream,
+        Self::Parquet,
+        Self::Xlsx,
         Self::Table,
     ];
 
@@ -59,6 +85,8 @@ impl Encoding {
             Self::NdJson => "ndjson",
             Self::Csv => "csv",
             Self::ArrowStream => "arrow",
+            Self::Parquet => "parquet",
+            Self::Xlsx => "xlsx",
             Self::Table => "table",
         }
     }
@@ -77,6 +105,8 @@ impl Encoding {
             Self::NdJson => "application/x-ndjson",
             Self::Csv => "text/csv; charset=utf-8; header=present",
             Self::ArrowStream => "application/vnd.apache.arrow.stream",
+            Self::Parquet => "application/vnd.apache.parquet",
+            Self::Xlsx => XLSX_MEDIA_TYPE,
             Self::Table => "text/plain; charset=utf-8",
         }
     }
@@ -88,13 +118,31 @@ impl Encoding {
     }
 }
 
-/// Encodes a result. Refuses a column whose type the encoding cannot write, before any byte.
-pub fn encode(encoding: Encoding, schema: SchemaRef, batches: Batches) -> Result<Chunks> {
+/// Encodes the answer to what was asked; `spool` is a folder for what cannot leave as it comes.
+/// Refuses a column whose type the encoding cannot write, before any byte.
+pub fn encode(
+    encoding: Encoding,
+    asked: &QueryRequest,
+    answer: QueryAnswer,
+    spool: &Path,
+) -> Result<Chunks> {
+    let origin = Origin::new(asked, &answer);
+    let QueryAnswer {
+        schema, batches, ..
+    } = answer;
     let encoder: Box<dyn Encoder> = match encoding {
         Encoding::Json => Box::new(json::Array::new()),
         Encoding::NdJson => Box::new(json::Lines::new()),
         Encoding::Csv => Box::new(csv::Csv::new(&schema)?),
         Encoding::ArrowStream => Box::new(ipc::Ipc::new(&schema).map_err(unwritten)?),
+        Encoding::Parquet => Box::new(parquet::Parquet::new(&schema, &origin)?),
+        Encoding::Xlsx => {
+            let spool = xlsx::Spool {
+                folder: spool.to_owned(),
+                sheet_rows: SHEET_ROWS,
+            };
+            return xlsx::chunks(&schema, batches, origin, spool);
+        }
         Encoding::Table => Box::new(table::Table::new(schema, TABLE_WIDTH)),
     };
     Ok(chunks(encoder, batches))

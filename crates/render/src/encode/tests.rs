@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -6,6 +7,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use arrow::ipc::reader::StreamReader;
+use chrono::DateTime;
 use expect_test::{Expect, expect};
 use futures::executor::block_on;
 use futures::stream;
@@ -48,9 +50,28 @@ fn collect(chunks: Chunks) -> Result<Vec<u8>> {
     Ok(chunks.concat())
 }
 
+fn asked() -> QueryRequest {
+    QueryRequest {
+        sql: "select 1".to_owned(),
+        params: BTreeMap::new(),
+        at: BTreeMap::new(),
+    }
+}
+
+/// Encodes in a form that needs no spool.
+fn encoded(encoding: Encoding, schema: SchemaRef, batches: Batches) -> Result<Chunks> {
+    let answer = QueryAnswer {
+        schema,
+        batches,
+        versions: BTreeMap::new(),
+        read_at: DateTime::UNIX_EPOCH,
+    };
+    encode(encoding, &asked(), answer, Path::new("/nowhere"))
+}
+
 fn written(encoding: Encoding, schema: SchemaRef, batches: Vec<RecordBatch>) -> Vec<u8> {
     let batches = stream::iter(batches.into_iter().map(Ok)).boxed();
-    collect(encode(encoding, schema, batches).unwrap()).unwrap()
+    collect(encoded(encoding, schema, batches).unwrap()).unwrap()
 }
 
 fn check(encoding: Encoding, batches: Vec<RecordBatch>, expected: &Expect) {
@@ -125,20 +146,17 @@ fn csv_of_no_row_is_its_header() {
 }
 
 #[test]
-fn csv_refuses_a_list_before_any_byte() {
+fn what_has_one_value_in_a_cell_refuses_a_list_before_any_byte() {
     let list: ListArray = ListArray::from_iter_primitive::<Int32Type, _, _>([Some([Some(1)])]);
     let field = Field::new("ids", list.data_type().clone(), true);
     let schema = Arc::new(Schema::new(vec![field]));
-    let error = encode(Encoding::Csv, schema, stream::empty().boxed())
-        .err()
-        .unwrap();
-    assert_eq!(error.kind, ErrorKind::Invalid);
-    assert!(
-        error
-            .message
-            .starts_with("cannot write column `ids` as CSV"),
-        "{error}"
-    );
+    for (encoding, name) in [(Encoding::Csv, "CSV"), (Encoding::Xlsx, "XLSX")] {
+        let refused = encoded(encoding, schema.clone(), stream::empty().boxed());
+        let error = refused.err().unwrap();
+        assert_eq!(error.kind, ErrorKind::Invalid);
+        let start = format!("cannot write column `ids` as {name}: it is a `List");
+        assert!(error.message.starts_with(&start), "{error}");
+    }
 }
 
 #[test]
@@ -200,7 +218,7 @@ fn a_big_batch_leaves_in_chunks() {
     let numbers = Int64Array::from_iter_values(0..5000);
     let batch = RecordBatch::try_from_iter([("n", Arc::new(numbers) as ArrayRef)]).unwrap();
     let batches = stream::iter([Ok(batch.clone())]).boxed();
-    let chunks = encode(Encoding::NdJson, batch.schema(), batches).unwrap();
+    let chunks = encoded(Encoding::NdJson, batch.schema(), batches).unwrap();
     assert_eq!(block_on(chunks.count()), 3);
     let lines = written(Encoding::NdJson, batch.schema(), vec![batch]);
     assert_eq!(lines.iter().filter(|b| **b == b'\n').count(), 5000);
@@ -211,7 +229,7 @@ fn an_error_of_the_batches_ends_the_chunks() {
     let schema = Arc::new(Schema::new(vec![Field::new("n", DataType::Int64, true)]));
     let error = ServiceError::new(ErrorKind::LimitExceeded, "the answer met the limit");
     let batches = stream::iter([Err(error)]).boxed();
-    let chunks: Vec<_> = block_on(encode(Encoding::Json, schema, batches).unwrap().collect());
+    let chunks: Vec<_> = block_on(encoded(Encoding::Json, schema, batches).unwrap().collect());
     assert_eq!(chunks.len(), 1);
     assert_eq!(
         chunks[0].as_ref().unwrap_err().kind,
@@ -236,6 +254,11 @@ fn accept_chooses_the_encoding() {
             Some("application/vnd.apache.arrow.stream"),
             Some(Encoding::ArrowStream),
         ),
+        (
+            Some("application/vnd.apache.parquet"),
+            Some(Encoding::Parquet),
+        ),
+        (Some(XLSX_MEDIA_TYPE), Some(Encoding::Xlsx)),
         (
             Some("application/json;q=0.2, text/csv;q=0.9"),
             Some(Encoding::Csv),

@@ -12,7 +12,7 @@ const OFFSET: &str = "+00:00";
 
 /// The batch with its UTC instants labelled by offset. Arrow resolves the name `UTC` only where a
 /// build turns its time zone database on, which a light build does not.
-pub(super) fn by_offset(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+pub(crate) fn by_offset(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     let schema = batch.schema();
     if !schema
         .fields()

@@ -8,7 +8,7 @@ use arrow::datatypes::{
 
 /// A number of a cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Number {
+pub(crate) enum Number {
     /// `digits` / 10^`scale`.
     Exact { digits: i128, scale: u32 },
     /// A floating point number.
@@ -17,7 +17,7 @@ pub(super) enum Number {
 
 impl Number {
     /// Whether cells of the type are numbers.
-    pub(super) fn is_type(data_type: &DataType) -> bool {
+    pub(crate) fn is_type(data_type: &DataType) -> bool {
         matches!(
             data_type,
             DataType::Int8
@@ -37,7 +37,7 @@ impl Number {
     }
 
     /// The number in a cell; none for null, and if the type has no numbers.
-    pub(super) fn of(column: &dyn Array, row: usize) -> Option<Self> {
+    pub(crate) fn of(column: &dyn Array, row: usize) -> Option<Self> {
         if column.is_null(row) {
             return None;
         }
@@ -85,7 +85,7 @@ impl Number {
     }
 
     /// A share as a percentage.
-    pub(super) fn times_hundred(self) -> Self {
+    pub(crate) fn times_hundred(self) -> Self {
         match self {
             Self::Exact {
                 digits,
@@ -106,7 +106,7 @@ impl Number {
     }
 
     /// Plain digits with exactly that many decimals, halves away from zero; none if not finite.
-    pub(super) fn fixed(&self, decimals: u32) -> Option<String> {
+    pub(crate) fn fixed(&self, decimals: u32) -> Option<String> {
         match *self {
             Self::Float(value) if value.is_finite() => {
                 let text = format!("{value:.*}", decimals as usize);
@@ -134,7 +134,7 @@ impl Number {
     }
 
     /// The nearest floating point number; none if not finite.
-    pub(super) fn to_f64(self) -> Option<f64> {
+    pub(crate) fn to_f64(self) -> Option<f64> {
         let value = match self {
             Self::Float(value) => value,
             Self::Exact { digits, scale } => {

@@ -2,7 +2,7 @@
 
 mod exact;
 mod language;
-mod when;
+pub(crate) mod when;
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::DataType;
@@ -13,8 +13,8 @@ use icu_decimal::{DecimalFormatter, DecimalFormatterPreferences};
 use project::ColumnFormat;
 
 use crate::RenderError;
-use exact::Number;
 
+pub(crate) use exact::Number;
 pub use language::{Language, UnknownLanguage};
 
 /// What stands where there is no value.
@@ -183,11 +183,12 @@ pub fn number(column: &dyn Array, row: usize) -> Option<f64> {
 }
 
 /// A column of type null has no validity of its own.
-fn is_absent(column: &dyn Array, row: usize) -> bool {
+pub(crate) fn is_absent(column: &dyn Array, row: usize) -> bool {
     column.is_null(row) || column.data_type() == &DataType::Null
 }
 
-fn plain(column: &dyn Array, row: usize) -> String {
+/// The value of a cell that is neither number, truth, day nor time.
+pub(crate) fn plain(column: &dyn Array, row: usize) -> String {
     match column.data_type() {
         DataType::Utf8 => column.as_string::<i32>().value(row).to_owned(),
         DataType::LargeUtf8 => column.as_string::<i64>().value(row).to_owned(),

@@ -35,28 +35,42 @@ pub(super) fn day_of(column: &dyn Array, row: usize) -> Option<String> {
     if column.is_null(row) {
         return has_day(column.data_type()).then(|| NOTHING.to_owned());
     }
-    let day = match column.data_type() {
-        DataType::Date32 => column.as_primitive::<Date32Type>().value_as_date(row),
-        DataType::Date64 => column.as_primitive::<Date64Type>().value_as_date(row),
-        _ => instant(column, row).map(|at| civil(at).date()),
-    };
-    day.map(date)
+    civil_day(column, row).map(date)
 }
 
 /// The civil time of a cell; none if the type has no time of day.
 pub(super) fn instant_of(column: &dyn Array, row: usize) -> Option<String> {
     if column.is_null(row) {
-        let has = matches!(column.data_type(), DataType::Timestamp(..));
-        return has.then(|| NOTHING.to_owned());
+        return has_time(column.data_type()).then(|| NOTHING.to_owned());
     }
     instant(column, row).map(date_time)
 }
 
-fn has_day(data_type: &DataType) -> bool {
+/// The civil day in a cell that is not null; none if the type has no day.
+pub(crate) fn civil_day(column: &dyn Array, row: usize) -> Option<NaiveDate> {
+    match column.data_type() {
+        DataType::Date32 => column.as_primitive::<Date32Type>().value_as_date(row),
+        DataType::Date64 => column.as_primitive::<Date64Type>().value_as_date(row),
+        _ => civil_time(column, row).map(|at| at.date()),
+    }
+}
+
+/// The civil time in a cell that is not null; none if the type has no time of day.
+pub(crate) fn civil_time(column: &dyn Array, row: usize) -> Option<NaiveDateTime> {
+    instant(column, row).map(civil)
+}
+
+/// Whether values of the type have a day.
+pub(crate) fn has_day(data_type: &DataType) -> bool {
     matches!(
         data_type,
         DataType::Date32 | DataType::Date64 | DataType::Timestamp(..)
     )
+}
+
+/// Whether values of the type have a time of day.
+pub(crate) fn has_time(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Timestamp(..))
 }
 
 /// Every timestamp of the lake is UTC; one that lost its zone in a query still is.
@@ -80,7 +94,8 @@ fn instant(column: &dyn Array, row: usize) -> Option<NaiveDateTime> {
     }
 }
 
-fn civil(at: NaiveDateTime) -> NaiveDateTime {
+/// An instant in UTC as civil time.
+pub(crate) fn civil(at: NaiveDateTime) -> NaiveDateTime {
     at.checked_add_signed(Duration::hours(CIVIL_HOURS))
         .unwrap_or(at)
 }

@@ -82,7 +82,7 @@ impl<'a> Answer<'a> {
 }
 
 /// The word for a format in a report definition.
-fn word(format: Option<ColumnFormat>) -> &'static str {
+pub(super) fn word(format: Option<ColumnFormat>) -> &'static str {
     match format {
         None | Some(ColumnFormat::Text) => "text",
         Some(ColumnFormat::Integer) => "integer",
@@ -94,7 +94,7 @@ fn word(format: Option<ColumnFormat>) -> &'static str {
     }
 }
 
-fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
+pub(super) fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
     let names: Vec<&str> = names.collect();
     if names.is_empty() {
         "none".to_owned()

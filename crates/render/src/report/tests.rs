@@ -3,14 +3,16 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Decimal128Array, Int64Array, StringArray};
 use arrow::record_batch::RecordBatch;
+use calamine::Data;
 use expect_test::{Expect, expect};
 use project::{
     Block, ChartKind, ColumnFormat, Parameter, ParameterType, ReportColumn, ReportDefinition, Text,
 };
 use service::{Manifest, ManifestQuery};
 
-use super::html;
+use super::{check_table, csv, html, workbook};
 use crate::Language;
+use crate::sheet::testing::{sheets, text as cell};
 
 type Answers = BTreeMap<String, Vec<RecordBatch>>;
 
@@ -59,7 +61,7 @@ fn manifest() -> Manifest {
             rows: 1234,
         }],
         input_versions: BTreeMap::from([("served.scores".to_owned(), 7)]),
-        output_sha256: String::new(),
+        outputs: BTreeMap::new(),
         rendered_at: "2026-09-15T01:02:03Z".parse().unwrap(),
     }
 }
@@ -295,4 +297,132 @@ fn the_page_says_what_it_was_made_from() {
     ] {
         assert!(footer.contains(part), "{part}: {footer}");
     }
+}
+
+fn layout() -> Vec<Block> {
+    vec![
+        Block::Heading(text("Toàn quốc", "The country")),
+        figures(vec![column("score", ColumnFormat::Percent1)]),
+        chart("name", "score"),
+        table(vec![
+            column("rank", ColumnFormat::Integer),
+            column("name", ColumnFormat::Text),
+            column("score", ColumnFormat::Decimal2),
+        ]),
+    ]
+}
+
+fn scores() -> Answers {
+    let first = batch(vec!["=1+1", "Huế"], vec![Some(985_450), None]);
+    answers(vec![first, batch(vec!["0042"], vec![Some(-12_345)])])
+}
+
+fn made(layout: Vec<Block>, language: Language, answers: &Answers) -> Vec<u8> {
+    let spool = tempfile::tempdir().unwrap();
+    let definition = definition(layout);
+    workbook(&definition, language, answers, &manifest(), spool.path()).unwrap()
+}
+
+#[test]
+fn a_workbook_has_a_sheet_for_figures_and_tables_and_the_manifest() {
+    let found = sheets(&made(layout(), Language::Vi, &scores()));
+    let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["Toàn quốc", "Bảng", "manifest"]);
+    let figures = &found[0].1;
+    assert_eq!(figures[0][0], cell("Toàn quốc"));
+    assert_eq!(figures[1], [cell("Chỉ tiêu"), cell("Giá trị")]);
+    assert_eq!(figures[2], [cell("Cột score"), Data::Float(98.545)]);
+    let rows = &found[1].1;
+    assert_eq!(rows[0][0], cell("Bảng"));
+    assert_eq!(rows[1], ["Cột rank", "Cột name", "Cột score"].map(cell));
+    assert_eq!(
+        rows[2..],
+        [
+            [Data::Float(1.0), cell("=1+1"), Data::Float(98.545)],
+            [Data::Float(2.0), cell("Huế"), Data::Empty],
+            [Data::Float(1.0), cell("0042"), Data::Float(-1.2345)],
+        ]
+    );
+    let origin = &found[2].1;
+    for part in [
+        ["Báo cáo", "monthly", "Báo cáo <tháng>"],
+        ["Tham số", "period", "2026-09"],
+        ["Mã băm câu SQL (SHA-256)", "scores", &"ef".repeat(32)],
+        ["Số dòng", "scores", "1234"],
+        ["Phiên bản", "served.scores", "7"],
+    ] {
+        let said = |row: &Vec<Data>| row.iter().map(ToString::to_string).eq(part);
+        assert!(origin.iter().any(said), "{part:?}: {origin:?}");
+    }
+}
+
+#[test]
+fn a_workbook_is_in_the_language_asked_for_and_the_same_each_time() {
+    let english = sheets(&made(layout(), Language::En, &scores()));
+    assert_eq!(english[0].0, "The country");
+    assert_eq!(english[1].1[1], ["rank", "name", "score"].map(cell));
+    let once = made(layout(), Language::En, &scores());
+    assert!(once == made(layout(), Language::En, &scores()));
+}
+
+#[test]
+fn a_chart_that_no_table_repeats_and_an_empty_table_have_their_sheets() {
+    let drawn = sheets(&made(vec![chart("name", "score")], Language::Vi, &scores()));
+    assert_eq!(drawn[0].0, "Điểm");
+    assert_eq!(drawn[0].1[1], [cell("name"), cell("score")]);
+    let columns = vec![column("name", ColumnFormat::Text)];
+    let empty = made(vec![table(columns)], Language::Vi, &answers(vec![]));
+    assert_eq!(sheets(&empty)[0].1[2], [cell("Không có số liệu.")]);
+}
+
+#[test]
+fn a_workbook_refuses_what_the_page_refuses() {
+    let layout = vec![table(vec![column("name", ColumnFormat::Percent1)])];
+    let spool = tempfile::tempdir().unwrap();
+    let definition = definition(layout);
+    let refused = workbook(
+        &definition,
+        Language::Vi,
+        &scores(),
+        &manifest(),
+        spool.path(),
+    );
+    expect![
+        "column `name` of query `scores` cannot be shown as `percent1`: it is `Utf8`; cast it in the query or choose another format"
+    ]
+    .assert_eq(&refused.unwrap_err().to_string());
+}
+
+fn written(layout: Vec<Block>, answers: &Answers, table: Option<&str>) -> Option<String> {
+    let bytes = csv(&definition(layout), Language::Vi, answers, table).unwrap();
+    bytes.map(|bytes| String::from_utf8(bytes).unwrap().replace('\r', "␍"))
+}
+
+#[test]
+fn csv_holds_the_first_table_with_its_labels_and_every_digit() {
+    let expected = expect![[r#"
+        Cột rank,Cột name,Cột score␍
+        1,=1+1,98.5450␍
+        2,Huế,␍
+        1,0042,-1.2345␍
+    "#]];
+    for table in [None, Some("scores")] {
+        expected.assert_eq(&written(layout(), &scores(), table).unwrap());
+    }
+    let empty = written(layout(), &answers(vec![]), None).unwrap();
+    assert_eq!(empty, "Cột rank,Cột name,Cột score␍\n");
+}
+
+#[test]
+fn csv_of_a_report_without_a_table_holds_its_figures_or_is_not_there() {
+    let figures = vec![figures(vec![column("score", ColumnFormat::Percent1)])];
+    let csv = written(figures, &scores(), None).unwrap();
+    assert_eq!(csv, "Cột score␍\n98.5450␍\n");
+    assert_eq!(written(vec![], &scores(), None), None);
+}
+
+#[test]
+fn a_table_that_the_report_does_not_have_is_refused_by_name() {
+    let error = check_table(&definition(layout()), "other").unwrap_err();
+    expect!["report `monthly` has no table `other`; it has `scores`"].assert_eq(&error.to_string());
 }

@@ -18,6 +18,13 @@ pub(super) struct Words {
     pub(super) dataset: &'static str,
     pub(super) version: &'static str,
     pub(super) reproducible: &'static str,
+    pub(super) figures: &'static str,
+    pub(super) figure: &'static str,
+    pub(super) value: &'static str,
+    pub(super) name: &'static str,
+    pub(super) parameter: &'static str,
+    pub(super) numbers_as_text: &'static str,
+    pub(super) texts_cut: &'static str,
 }
 
 const VI: Words = Words {
@@ -35,6 +42,13 @@ const VI: Words = Words {
     dataset: "Bộ dữ liệu",
     version: "Phiên bản",
     reproducible: "Cùng định nghĩa, tham số và phiên bản dữ liệu cho cùng số liệu.",
+    figures: "Số liệu chính",
+    figure: "Chỉ tiêu",
+    value: "Giá trị",
+    name: "Tên",
+    parameter: "Tham số",
+    numbers_as_text: "Số ô ghi số dưới dạng văn bản (trên 15 chữ số)",
+    texts_cut: "Số ô bị cắt ngắn (trên 32.767 ký tự)",
 };
 
 const EN: Words = Words {
@@ -52,6 +66,13 @@ const EN: Words = Words {
     dataset: "Dataset",
     version: "Version",
     reproducible: "The same definition, parameters and versions give the same figures.",
+    figures: "Key figures",
+    figure: "Figure",
+    value: "Value",
+    name: "Name",
+    parameter: "Parameter",
+    numbers_as_text: "Cells with a number as text (more than 15 digits)",
+    texts_cut: "Cells cut short (more than 32,767 characters)",
 };
 
 impl Words {

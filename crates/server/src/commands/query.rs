@@ -1,7 +1,7 @@
 //! `dtm query`
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use api::dto::at_from_text;
 use clap::Args;
@@ -31,7 +31,7 @@ pub(crate) struct Query {
     /// version of the one dataset that is read
     #[arg(long, value_name = "AT")]
     at: Option<String>,
-    /// A file to write, `.json`, `.ndjson`, `.csv` or `.arrow`, instead of stdout
+    /// A file to write instead of stdout: `.json`, `.ndjson`, `.csv`, `.arrow`, `.parquet`, `.xlsx`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -49,8 +49,9 @@ impl Query {
             at: at_from_text(self.at.as_deref().unwrap_or_default())?,
         };
         let opened = open(&context.place, untold()).await?;
+        let asked = request.clone();
         let written = match opened.service.query(&opened.call, request).await {
-            Ok(answer) => self.write(answer, encoding).await,
+            Ok(answer) => self.write(&asked, answer, encoding).await,
             Err(error) => Err(error.into()),
         };
         opened.close().await;
@@ -68,14 +69,25 @@ impl Query {
             (Some("ndjson" | "jsonl"), _) | (None, Format::Ndjson) => Ok(Encoding::NdJson),
             (Some("csv"), _) | (None, Format::Csv) => Ok(Encoding::Csv),
             (Some("arrow" | "arrows"), _) | (None, Format::Arrow) => Ok(Encoding::ArrowStream),
+            (Some("parquet"), _) => Ok(Encoding::Parquet),
+            (Some("xlsx"), _) => Ok(Encoding::Xlsx),
             (None, _) if self.out.is_none() => Ok(Encoding::Table),
             _ => Err(Failure::Usage(
-                "the file of `--out` must end in `.json`, `.ndjson`, `.csv` or `.arrow`".to_owned(),
+                "the file of `--out` must end in `.json`, `.ndjson`, `.csv`, `.arrow`, `.parquet` or \
+                 `.xlsx`"
+                    .to_owned(),
             )),
         }
     }
 
-    async fn write(&self, answer: QueryAnswer, encoding: Encoding) -> Outcome {
+    async fn write(
+        &self,
+        asked: &QueryRequest,
+        answer: QueryAnswer,
+        encoding: Encoding,
+    ) -> Outcome {
+        let spool = self.out.as_deref().and_then(folder_of);
+        let spool = spool.unwrap_or(Path::new("."));
         let mut sink: Box<dyn Write + Send> = match &self.out {
             Some(file) => Box::new(std::io::BufWriter::new(
                 std::fs::File::create(file).map_err(|e| {
@@ -84,11 +96,17 @@ impl Query {
             )),
             None => Box::new(std::io::stdout()),
         };
-        let mut chunks = encode(encoding, answer.schema, answer.batches)?;
+        let mut chunks = encode(encoding, asked, answer, spool)?;
         while let Some(chunk) = chunks.next().await {
             sink.write_all(&chunk?)?;
         }
         sink.flush()?;
         Ok(())
     }
+}
+
+/// The folder of a file: what is put together before it is written fits where the file will be.
+fn folder_of(file: &Path) -> Option<&Path> {
+    file.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
 }

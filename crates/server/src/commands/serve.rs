@@ -1,6 +1,7 @@
 //! `dtm serve`
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use api::{ApiLimits, ApiState};
@@ -52,7 +53,10 @@ impl Serve {
             Arc::new(house),
             held,
             listener,
-            settings.submission.body_bytes,
+            Doorway {
+                body_bytes: settings.submission.body_bytes,
+                spool_folder: home.spool_folder(),
+            },
             metrics,
         )
         .await
@@ -78,12 +82,20 @@ pub(crate) async fn bind(listen: &str) -> Outcome<TcpListener> {
 /// transformations is one; it goes on to its end in any case.
 const ACT_WAIT_MS: u64 = 3_600_000;
 
+/// What the HTTP door takes from the home.
+pub(crate) struct Doorway {
+    /// The largest submission.
+    pub body_bytes: u64,
+    /// Where results are put together that cannot be sent as they come.
+    pub spool_folder: PathBuf,
+}
+
 /// Serves until told to stop: then no new work is taken, and what was begun is finished.
 pub(crate) async fn serve(
     house: Arc<House>,
     mut held: Held,
     listener: TcpListener,
-    body_bytes: u64,
+    doorway: Doorway,
     metrics: metrics_exporter_prometheus::PrometheusHandle,
 ) -> Outcome {
     let address = listener.local_addr()?;
@@ -93,10 +105,11 @@ pub(crate) async fn serve(
         metrics: Arc::new(move || metrics.render()),
         correlation_ids: Arc::new(|| open::fresh_id().to_string()),
         limits: ApiLimits {
-            body_bytes,
+            body_bytes: doorway.body_bytes,
             wait_ms: ACT_WAIT_MS,
             ..ApiLimits::default()
         },
+        spool_folder: doorway.spool_folder,
         https: false,
     };
     let app = api::router(state).into_make_service_with_connect_info::<SocketAddr>();

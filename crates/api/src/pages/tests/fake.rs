@@ -9,15 +9,14 @@ use arrow::array::{
 };
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
 use project::{DatasetName, Project, ReportDefinition, Severity, Sources};
 use service::{
-    AuditRecord, BodyFormat, ByteStream, Call, Credential, DatasetDetail, DatasetSummary,
+    AuditRecord, BodyFormat, ByteStream, Call, Credential, DatasetDetail, DatasetSummary, Document,
     ErrorKind, Evidence, LineageAnswer, LineageRequest, Page, Plan, Principal, QueryAnswer,
-    QueryRequest, Receipt, RenderRequest, Rendition, Result, RowCounts, RowError, RowErrors,
-    RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
+    QueryRequest, Receipt, RenderRequest, Rendition, RenditionFormat, Result, RowCounts, RowError,
+    RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
     SubmissionState, SubmitAnswer, SubmitRequest, TableState, TableVersion,
 };
 
@@ -119,6 +118,7 @@ fn answer(columns: Vec<(&str, ArrayRef)>) -> QueryAnswer {
         schema: batch.schema(),
         batches: stream::iter([Ok(batch)]).boxed(),
         versions,
+        read_at: DateTime::UNIX_EPOCH,
     }
 }
 
@@ -416,17 +416,14 @@ impl Service for Fake {
             let error = ServiceError::new(ErrorKind::Invalid, "parameter `period` is no period");
             return Err(error.hint("Give it like `2026-09`."));
         }
-        let manifest = crate::testing::rendition().manifest;
-        let format = service::RenditionFormat::Html;
-        Ok(Rendition {
-            id: "0192".to_owned(),
-            format,
-            bytes: Bytes::new(),
-            manifest,
-        })
+        Ok(crate::testing::rendition())
     }
 
     async fn rendition(&self, _: &Call, _: &str) -> Result<Rendition> {
+        absent()
+    }
+
+    async fn document(&self, _: &Call, _: &str, _: RenditionFormat) -> Result<Document> {
         absent()
     }
 

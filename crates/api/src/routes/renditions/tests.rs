@@ -15,6 +15,25 @@ async fn a_rendition_may_use_the_style_in_itself_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn what_is_no_page_is_a_file_to_keep() {
+    for (ending, media_type) in [
+        (
+            "xlsx",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ),
+        ("csv", "text/csv; charset=utf-8; header=present"),
+    ] {
+        let path = format!("/api/v1/renditions/0192.{ending}");
+        let answer = get(&Double::new(), &path).await;
+        assert_eq!(answer.header("content-type"), media_type);
+        assert_eq!(
+            answer.header("content-disposition"),
+            format!("attachment; filename=\"monthly.{ending}\"")
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_rendition_without_a_known_format_is_not_found() {
     for path in ["/api/v1/renditions/0192", "/api/v1/renditions/0192.pdf"] {
         let double = Double::new();

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use service::Service;
 
 use super::init::{make, tell};
-use super::serve::{bind, serve};
+use super::serve::{Doorway, bind, serve};
 use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
 use crate::home::{Held, Home};
@@ -89,10 +89,12 @@ impl Demo {
         }
         let code = house.create_sign_in_code(&call).await?;
         summary::where_next(&home, &format!("http://{address}"), code.reveal())?;
-        let body_bytes = Settings::read(&home.settings_file(), &open::env)?
-            .submission
-            .body_bytes;
-        serve(house, held, listener, body_bytes, metrics).await
+        let settings = Settings::read(&home.settings_file(), &open::env)?;
+        let doorway = Doorway {
+            body_bytes: settings.submission.body_bytes,
+            spool_folder: home.spool_folder(),
+        };
+        serve(house, held, listener, doorway, metrics).await
     }
 
     /// A new home, or the one that is there; with what is left to fill.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use futures::StreamExt;
-use render::encode::{Encoding, encode};
+use render::encode::{TABLE_WIDTH, encode_table};
 use service::{At, Call, QueryRequest, Service};
 
 use super::Stage;
@@ -35,7 +35,7 @@ pub(crate) async fn print(
             at: At::Now,
         };
         let answer = house.query(call, request).await?;
-        let mut chunks = encode(Encoding::Table, answer.schema, answer.batches)?;
+        let mut chunks = encode_table(answer.schema, answer.batches, TABLE_WIDTH);
         while let Some(chunk) = chunks.next().await {
             out.write_all(&chunk?)?;
         }
