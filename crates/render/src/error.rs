@@ -36,9 +36,9 @@ pub enum RenderError {
         /// The column's type.
         found: String,
     },
-    /// The number formats of a language are not compiled in.
-    #[error("there are no number formats for language `{0}`")]
-    NoNumbers(&'static str),
+    /// The formats of a language are not compiled in.
+    #[error("there are no formats for language `{0}`")]
+    NoFormats(&'static str),
     /// A template failed to write.
     #[error("cannot write the document: {0}")]
     Write(#[from] std::fmt::Error),

@@ -17,7 +17,10 @@ use utoipa::ToSchema;
 
 pub use access::{CodeDto, NewTokenDto, PrincipalDto, TokenDto};
 pub use audit::AuditRecordDto;
-pub use catalogue::{ColumnDto, DatasetDetailDto, DatasetDto, TableStateDto, TableVersionDto};
+pub use catalogue::{
+    ColumnDto, DatasetDetailDto, DatasetDto, PartitionDto, PartitionValueDto, TableStateDto,
+    TableVersionDto,
+};
 pub use lineage::{ColumnRefDto, EdgeDto, LineageDto, NodeDto};
 pub use query::{AT_FORM, QueryDto};
 pub use rendition::{ManifestDto, ManifestQueryDto, RenderDto, RenditionDto};
