@@ -15,7 +15,7 @@ use service::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::check::uses;
+use crate::check::{language_param, uses};
 use crate::failure;
 use crate::handles::{Handles, versions};
 
@@ -32,7 +32,7 @@ pub(crate) async fn render(handles: &Arc<Handles>, request: RenderRequest) -> Re
     })?;
     let language = language(&request.language)?;
     let params = params(&project, report, &request.params)?;
-    let (answers, read) = answers(handles, report, &params).await?;
+    let (answers, read) = answers(handles, report, &params, language).await?;
     let rendered_at = handles.now();
     let queries = report
         .queries
@@ -219,6 +219,7 @@ async fn answers(
     handles: &Handles,
     report: &ReportDefinition,
     params: &BTreeMap<String, String>,
+    language: render::Language,
 ) -> Result<(Answers, BTreeMap<DatasetName, i64>)> {
     let mut statements = BTreeMap::new();
     let mut inputs = BTreeSet::new();
@@ -238,7 +239,8 @@ async fn answers(
                 .map_or(Param::Null, |v| Param::Text(v.clone()));
             (p.name.clone(), value)
         });
-        let bound: BTreeMap<String, Param> = bound.collect();
+        let language = language_param(sql, language.as_str());
+        let bound: BTreeMap<String, Param> = bound.chain(language).collect();
         let planned = session
             .plan(&statement, &bound)
             .await

@@ -25,10 +25,8 @@ use axum::routing::{get, post};
 
 use crate::ApiState;
 
-pub(crate) use unknown::unknown;
-
 /// The routes of the pages. `/sign-in` and `/assets` are open; every other page sends those who are
-/// not signed in to `/sign-in`.
+/// not signed in to `/sign-in`. A path that is no route is answered here too.
 pub fn router() -> Router<ApiState> {
     Router::new()
         .route("/", get(overview::page))
@@ -47,6 +45,7 @@ pub fn router() -> Router<ApiState> {
         .route("/runs/{id}", get(runs::one))
         .route("/assets/pages.css", get(assets::style))
         .route("/assets/icon.svg", get(assets::icon))
+        .fallback(unknown::unknown)
 }
 
 #[cfg(test)]

@@ -103,15 +103,15 @@ async fn read(state: &ApiState, visit: &Visit) -> Result<Response> {
         limit: 1,
     };
     let runs = allowed(state.service.runs(&visit.call, newest).await)?;
+    let submissions = match submissions {
+        Some(submissions) => Some(lines(state, visit, &shell, &submissions).await?),
+        None => None,
+    };
     let formats = visit.formats()?;
     let runs = runs.map(|runs| {
         let lines = runs.iter().map(|run| runs::line(run, &shell, &formats));
         lines.collect()
     });
-    let submissions = match submissions {
-        Some(submissions) => Some(lines(state, visit, &shell, &submissions).await?),
-        None => None,
-    };
     let (figures, missing) = match figures {
         Ok(figures) => (Some(figures), None),
         Err(Missing::Run) if submissions.as_ref().is_some_and(Vec::is_empty) => {

@@ -163,9 +163,9 @@ async fn read_one(state: &ApiState, visit: &Visit, id: &str) -> Result<Response>
     let part = part(visit, ERRORS);
     let errors = state.service.row_errors(&visit.call, id, part).await?;
     let contract = contract(state, visit, &submission).await?;
-    let formats = visit.formats()?;
     let agency = submission.receipt.agency.as_str();
     let agency_name = agencies(state, visit).await?.remove(agency);
+    let formats = visit.formats()?;
     let last = part.offset.saturating_add(errors.errors.len() as u64);
     let rows = submission.receipt.rows;
     let committed_at = submission.receipt.committed_at;

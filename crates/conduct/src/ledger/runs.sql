@@ -19,7 +19,7 @@ select
   arrow_cast(steps.state, 'Utf8View') as state,
   arrow_cast(steps.inputs, 'Utf8View') as inputs,
   steps.output_version as output_version,
-  steps.rows as row_count,
+  steps."rows" as row_count,
   steps.seconds as seconds,
   arrow_cast(steps.message, 'Utf8View') as message
 from system.runs as steps

@@ -6,7 +6,7 @@ select
   arrow_cast(state, 'Utf8View') as state,
   arrow_cast(inputs, 'Utf8View') as inputs,
   output_version,
-  rows as row_count,
+  "rows" as row_count,
   seconds,
   arrow_cast(message, 'Utf8View') as message
 from system.runs
