@@ -175,6 +175,7 @@ runs-about = A run makes tables anew from what they read, in order, and publishe
 runs-caption = Runs, newest first
 run-id = Run
 run-of = Run of
+run-failed = Tables failed in this run; see why.
 started-at = Started at
 seconds = Seconds of work
 no-run = Nothing has run yet.

@@ -169,6 +169,7 @@ runs-about = Mỗi lần chạy tạo lại các bảng theo thứ tự từ d�
 runs-caption = Lần chạy, mới nhất trước
 run-id = Mã lần chạy
 run-of = Lần chạy lúc
+run-failed = Có bảng bị lỗi trong lần chạy này; xem lý do.
 started-at = Bắt đầu lúc
 seconds = Số giây xử lý
 no-run = Chưa có lần chạy nào.

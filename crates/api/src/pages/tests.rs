@@ -318,7 +318,7 @@ async fn the_overview_shows_figures_bands_and_chart_of_the_period_that_was_chose
         r#"<span class="band">A</span>"#,
         r#"<td class="number">95,21</td>"#,
         "<svg class=\"chart-bar\" role=\"img\"",
-        "served.reconciliation",
+        r#"<p class="refusal"><a href="/runs/r1">"#,
     ] {
         assert!(page.contains(part), "{part}");
     }

@@ -68,9 +68,11 @@ fn reports(handles: &Handles, batches: &[RecordBatch]) -> Result<Vec<RunReport>>
     }
     for report in &mut reports {
         report.seconds = report.steps.iter().map(|step| step.seconds).sum();
-        report
-            .steps
-            .sort_by_key(|step| places.get(&step.dataset).copied().unwrap_or(usize::MAX));
+        let place = |step: &RunStep| places.get(&step.dataset).copied().unwrap_or(usize::MAX);
+        report.steps.sort_by(|one, other| {
+            let by_place = place(one).cmp(&place(other));
+            by_place.then_with(|| one.dataset.cmp(&other.dataset))
+        });
     }
     Ok(reports)
 }

@@ -25,4 +25,4 @@ select
 from system.runs as steps
 inner join placed on placed.run_id = steps.run_id
 where placed.position > $first and placed.position <= $last
-order by placed.position, steps.dataset
+order by placed.position
