@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod business;
+mod catalogue;
 mod cli;
 mod engine;
 mod generate;

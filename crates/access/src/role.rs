@@ -50,29 +50,32 @@ impl Role {
     /// The table: what each role may do besides what everyone may.
     fn acts(self) -> &'static [Action] {
         use Action::{
-            Apply, Plan, Query, ReadAudit, ReadEvidence, ReadMetrics, ReadRendition,
-            ReadSubmission, RenderReport, Run, Submit,
+            Apply, Plan, Query, ReadAudit, ReadEvidence, ReadFigures, ReadMetrics, ReadRendition,
+            ReadRuns, ReadSubmission, RenderReport, Run, Submit,
         };
         match self {
-            Self::Submitter => &[Submit, ReadSubmission, ReadEvidence],
+            Self::Submitter => &[Submit, ReadSubmission, ReadEvidence, ReadFigures],
             Self::Official => &[
                 Submit,
                 ReadSubmission,
                 ReadEvidence,
+                ReadFigures,
                 RenderReport,
                 ReadRendition,
             ],
-            Self::Analyst => &[Query, RenderReport, ReadRendition],
+            Self::Analyst => &[Query, ReadFigures, RenderReport, ReadRendition, ReadRuns],
             Self::DataEngineer => &[
                 ReadSubmission,
                 Query,
+                ReadFigures,
                 RenderReport,
                 ReadRendition,
                 Run,
+                ReadRuns,
                 Plan,
                 Apply,
             ],
-            Self::Operator => &[Run, Plan, Apply, ReadMetrics],
+            Self::Operator => &[Run, ReadRuns, Plan, Apply, ReadMetrics],
             Self::Auditor => &[ReadAudit],
             Self::Administrator => &Action::ALL,
         }

@@ -68,11 +68,13 @@ fn the_whole_table_of_roles_and_acts() {
         read_submission      own       own      -       yes           -        -       yes
         read_evidence        own       own      -       -             -        -       yes
         query                -         -        yes     yes           -        -       yes
+        read_figures         yes       yes      yes     yes           -        -       yes
         read_catalogue       yes       yes      yes     yes           yes      yes     yes
         read_reports         yes       yes      yes     yes           yes      yes     yes
         render_report        -         yes      yes     yes           -        -       yes
         read_rendition       -         yes      yes     yes           -        -       yes
         run                  -         -        -       yes           yes      -       yes
+        read_runs            -         -        yes     yes           yes      -       yes
         plan                 -         -        -       yes           yes      -       yes
         apply                -         -        -       yes           yes      -       yes
         read_audit           -         -        -       -             -        yes     yes

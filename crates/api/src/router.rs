@@ -22,7 +22,6 @@ pub fn router(state: ApiState) -> Router {
     let compression =
         CompressionLayer::new().compress_when(SizeAbove::new(COMPRESSED_BYTES).and(compressible));
     api.merge(pages::router())
-        .fallback(layers::unknown_route)
         .method_not_allowed_fallback(layers::method_refused)
         // The last layer is the outermost.
         .layer(DefaultBodyLimit::max(state.limits.request_bytes))

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 
 use lineage::Graph;
-use project::{Contract, DatasetName, Project};
+use project::{Contract, DatasetName, Layer, Project};
 use service::{
-    DatasetDetail, DatasetSummary, Direction, ErrorKind, LineageAnswer, LineageRequest, Result,
-    ServiceError, TableState, TableVersion,
+    DatasetDetail, DatasetSummary, Direction, ErrorKind, LineageAnswer, LineageRequest,
+    PartitionState, Result, ServiceError, TableState, TableVersion,
 };
 
 use crate::handles::Handles;
-use crate::{failure, system};
+use crate::{failure, submit, system};
 
 /// Versions in a dataset's history at the most.
 const HISTORY: usize = 100;
+/// Partitions of a dataset's table at the most.
+const PARTITIONS: usize = 1000;
 
 /// Every dataset, by name.
 pub(crate) async fn datasets(handles: &Handles) -> Result<Vec<DatasetSummary>> {
@@ -33,10 +35,17 @@ pub(crate) async fn dataset(handles: &Handles, dataset: &DatasetName) -> Result<
     let project = handles.project();
     let graph = graph(&project)?;
     let summary = summary(handles, &contract).await?;
-    let history = if summary.table.is_some() {
-        history(handles, dataset).await?
+    let (history, partitions) = if summary.table.is_some() {
+        let history = history(handles, dataset).await?;
+        (history, partitions(handles, &contract).await?)
     } else {
-        vec![]
+        (vec![], vec![])
+    };
+    let receives = dataset.layer() == Layer::Raw && summary.table.is_some();
+    let quarantined = if receives {
+        Some(submit::quarantined(handles, dataset).await?)
+    } else {
+        None
     };
     Ok(DatasetDetail {
         summary,
@@ -44,6 +53,8 @@ pub(crate) async fn dataset(handles: &Handles, dataset: &DatasetName) -> Result<
         upstream: graph.upstream(dataset),
         downstream: graph.downstream(dataset),
         history,
+        partitions,
+        quarantined,
     })
 }
 
@@ -73,6 +84,25 @@ async fn summary(handles: &Handles, contract: &Contract) -> Result<DatasetSummar
     })
 }
 
+async fn partitions(handles: &Handles, contract: &Contract) -> Result<Vec<PartitionState>> {
+    if contract.partition_by.is_empty() {
+        return Ok(vec![]);
+    }
+    let files = handles
+        .table(&contract.dataset)
+        .await?
+        .files()
+        .map_err(failure::lake)?;
+    let partitions = files.partitions.into_iter().take(PARTITIONS);
+    let state = |partition: lake::PartitionFiles| PartitionState {
+        values: partition.values,
+        rows: partition.rows,
+        files: partition.count,
+        size_bytes: partition.bytes,
+    };
+    Ok(partitions.map(state).collect())
+}
+
 /// The versions of a dataset's table, newest first.
 pub(crate) async fn history(handles: &Handles, dataset: &DatasetName) -> Result<Vec<TableVersion>> {
     let commits = handles
@@ -85,6 +115,7 @@ pub(crate) async fn history(handles: &Handles, dataset: &DatasetName) -> Result<
         version: commit.version,
         committed_at: commit.committed_at,
         operation: commit.operation,
+        rows: commit.rows,
         info: serde_json::Value::Object(commit.info).to_string(),
     });
     Ok(versions.collect())

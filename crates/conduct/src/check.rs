@@ -10,7 +10,8 @@ use engine::{
 };
 use lineage::{Edge, Graph};
 use project::{
-    DatasetName, ParameterType, Problem, Project, ReportDefinition, Sources, Transformation,
+    DatasetName, LANGUAGE, ParameterType, Problem, Project, ReportDefinition, Sources,
+    Transformation,
 };
 
 use crate::{catalogue, system};
@@ -167,7 +168,13 @@ fn sample_params(report: &ReportDefinition, sql: &str) -> BTreeMap<String, Param
         };
         (p.name.clone(), value)
     })
+    .chain(language_param(sql, "vi"))
     .collect()
+}
+
+/// The language of the rendition, for a query that uses it.
+pub(crate) fn language_param(sql: &str, language: &str) -> Option<(String, Param)> {
+    uses(sql, LANGUAGE).then(|| (LANGUAGE.to_owned(), Param::Text(language.to_owned())))
 }
 
 /// Whether the SQL uses `$name`.

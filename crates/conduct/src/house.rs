@@ -25,7 +25,8 @@ use crate::perform::{About, Gate};
 use crate::published::Published;
 use crate::watch::Watch;
 use crate::{
-    Given, Settings, access as principals, catalogue, failure, plan, query, reports, runs, submit,
+    Given, Settings, access as principals, catalogue, failure, ledger, plan, query, reports, runs,
+    submit,
 };
 
 /// What a house is made of.
@@ -232,7 +233,11 @@ impl Service for House {
     }
 
     async fn query(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer> {
-        query::query(&self.gate, call, request).await
+        query::query(&self.gate, call, Action::Query, request).await
+    }
+
+    async fn figures(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer> {
+        query::query(&self.gate, call, Action::ReadFigures, request).await
     }
 
     async fn datasets(&self, call: &Call) -> Result<Vec<DatasetSummary>> {
@@ -341,6 +346,24 @@ impl Service for House {
             .await
         })
         .await
+    }
+
+    async fn runs(&self, call: &Call, page: Page) -> Result<Vec<RunReport>> {
+        let about = About::named("runs");
+        self.gate
+            .perform(call, Action::ReadRuns, about, |handles, _| async move {
+                ledger::runs(&handles, page).await
+            })
+            .await
+    }
+
+    async fn run_of(&self, call: &Call, id: &str) -> Result<RunReport> {
+        let (about, id) = (About::named(format!("run `{id}`")), id.to_owned());
+        self.gate
+            .perform(call, Action::ReadRuns, about, |handles, _| async move {
+                ledger::run_of(&handles, &id).await
+            })
+            .await
     }
 
     async fn plan(&self, call: &Call) -> Result<Plan> {

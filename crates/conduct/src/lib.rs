@@ -12,6 +12,7 @@ mod failure;
 mod given;
 mod handles;
 mod house;
+mod ledger;
 mod manifest;
 mod perform;
 mod plan;

@@ -8,8 +8,11 @@ use audit::Outcome;
 use engine::{EngineError, Param, Statement};
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt};
+use project::{Classification, Contract, DatasetName, Layer};
 use serde_json::{Value as Json, json};
-use service::{Action, Batches, Call, QueryAnswer, QueryRequest, Result, Value};
+use service::{
+    Action, Batches, Call, ErrorKind, QueryAnswer, QueryRequest, Result, ServiceError, Value,
+};
 use sha2::{Digest, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -17,16 +20,22 @@ use crate::failure;
 use crate::handles::versions;
 use crate::perform::{About, Acting, Gate};
 
-/// Runs a query. The act ends when the last row was taken, or when the answer is dropped.
-pub(crate) async fn query(gate: &Gate, call: &Call, request: QueryRequest) -> Result<QueryAnswer> {
+/// Runs a query as the act `Query`, which may read everything, or `ReadFigures`, which may read what
+/// is published. The act ends when the last row was taken, or when the answer is dropped.
+pub(crate) async fn query(
+    gate: &Gate,
+    call: &Call,
+    action: Action,
+    request: QueryRequest,
+) -> Result<QueryAnswer> {
     let about = About::named("query").detail(json!({
         "sql": request.sql,
         "sql_sha256": hex::encode(Sha256::digest(request.sql.as_bytes())),
         "params": request.params.iter().map(|(k, v)| (k.clone(), shown(v)))
             .collect::<serde_json::Map<_, _>>(),
     }));
-    let acting = gate.begin(call, Action::Query, about).await?;
-    match start(&acting, request).await {
+    let acting = gate.begin(call, action, about).await?;
+    match start(&acting, action, request).await {
         Ok((mut answer, stream, place)) => {
             let read = json!(
                 answer
@@ -51,18 +60,22 @@ type Answers = BoxStream<'static, Result<RecordBatch, EngineError>>;
 
 async fn start(
     acting: &Acting,
+    action: Action,
     request: QueryRequest,
 ) -> Result<(QueryAnswer, Answers, OwnedSemaphorePermit)> {
     let handles = &acting.handles;
     let statement = Statement::parse(&request.sql).map_err(failure::engine)?;
     for dataset in statement.inputs() {
-        handles.contract(dataset)?;
+        let contract = handles.contract(dataset)?;
+        if action != Action::Query && !is_published(&contract) {
+            return Err(unpublished(dataset));
+        }
     }
     let place = Arc::clone(&handles.queries)
         .acquire_owned()
         .await
         .map_err(|_| {
-            service::ServiceError::new(service::ErrorKind::Unavailable, "the node is stopping")
+            ServiceError::new(ErrorKind::Unavailable, "the node is stopping")
                 .hint("Ask again in a moment.")
         })?;
     let snapshots = handles.snapshots(statement.inputs(), &request.at).await?;
@@ -85,6 +98,21 @@ async fn start(
         read_at,
     };
     Ok((answer, stream, place))
+}
+
+/// Whether everyone with an account may see the dataset's rows: published or a code list, and
+/// classified so.
+fn is_published(contract: &Contract) -> bool {
+    matches!(contract.dataset.layer(), Layer::Served | Layer::Codes)
+        && contract.classification == Classification::Public
+}
+
+fn unpublished(dataset: &DatasetName) -> ServiceError {
+    ServiceError::new(
+        ErrorKind::Forbidden,
+        format!("dataset `{dataset}` is not published: only a query may read it"),
+    )
+    .hint("Ask an administrator for a role that allows queries.")
 }
 
 /// A parameter as the engine takes it.

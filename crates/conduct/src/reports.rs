@@ -16,7 +16,7 @@ use service::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::check::uses;
+use crate::check::{language_param, uses};
 use crate::failure;
 use crate::handles::{Handles, versions};
 use crate::manifest::Stored;
@@ -40,7 +40,7 @@ pub(crate) async fn render(handles: &Arc<Handles>, request: RenderRequest) -> Re
         })?;
     }
     let params = params(&project, report, &request.params)?;
-    let (answers, read) = answers(handles, report, &params).await?;
+    let (answers, read) = answers(handles, report, &params, language).await?;
     let rendered_at = handles.now();
     let queries = report
         .queries
@@ -307,6 +307,7 @@ async fn answers(
     handles: &Handles,
     report: &ReportDefinition,
     params: &BTreeMap<String, String>,
+    language: render::Language,
 ) -> Result<(Answers, BTreeMap<DatasetName, i64>)> {
     let mut statements = BTreeMap::new();
     let mut inputs = BTreeSet::new();
@@ -326,7 +327,8 @@ async fn answers(
                 .map_or(Param::Null, |v| Param::Text(v.clone()));
             (p.name.clone(), value)
         });
-        let bound: BTreeMap<String, Param> = bound.collect();
+        let language = language_param(sql, language.as_str());
+        let bound: BTreeMap<String, Param> = bound.chain(language).collect();
         let planned = session
             .plan(&statement, &bound)
             .await

@@ -24,6 +24,7 @@ pub(crate) fn contract_of(columns: &[(&str, ColumnType, bool)], key: &[&str]) ->
         required: *required,
         label: text(name),
         description: String::new(),
+        description_vi: String::new(),
     };
     Contract {
         dataset: "raw.samples".parse().unwrap(),
@@ -35,6 +36,8 @@ pub(crate) fn contract_of(columns: &[(&str, ColumnType, bool)], key: &[&str]) ->
         title: text("samples"),
         purpose: text("tests"),
         limitations: String::new(),
+        limitations_vi: String::new(),
+        legal_basis: String::new(),
         owner: "tests".to_owned(),
         classification: Classification::Public,
         columns: columns.iter().map(column).collect(),

@@ -25,7 +25,8 @@ pub use contract::{
 pub use names::{AgencyCode, DatasetName, Layer, NameError};
 pub use problem::{Place, Problem};
 pub use report::{
-    Block, ChartKind, ColumnFormat, Parameter, ParameterType, ReportColumn, ReportDefinition,
+    Block, ChartKind, ColumnFormat, LANGUAGE, Parameter, ParameterType, ReportColumn,
+    ReportDefinition,
 };
 pub use sources::Sources;
 pub use transformation::{Refresh, Transformation, Write};

@@ -46,9 +46,9 @@ pub enum RenderError {
         /// What the report has.
         known: String,
     },
-    /// The number formats of a language are not compiled in.
-    #[error("there are no number formats for language `{0}`")]
-    NoNumbers(&'static str),
+    /// The formats of a language are not compiled in.
+    #[error("there are no formats for language `{0}`")]
+    NoFormats(&'static str),
     /// A workbook cannot be written.
     #[error("cannot write the workbook: {0}")]
     Workbook(#[from] rust_xlsxwriter::XlsxError),

@@ -19,6 +19,9 @@ pub enum Action {
     ReadEvidence,
     /// Run a read-only query.
     Query,
+    /// Read figures that are published: a query over public datasets of layer `served` and code
+    /// lists alone.
+    ReadFigures,
     /// Read datasets, contracts, history and lineage.
     ReadCatalogue,
     /// List report definitions.
@@ -29,6 +32,8 @@ pub enum Action {
     ReadRendition,
     /// Run transformations.
     Run,
+    /// Read what ran: the run ledger.
+    ReadRuns,
     /// Compare the project with the lake.
     Plan,
     /// Make the lake what the project says.
@@ -41,7 +46,7 @@ pub enum Action {
 
 impl Action {
     /// Every act.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::SignIn,
         Self::SignOut,
         Self::CreateSignInCode,
@@ -50,11 +55,13 @@ impl Action {
         Self::ReadSubmission,
         Self::ReadEvidence,
         Self::Query,
+        Self::ReadFigures,
         Self::ReadCatalogue,
         Self::ReadReports,
         Self::RenderReport,
         Self::ReadRendition,
         Self::Run,
+        Self::ReadRuns,
         Self::Plan,
         Self::Apply,
         Self::ReadAudit,
@@ -72,11 +79,13 @@ impl Action {
             Self::ReadSubmission => "read_submission",
             Self::ReadEvidence => "read_evidence",
             Self::Query => "query",
+            Self::ReadFigures => "read_figures",
             Self::ReadCatalogue => "read_catalogue",
             Self::ReadReports => "read_reports",
             Self::RenderReport => "render_report",
             Self::ReadRendition => "read_rendition",
             Self::Run => "run",
+            Self::ReadRuns => "read_runs",
             Self::Plan => "plan",
             Self::Apply => "apply",
             Self::ReadAudit => "read_audit",

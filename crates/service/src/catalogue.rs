@@ -18,6 +18,19 @@ pub struct TableState {
     pub committed_at: Option<DateTime<Utc>>,
 }
 
+/// A partition of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionState {
+    /// Column and value, in the order of the columns; no value for null.
+    pub values: Vec<(String, Option<String>)>,
+    /// Its rows.
+    pub rows: u64,
+    /// Its files.
+    pub files: u64,
+    /// Their size.
+    pub size_bytes: u64,
+}
+
 /// A dataset of the catalogue.
 #[derive(Debug, Clone)]
 pub struct DatasetSummary {
@@ -40,6 +53,12 @@ pub struct DatasetDetail {
     pub downstream: Vec<DatasetName>,
     /// The newest versions, newest first.
     pub history: Vec<TableVersion>,
+    /// The partitions by value, the first thousand at the most; none if the table has no
+    /// partitions.
+    pub partitions: Vec<PartitionState>,
+    /// Rows that were received for it and lie in quarantine; none for a dataset that takes no
+    /// submissions.
+    pub quarantined: Option<u64>,
 }
 
 /// A version of a table.
@@ -51,6 +70,8 @@ pub struct TableVersion {
     pub committed_at: DateTime<Utc>,
     /// What was done: `create`, `append`, `replace`, …
     pub operation: String,
+    /// The rows it wrote, if it tells.
+    pub rows: Option<u64>,
     /// What the commit says of itself, as JSON text: submissions, run, input versions.
     pub info: String,
 }

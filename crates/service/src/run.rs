@@ -61,7 +61,7 @@ pub struct RunReport {
     pub id: String,
     /// When it began.
     pub started_at: DateTime<Utc>,
-    /// How long it took.
+    /// How long it took; read from the ledger, the work of its transformations in all.
     pub seconds: f64,
     /// The transformations in the order they ran.
     pub steps: Vec<RunStep>,

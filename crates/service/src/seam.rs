@@ -62,6 +62,9 @@ pub trait Service: Send + Sync + 'static {
 
     /// Runs a read-only query.
     async fn query(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer>;
+    /// Runs a read-only query over what is published: public datasets of layer `served` and code
+    /// lists. A query that reads anything else is refused.
+    async fn figures(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer>;
 
     /// Every dataset.
     async fn datasets(&self, call: &Call) -> Result<Vec<DatasetSummary>>;
@@ -83,6 +86,10 @@ pub trait Service: Send + Sync + 'static {
 
     /// Runs transformations.
     async fn run(&self, call: &Call, request: RunRequest) -> Result<RunReport>;
+    /// Runs that changed something or failed, newest first.
+    async fn runs(&self, call: &Call, page: Page) -> Result<Vec<RunReport>>;
+    /// One of them.
+    async fn run_of(&self, call: &Call, id: &str) -> Result<RunReport>;
     /// What the lake lacks of the project.
     async fn plan(&self, call: &Call) -> Result<Plan>;
     /// Makes the lake what the project says; answers what was done.

@@ -34,6 +34,13 @@ impl RemoteService {
             wire: wire::Wire::new(base, token)?,
         })
     }
+
+    async fn answer_of(&self, call: &Call, route: &str, of: QueryRequest) -> Result<QueryAnswer> {
+        let ask = Ask::post(&[route])
+            .header("accept", render::encode::Encoding::ArrowStream.essence())
+            .json(&QueryDto::from(of))?;
+        batches::answer(self.wire.send(call, ask).await?).await
+    }
 }
 
 fn page(page: Page) -> [(&'static str, String); 2] {
@@ -126,10 +133,11 @@ impl Service for RemoteService {
     }
 
     async fn query(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer> {
-        let ask = Ask::post(&["query"])
-            .header("accept", render::encode::Encoding::ArrowStream.essence())
-            .json(&QueryDto::from(request))?;
-        batches::answer(self.wire.send(call, ask).await?).await
+        self.answer_of(call, "query", request).await
+    }
+
+    async fn figures(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer> {
+        self.answer_of(call, "figures", request).await
     }
 
     async fn datasets(&self, call: &Call) -> Result<Vec<DatasetSummary>> {
@@ -209,6 +217,16 @@ impl Service for RemoteService {
             select: request.select,
         })?;
         let dto: RunDto = json(self.wire.send(call, ask).await?).await?;
+        dto.try_into()
+    }
+
+    async fn runs(&self, call: &Call, of: Page) -> Result<Vec<RunReport>> {
+        let ask = Ask::get(&["runs"]).params(page(of));
+        rows::<RunDto, _>(self.wire.send(call, ask).await?).await
+    }
+
+    async fn run_of(&self, call: &Call, id: &str) -> Result<RunReport> {
+        let dto: RunDto = json(self.wire.send(call, Ask::get(&["runs", id])).await?).await?;
         dto.try_into()
     }
 

@@ -112,6 +112,14 @@ async fn a_query_is_the_same_from_afar() {
     assert_eq!(answer.schema, testing::batch().schema());
     let batches: Vec<_> = answer.batches.try_collect().await.unwrap();
     assert_eq!(batches, [testing::batch()]);
+    let request = QueryRequest {
+        sql: "select $a".to_owned(),
+        params: [("a".to_owned(), service::Value::Integer(1))].into(),
+        at: Default::default(),
+    };
+    let answer = remote.figures(&call(), request).await.unwrap();
+    let batches: Vec<_> = answer.batches.try_collect().await.unwrap();
+    assert_eq!(batches, [testing::batch()]);
 }
 
 #[tokio::test]
@@ -181,6 +189,8 @@ async fn operation_is_the_same_from_afar() {
         remote.run(&call(), RunRequest { select }).await.unwrap(),
         testing::run()
     );
+    assert_eq!(remote.runs(&call(), PAGE).await.unwrap(), [testing::run()]);
+    assert_eq!(remote.run_of(&call(), "r1").await.unwrap(), testing::run());
     assert_eq!(remote.plan(&call()).await.unwrap(), testing::plan());
     assert_eq!(remote.apply(&call()).await.unwrap(), testing::plan());
     let entries = remote.audit_entries(&call(), PAGE).await.unwrap();

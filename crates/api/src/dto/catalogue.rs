@@ -2,7 +2,10 @@
 
 use project::{Classification, Column, Contract};
 use serde::{Deserialize, Serialize};
-use service::{DatasetDetail, DatasetSummary, ErrorKind, ServiceError, TableState, TableVersion};
+use service::{
+    DatasetDetail, DatasetSummary, ErrorKind, PartitionState, ServiceError, TableState,
+    TableVersion,
+};
 use utoipa::ToSchema;
 
 use super::{TextDto, instant, read, read_instant};
@@ -90,6 +93,33 @@ pub struct DatasetDetailDto {
     pub downstream: Vec<String>,
     /// The newest versions, newest first.
     pub history: Vec<TableVersionDto>,
+    /// The partitions by value, the first thousand at the most.
+    pub partitions: Vec<PartitionDto>,
+    /// Rows that were received for it and lie in quarantine; none for a dataset that takes no
+    /// submissions.
+    pub quarantined: Option<u64>,
+}
+
+/// A partition of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PartitionDto {
+    /// Its values, in the order of the table's partition columns.
+    pub values: Vec<PartitionValueDto>,
+    /// Its rows.
+    pub rows: u64,
+    /// Its Parquet files.
+    pub files: u64,
+    /// Their size.
+    pub size_bytes: u64,
+}
+
+/// What all rows of a partition have in a column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PartitionValueDto {
+    /// The column.
+    pub column: String,
+    /// The value as text.
+    pub value: Option<String>,
 }
 
 /// A version of a table.
@@ -102,6 +132,9 @@ pub struct TableVersionDto {
     pub committed_at: String,
     /// What was done: `create`, `append`, `replace`, …
     pub operation: String,
+    /// The rows it wrote, if it tells.
+    #[serde(default)]
+    pub rows: Option<u64>,
     /// What the commit says of itself, as JSON text.
     pub info: String,
 }
@@ -229,12 +262,14 @@ impl From<TableVersion> for TableVersionDto {
             version,
             committed_at,
             operation,
+            rows,
             info,
         } = version;
         Self {
             version,
             committed_at: instant(committed_at),
             operation,
+            rows,
             info,
         }
     }
@@ -248,12 +283,14 @@ impl TryFrom<TableVersionDto> for TableVersion {
             version,
             committed_at,
             operation,
+            rows,
             info,
         } = dto;
         Ok(Self {
             version,
             committed_at: read_instant(&committed_at)?,
             operation,
+            rows,
             info,
         })
     }
@@ -271,6 +308,8 @@ impl DatasetDetailDto {
             upstream: names(detail.upstream),
             downstream: names(detail.downstream),
             history: detail.history.into_iter().map(Into::into).collect(),
+            partitions: detail.partitions.into_iter().map(Into::into).collect(),
+            quarantined: detail.quarantined,
         }
     }
 }
@@ -295,6 +334,34 @@ impl TryFrom<DatasetDetailDto> for DatasetDetail {
                 .into_iter()
                 .map(TryInto::try_into)
                 .collect::<Result<_, _>>()?,
+            partitions: dto.partitions.into_iter().map(Into::into).collect(),
+            quarantined: dto.quarantined,
         })
+    }
+}
+
+impl From<PartitionState> for PartitionDto {
+    fn from(partition: PartitionState) -> Self {
+        let values = partition.values.into_iter();
+        Self {
+            values: values
+                .map(|(column, value)| PartitionValueDto { column, value })
+                .collect(),
+            rows: partition.rows,
+            files: partition.files,
+            size_bytes: partition.size_bytes,
+        }
+    }
+}
+
+impl From<PartitionDto> for PartitionState {
+    fn from(dto: PartitionDto) -> Self {
+        let values = dto.values.into_iter();
+        Self {
+            values: values.map(|value| (value.column, value.value)).collect(),
+            rows: dto.rows,
+            files: dto.files,
+            size_bytes: dto.size_bytes,
+        }
     }
 }

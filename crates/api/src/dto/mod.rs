@@ -19,7 +19,10 @@ use utoipa::ToSchema;
 pub use access::{CodeDto, NewTokenDto, PrincipalDto, TokenDto};
 pub use at::at_from_text;
 pub use audit::AuditRecordDto;
-pub use catalogue::{ColumnDto, DatasetDetailDto, DatasetDto, TableStateDto, TableVersionDto};
+pub use catalogue::{
+    ColumnDto, DatasetDetailDto, DatasetDto, PartitionDto, PartitionValueDto, TableStateDto,
+    TableVersionDto,
+};
 pub use lineage::{ColumnRefDto, EdgeDto, LineageDto, NodeDto};
 pub use query::QueryDto;
 pub use rendition::{ManifestDto, ManifestQueryDto, RenderDto, RenditionDto};

@@ -46,7 +46,7 @@ pub struct RunDto {
     /// When it began.
     #[schema(format = DateTime)]
     pub started_at: String,
-    /// How long it took.
+    /// How long it took; of a run read back, the work of its transformations in all.
     pub seconds: f64,
     /// The transformations in the order they ran.
     pub steps: Vec<RunStepDto>,

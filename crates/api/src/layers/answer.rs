@@ -41,7 +41,7 @@ pub(crate) async fn finish(
 }
 
 /// The answer on a path that is no route.
-pub(crate) async fn unknown_route(uri: Uri) -> Problem {
+pub(crate) fn unknown_route(uri: &Uri) -> Problem {
     let error = ServiceError::new(
         ErrorKind::NotFound,
         format!("nothing is at `{}`", uri.path()),

@@ -1,4 +1,4 @@
-//! Queries that pages ask: bounded, and read by column name.
+//! Figures that pages ask for: bounded, and read by column name.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,16 @@ use arrow::record_batch::RecordBatch;
 use futures::StreamExt;
 use project::{ColumnFormat, DatasetName};
 use render::format::{Formats, is_number, number};
-use service::{At, QueryRequest, Result, Value};
+use service::{At, ErrorKind, QueryAnswer, QueryRequest, Result, Value};
 
 use super::visit::Visit;
 use crate::ApiState;
 
 const PERIODS: &str = include_str!("../../sql/periods.sql");
 const PERIODS_OFFERED: usize = 60;
+
+const AGENCIES: &str = include_str!("../../sql/agencies.sql");
+const AGENCIES_KNOWN: usize = 5000;
 
 /// The first rows of an answer.
 pub(super) struct Rows {
@@ -39,7 +42,7 @@ pub(super) struct Head {
     pub(super) number: bool,
 }
 
-/// The first `most` rows of the answer; what follows is not waited for.
+/// The first `most` rows of published figures; what follows is not waited for.
 pub(super) async fn ask(
     state: &ApiState,
     visit: &Visit,
@@ -54,24 +57,8 @@ pub(super) async fn ask(
         params: params.iter().map(text).collect(),
         at: At::Now,
     };
-    let mut answer = state.service.query(&visit.call, request).await?;
-    let mut rows = Rows {
-        schema: answer.schema,
-        batches: vec![],
-        more: false,
-        versions: answer.versions,
-    };
-    let mut room = most;
-    while let Some(batch) = answer.batches.next().await.transpose()? {
-        if batch.num_rows() > room {
-            rows.batches.push(batch.slice(0, room));
-            rows.more = true;
-            break;
-        }
-        room -= batch.num_rows();
-        rows.batches.push(batch);
-    }
-    Ok(rows)
+    let answer = state.service.figures(&visit.call, request).await?;
+    Rows::first(answer, most).await
 }
 
 /// The periods that have national figures, newest first: code and name.
@@ -86,7 +73,46 @@ pub(super) async fn periods(state: &ApiState, visit: &Visit) -> Result<Vec<(Stri
         .collect())
 }
 
+/// The names of the agencies by code; none for whoever may not read figures, or before they are there.
+pub(super) async fn agencies(state: &ApiState, visit: &Visit) -> Result<BTreeMap<String, String>> {
+    let language = [("language", visit.language.as_str())];
+    let rows = match ask(state, visit, AGENCIES, &language, AGENCIES_KNOWN).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            return match error.kind {
+                ErrorKind::Unauthenticated | ErrorKind::Internal | ErrorKind::Corrupt => Err(error),
+                _ => Ok(BTreeMap::new()),
+            };
+        }
+    };
+    let formats = visit.formats()?;
+    let codes = rows.texts("code", Some(ColumnFormat::Text), &formats);
+    let names = rows.texts("name", Some(ColumnFormat::Text), &formats);
+    Ok(codes.into_iter().zip(names).collect())
+}
+
 impl Rows {
+    /// The first `most` rows of an answer.
+    pub(super) async fn first(mut answer: QueryAnswer, most: usize) -> Result<Self> {
+        let mut rows = Self {
+            schema: answer.schema,
+            batches: vec![],
+            more: false,
+            versions: answer.versions,
+        };
+        let mut room = most;
+        while let Some(batch) = answer.batches.next().await.transpose()? {
+            if batch.num_rows() > room {
+                rows.batches.push(batch.slice(0, room));
+                rows.more = true;
+                break;
+            }
+            room -= batch.num_rows();
+            rows.batches.push(batch);
+        }
+        Ok(rows)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.batches.iter().map(RecordBatch::num_rows).sum()
     }

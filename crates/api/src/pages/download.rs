@@ -30,7 +30,7 @@ async fn file(state: &ApiState, visit: &Visit, sent: Sent) -> Result<Response> {
     let request = QueryRequest {
         sql: fields.remove("sql").unwrap_or_default(),
         params: BTreeMap::new(),
-        at: BTreeMap::new(),
+        at: service::At::Now,
     };
     let answer = state.service.query(&visit.call, request.clone()).await?;
     let mut file = result(encoding, &request, answer, &state.spool_folder).await?;

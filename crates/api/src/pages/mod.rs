@@ -5,15 +5,20 @@
 
 mod ask;
 mod assets;
+mod dataset;
 mod datasets;
 mod download;
+mod lineage;
 mod overview;
+mod parts;
 mod query;
 mod reports;
+mod runs;
 mod shell;
 mod sign_in;
 mod submissions;
 mod texts;
+mod unknown;
 mod visit;
 
 use axum::Router;
@@ -22,22 +27,27 @@ use axum::routing::{get, post};
 use crate::ApiState;
 
 /// The routes of the pages. `/sign-in` and `/assets` are open; every other page sends those who are
-/// not signed in to `/sign-in`.
+/// not signed in to `/sign-in`. A path that is no route is answered here too.
 pub fn router() -> Router<ApiState> {
     Router::new()
         .route("/", get(overview::page))
         .route("/sign-in", get(sign_in::form).post(sign_in::submit))
         .route("/sign-out", post(sign_in::leave))
         .route("/datasets", get(datasets::list))
-        .route("/datasets/{name}", get(datasets::one))
+        .route("/datasets/{name}", get(dataset::page))
+        .route("/lineage", get(lineage::all))
+        .route("/lineage/{name}", get(lineage::one))
         .route("/query", get(query::form).post(query::run))
         .route("/query/result", post(download::run))
         .route("/reports", get(reports::list))
         .route("/reports/{name}", get(reports::form).post(reports::render))
         .route("/submissions", get(submissions::list))
         .route("/submissions/{id}", get(submissions::one))
+        .route("/runs", get(runs::list))
+        .route("/runs/{id}", get(runs::one))
         .route("/assets/pages.css", get(assets::style))
         .route("/assets/icon.svg", get(assets::icon))
+        .fallback(unknown::unknown)
 }
 
 #[cfg(test)]

@@ -10,21 +10,19 @@ use render::format::Formats;
 use service::{ErrorKind, Page as Part, Result};
 
 use super::ask::{Rows, ask, periods};
+use super::runs;
 use super::shell::Shell;
-use super::submissions::{Line, line};
+use super::submissions::{Line, lines};
 use super::visit::{Visit, broken, written};
 use crate::ApiState;
 
 const NATIONAL: &str = include_str!("../../sql/overview_national.sql");
 const SCOREBOARD: &str = include_str!("../../sql/overview_scoreboard.sql");
-const RUN: &str = include_str!("../../sql/overview_run.sql");
 
 /// The dataset that is filled last; without it there is nothing to see yet.
 const SUMMARY: &str = "served.national_summary";
 const PROVINCES: usize = 100;
 const SUBMISSIONS: u64 = 8;
-/// Transformations that one run is looked at for.
-const STEPS: usize = 500;
 
 /// The national figures in order, labelled by the contract.
 const FIGURES: [(&str, ColumnFormat); 12] = [
@@ -45,7 +43,7 @@ const FIGURES: [(&str, ColumnFormat); 12] = [
 /// What is missing before there are figures.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Missing {
-    /// The caller's role may not query.
+    /// The caller's role may not read figures.
     Permission,
     /// The dataset itself: the project is another one.
     Summary,
@@ -71,15 +69,9 @@ struct Figures {
     periods: Vec<(String, String)>,
     national: Vec<(String, String)>,
     provinces: Vec<Province>,
+    /// Whether the provinces are in the order of their names, not of their ranks.
+    by_name: bool,
     chart: String,
-}
-
-struct Run {
-    id: String,
-    started_at: String,
-    seconds: String,
-    states: Vec<(String, String)>,
-    failures: Vec<(String, String)>,
 }
 
 #[derive(Template)]
@@ -89,8 +81,8 @@ struct Page {
     missing: Option<Missing>,
     figures: Option<Figures>,
     submissions: Option<Vec<Line>>,
-    may_query: bool,
-    run: Option<Run>,
+    /// The newest run; none for whoever may not see runs.
+    runs: Option<Vec<runs::Line>>,
 }
 
 pub(super) async fn page(State(state): State<ApiState>, visit: Visit) -> Response {
@@ -101,23 +93,24 @@ pub(super) async fn page(State(state): State<ApiState>, visit: Visit) -> Respons
 async fn read(state: &ApiState, visit: &Visit) -> Result<Response> {
     let shell = visit.shell(state).await?;
     let figures = figures(state, visit, &shell).await?;
-    let may_query = !matches!(figures, Err(Missing::Permission));
-    let run = if may_query {
-        run(state, visit, &shell).await?
-    } else {
-        None
-    };
     let newest = Part {
         offset: 0,
         limit: SUBMISSIONS,
     };
     let submissions = allowed(state.service.submissions(&visit.call, newest).await)?;
+    let newest = Part {
+        offset: 0,
+        limit: 1,
+    };
+    let runs = allowed(state.service.runs(&visit.call, newest).await)?;
+    let submissions = match submissions {
+        Some(submissions) => Some(lines(state, visit, &shell, &submissions).await?),
+        None => None,
+    };
     let formats = visit.formats()?;
-    let submissions: Option<Vec<Line>> = submissions.map(|submissions| {
-        submissions
-            .iter()
-            .map(|s| line(s, &shell, &formats))
-            .collect()
+    let runs = runs.map(|runs| {
+        let lines = runs.iter().map(|run| runs::line(run, &shell, &formats));
+        lines.collect()
     });
     let (figures, missing) = match figures {
         Ok(figures) => (Some(figures), None),
@@ -133,8 +126,7 @@ async fn read(state: &ApiState, visit: &Visit) -> Result<Response> {
             missing,
             figures,
             submissions,
-            may_query,
-            run,
+            runs,
         },
     )
 }
@@ -191,11 +183,13 @@ async fn figures(
     let national = ask(state, visit, NATIONAL, &of_period[..1], 1).await?;
     let scoreboard = ask(state, visit, SCOREBOARD, &of_period, PROVINCES).await?;
     let formats = visit.formats()?;
+    let by_name = visit.param("sort") == Some("name");
     let title = shell.say_with("overview-chart", "period", &period);
     Ok(Ok(Figures {
         periods,
         national: labelled(&national, &contract, &formats),
-        provinces: provinces(&scoreboard, &formats),
+        provinces: provinces(&scoreboard, by_name, &formats),
+        by_name,
         chart: chart(&scoreboard, &title, &formats)?,
         period,
     }))
@@ -214,7 +208,7 @@ fn labelled(rows: &Rows, contract: &Contract, formats: &Formats) -> Vec<(String,
     FIGURES.into_iter().filter_map(figure).collect()
 }
 
-fn provinces(rows: &Rows, formats: &Formats) -> Vec<Province> {
+fn provinces(rows: &Rows, by_name: bool, formats: &Formats) -> Vec<Province> {
     let column = |name, format| rows.texts(name, Some(format), formats).into_iter();
     let mut rank = column("rank", ColumnFormat::Integer);
     let mut score = column("score", ColumnFormat::Decimal2);
@@ -231,9 +225,12 @@ fn provinces(rows: &Rows, formats: &Formats) -> Vec<Province> {
             total: total.next()?,
         })
     };
-    column("province_name", ColumnFormat::Text)
-        .map_while(province)
-        .collect()
+    let names = column("province_name", ColumnFormat::Text);
+    let mut provinces: Vec<Province> = names.map_while(province).collect();
+    if by_name {
+        provinces.sort_by(|one, other| formats.compare(&one.name, &other.name));
+    }
+    provinces
 }
 
 fn chart(rows: &Rows, title: &str, formats: &Formats) -> Result<String> {
@@ -258,43 +255,4 @@ fn chart(rows: &Rows, title: &str, formats: &Formats) -> Result<String> {
         points: &points,
     };
     svg(&chart, formats).map_err(|error| broken(&error))
-}
-
-/// The newest run; none if nothing has run, or the ledger is not there or not the caller's to see.
-async fn run(state: &ApiState, visit: &Visit, shell: &Shell) -> Result<Option<Run>> {
-    let rows = match ask(state, visit, RUN, &[], STEPS).await {
-        Ok(rows) => rows,
-        Err(error) => {
-            return match error.kind {
-                ErrorKind::Invalid | ErrorKind::NotFound | ErrorKind::Forbidden => Ok(None),
-                _ => Err(error),
-            };
-        }
-    };
-    let formats = visit.formats()?;
-    let texts = |name| rows.texts(name, Some(ColumnFormat::Text), &formats);
-    let (states, ids) = (texts("state"), texts("run_id"));
-    let started = rows.texts("started_at", Some(ColumnFormat::DateTime), &formats);
-    let (Some(id), Some(started_at)) = (ids.first(), started.first()) else {
-        return Ok(None);
-    };
-    let seconds: f64 = rows.numbers("seconds").into_iter().flatten().sum();
-    let count = |state: &str| states.iter().filter(|s| *s == state).count();
-    let counted = ["built", "up_to_date", "failed", "skipped"].map(|state| {
-        let label = shell.say(&format!("step-{}", state.replace('_', "-")));
-        (label, formats.integer(count(state) as u64))
-    });
-    let failures = states
-        .iter()
-        .zip(texts("dataset"))
-        .zip(texts("message"))
-        .filter(|((state, _), _)| *state == "failed")
-        .map(|((_, dataset), message)| (dataset, message));
-    Ok(Some(Run {
-        id: id.clone(),
-        started_at: started_at.clone(),
-        seconds: formats.decimal(seconds, 1),
-        states: counted.into(),
-        failures: failures.collect(),
-    }))
 }

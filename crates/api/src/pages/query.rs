@@ -1,12 +1,14 @@
 //! The query box.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use service::{ErrorKind, Result, ServiceError};
+use service::{ErrorKind, QueryRequest, Result, ServiceError};
 
-use super::ask::{Table, ask};
+use super::ask::{Rows, Table};
 use super::shell::Shell;
 use super::visit::{Sent, Visit, fields, problem_title, written};
 use crate::{ApiState, Problem};
@@ -107,7 +109,13 @@ async fn answered(state: &ApiState, visit: &Visit, sent: Sent) -> Result<Respons
 }
 
 async fn read(state: &ApiState, visit: &Visit, sql: &str) -> Result<Answer> {
-    let rows = ask(state, visit, sql, &[], ROWS).await?;
+    let request = QueryRequest {
+        sql: sql.to_owned(),
+        params: BTreeMap::new(),
+        at: BTreeMap::new(),
+    };
+    let answer = state.service.query(&visit.call, request).await?;
+    let rows = Rows::first(answer, ROWS).await?;
     let formats = visit.formats()?;
     Ok(Answer {
         table: rows.table(&formats),

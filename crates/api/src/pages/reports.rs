@@ -35,6 +35,8 @@ struct Field {
     label: String,
     input: &'static str,
     numeric: bool,
+    /// The periods to choose from; none if they are not known or the value is none of them.
+    periods: Vec<(String, String)>,
     period: bool,
     required: bool,
     value: String,
@@ -52,7 +54,6 @@ struct Page {
     shell: Shell,
     report: Row,
     fields: Vec<Field>,
-    periods: Vec<(String, String)>,
     refusal: Option<Refusal>,
 }
 
@@ -64,7 +65,9 @@ pub(super) async fn list(State(state): State<ApiState>, visit: Visit) -> Respons
 async fn read_list(state: &ApiState, visit: &Visit) -> Result<Response> {
     let shell = visit.shell(state).await?;
     let reports = state.service.reports(&visit.call).await?;
-    let reports = reports.iter().map(|report| row(report, visit)).collect();
+    let formats = visit.formats()?;
+    let mut reports: Vec<Row> = reports.iter().map(|report| row(report, visit)).collect();
+    reports.sort_by(|one, other| formats.compare(&one.title, &other.title));
     written(StatusCode::OK, &ListPage { shell, reports })
 }
 
@@ -166,7 +169,10 @@ async fn page(
             .get(&parameter.name)
             .or(parameter.default.as_ref())
             .or(newest);
+        let known = |value: &String| periods.iter().any(|(code, _)| code == value);
+        let offered = period && value.is_none_or(known);
         Field {
+            periods: if offered { periods.clone() } else { vec![] },
             name: parameter.name.clone(),
             label: visit.language.of(&parameter.label).to_owned(),
             input: if parameter.parameter_type == ParameterType::Date {
@@ -190,7 +196,6 @@ async fn page(
         shell,
         report: row(report, visit),
         fields,
-        periods,
         refusal,
     })
 }

@@ -1,7 +1,8 @@
 //! What stands around every page: the language, who is signed in, where one is.
 
+use access::Role;
 use render::Language;
-use service::Principal;
+use service::{Action, Principal};
 
 use super::texts::Texts;
 
@@ -24,12 +25,15 @@ pub(super) struct Place {
     pub(super) current: Option<&'static str>,
 }
 
-const PLACES: [(&str, &str); 5] = [
-    ("/", "nav-overview"),
-    ("/datasets", "nav-datasets"),
-    ("/query", "nav-query"),
-    ("/reports", "nav-reports"),
-    ("/submissions", "nav-submissions"),
+/// Path, name, and the act without which the place has nothing to show.
+const PLACES: [(&str, &str, Action); 7] = [
+    ("/", "nav-overview", Action::ReadCatalogue),
+    ("/datasets", "nav-datasets", Action::ReadCatalogue),
+    ("/lineage", "nav-lineage", Action::ReadCatalogue),
+    ("/query", "nav-query", Action::Query),
+    ("/reports", "nav-reports", Action::ReadReports),
+    ("/submissions", "nav-submissions", Action::ReadSubmission),
+    ("/runs", "nav-runs", Action::ReadRuns),
 ];
 
 impl Shell {
@@ -66,8 +70,15 @@ impl Shell {
         self.texts.say_with(key, &[(name, &value.to_string())])
     }
 
+    /// Whether the role allows the act at all. It only spares people links to refusals; whether an
+    /// act is allowed is decided behind the service.
+    pub(super) fn offers(&self, action: Action) -> bool {
+        let role = self.principal.as_ref().map(|p| p.role.parse::<Role>());
+        role.is_none_or(|role| role.is_ok_and(|role| role.may(action)))
+    }
+
     pub(super) fn places(&self) -> Vec<Place> {
-        let place = |(path, key): (&'static str, &str)| {
+        let place = |(path, key, _): (&'static str, &str, Action)| {
             let below = path != "/"
                 && self
                     .path
@@ -84,6 +95,7 @@ impl Shell {
                 current,
             }
         };
-        PLACES.into_iter().map(place).collect()
+        let offered = PLACES.into_iter().filter(|place| self.offers(place.2));
+        offered.map(place).collect()
     }
 }

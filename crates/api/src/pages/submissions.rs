@@ -4,15 +4,16 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use project::Severity;
+use project::{Contract, Severity};
 use render::format::{Formats, NOTHING};
 use service::{
-    ErrorKind, Page as Part, Receipt, Result, RowError, ServiceError, Submission, SubmissionId,
-    SubmissionState,
+    ErrorKind, Receipt, Result, RowError, ServiceError, Submission, SubmissionId, SubmissionState,
 };
 
+use super::ask::agencies;
+use super::parts::{Around, and_one_more, around, cut, part};
 use super::shell::Shell;
-use super::visit::{Visit, address, written};
+use super::visit::{Visit, Words, written};
 use crate::ApiState;
 
 const SUBMISSIONS: u64 = 50;
@@ -23,17 +24,13 @@ pub(super) struct Line {
     pub(super) id: String,
     pub(super) received_at: String,
     pub(super) agency: String,
+    /// Empty if it is not known.
+    pub(super) agency_name: String,
     pub(super) dataset: String,
     pub(super) period: String,
     pub(super) state: String,
     pub(super) landed: String,
     pub(super) quarantined: String,
-}
-
-/// Where the parts before and after this one are.
-struct Around {
-    before: Option<String>,
-    after: Option<String>,
 }
 
 #[derive(Template)]
@@ -44,12 +41,34 @@ struct ListPage {
     around: Around,
 }
 
-pub(super) fn line(submission: &Submission, shell: &Shell, formats: &Formats) -> Line {
+/// The submissions as lines, with the names of their agencies.
+pub(super) async fn lines(
+    state: &ApiState,
+    visit: &Visit,
+    shell: &Shell,
+    submissions: &[Submission],
+) -> Result<Vec<Line>> {
+    let agencies = agencies(state, visit).await?;
+    let formats = visit.formats()?;
+    let line = |submission: &Submission| {
+        let name = agencies.get(submission.receipt.agency.as_str());
+        line(submission, name, shell, &formats)
+    };
+    Ok(submissions.iter().map(line).collect())
+}
+
+fn line(
+    submission: &Submission,
+    agency_name: Option<&String>,
+    shell: &Shell,
+    formats: &Formats,
+) -> Line {
     let receipt = &submission.receipt;
     Line {
         id: receipt.id.to_string(),
         received_at: formats.date_time(receipt.received_at),
         agency: receipt.agency.to_string(),
+        agency_name: agency_name.cloned().unwrap_or_default(),
         dataset: receipt.dataset.to_string(),
         period: receipt.period.to_string(),
         state: state_word(submission.state, shell),
@@ -70,20 +89,10 @@ pub(super) async fn list(State(state): State<ApiState>, visit: Visit) -> Respons
 async fn read_list(state: &ApiState, visit: &Visit) -> Result<Response> {
     let shell = visit.shell(state).await?;
     let part = part(visit, SUBMISSIONS);
-    // One more than is shown tells whether there is another part.
-    let asked = Part {
-        limit: part.limit.saturating_add(1),
-        ..part
-    };
+    let asked = and_one_more(part);
     let mut submissions = state.service.submissions(&visit.call, asked).await?;
-    let formats = visit.formats()?;
-    let more = submissions.len() as u64 > part.limit;
-    submissions.truncate(SUBMISSIONS as usize);
-    let submissions = submissions
-        .iter()
-        .map(|s| line(s, &shell, &formats))
-        .collect();
-    let around = around(&visit.path, part, more);
+    let around = cut(&mut submissions, &visit.path, part);
+    let submissions = lines(state, visit, &shell, &submissions).await?;
     written(
         StatusCode::OK,
         &ListPage {
@@ -94,30 +103,13 @@ async fn read_list(state: &ApiState, visit: &Visit) -> Result<Response> {
     )
 }
 
-fn part(visit: &Visit, limit: u64) -> Part {
-    let offset = visit
-        .param("offset")
-        .and_then(|offset| offset.parse().ok())
-        .unwrap_or(0);
-    Part { offset, limit }
-}
-
-fn around(path: &str, part: Part, more: bool) -> Around {
-    let at = |offset: u64| address(path, &[("offset", &offset.to_string())]);
-    let before = (part.offset > 0).then(|| at(part.offset.saturating_sub(part.limit)));
-    Around {
-        before,
-        after: more.then(|| at(part.offset.saturating_add(part.limit))),
-    }
-}
-
 struct ErrorLine {
     row: String,
     column: String,
     rule: String,
     refused: bool,
     value: String,
-    message: String,
+    message: Words,
 }
 
 struct Counts {
@@ -132,6 +124,8 @@ struct Counts {
 struct Page {
     shell: Shell,
     submission: Submission,
+    /// The agency's name; empty if it is not known.
+    agency_name: String,
     state: String,
     counts: Counts,
     size: String,
@@ -168,11 +162,15 @@ async fn read_one(state: &ApiState, visit: &Visit, id: &str) -> Result<Response>
     let submission = state.service.submission(&visit.call, id).await?;
     let part = part(visit, ERRORS);
     let errors = state.service.row_errors(&visit.call, id, part).await?;
+    let contract = contract(state, visit, &submission).await?;
+    let agency = submission.receipt.agency.as_str();
+    let agency_name = agencies(state, visit).await?.remove(agency);
     let formats = visit.formats()?;
     let last = part.offset.saturating_add(errors.errors.len() as u64);
     let rows = submission.receipt.rows;
     let committed_at = submission.receipt.committed_at;
     let page = Page {
+        agency_name: agency_name.unwrap_or_default(),
         state: state_word(submission.state, &shell),
         counts: Counts {
             received: formats.integer(rows.received),
@@ -186,7 +184,7 @@ async fn read_one(state: &ApiState, visit: &Visit, id: &str) -> Result<Response>
         errors: errors
             .errors
             .iter()
-            .map(|error| error_line(error, &shell, &formats))
+            .map(|error| error_line(error, contract.as_ref(), visit, &shell, &formats))
             .collect(),
         errors_total: formats.integer(errors.total),
         errors_first: formats.integer(part.offset.saturating_add(1)),
@@ -198,7 +196,35 @@ async fn read_one(state: &ApiState, visit: &Visit, id: &str) -> Result<Response>
     written(StatusCode::OK, &page)
 }
 
-fn error_line(error: &RowError, shell: &Shell, formats: &Formats) -> ErrorLine {
+/// The contract of the submission's dataset, whose rules have their messages in both languages.
+async fn contract(
+    state: &ApiState,
+    visit: &Visit,
+    submission: &Submission,
+) -> Result<Option<Contract>> {
+    let dataset = &submission.receipt.dataset;
+    match state.service.dataset(&visit.call, dataset).await {
+        Ok(detail) => Ok(Some(detail.summary.contract)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What the rule says in both languages, if the contract still has it with these words.
+fn message(error: &RowError, contract: Option<&Contract>, visit: &Visit) -> Words {
+    let mut rules = contract.into_iter().flat_map(|contract| &contract.rules);
+    let said = rules.find(|rule| rule.name == error.rule && rule.message.en == error.message);
+    let vi = said.map_or("", |rule| rule.message.vi.as_str());
+    visit.words(vi, &error.message)
+}
+
+fn error_line(
+    error: &RowError,
+    contract: Option<&Contract>,
+    visit: &Visit,
+    shell: &Shell,
+    formats: &Formats,
+) -> ErrorLine {
     let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| NOTHING.to_owned());
     // Row 0 speaks of the body as a whole.
     let row = if error.row == 0 {
@@ -212,6 +238,6 @@ fn error_line(error: &RowError, shell: &Shell, formats: &Formats) -> ErrorLine {
         rule: error.rule.clone(),
         refused: error.severity == Severity::Error,
         value: shown(&error.value_excerpt),
-        message: error.message.clone(),
+        message: message(error, contract, visit),
     }
 }

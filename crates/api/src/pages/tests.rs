@@ -1,5 +1,9 @@
 mod fake;
+mod lineage;
 mod locales;
+mod runs;
+mod unknown;
+mod well_formed;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -86,10 +90,18 @@ fn pages() -> Vec<String> {
         "/datasets",
         "/datasets/served.provincial_scoreboard",
         "/datasets/raw.dossiers",
+        "/lineage",
+        "/lineage/served.provincial_scoreboard",
+        "/lineage/served.provincial_scoreboard?depth=9",
+        "/lineage/served.reconciliation?columns=1",
+        "/lineage/served.reconciliation?columns=1&all=1",
+        "/lineage/raw.dossiers?columns=1",
+        "/lineage/refined.dossiers.agency_code",
         "/query",
         "/reports",
         "/reports/monthly-summary",
         "/submissions",
+        "/runs/r1",
     ];
     let submission = format!("/submissions/{ID}");
     pages
@@ -200,6 +212,9 @@ async fn signing_out_works_even_when_the_session_has_ended() {
     }
 }
 
+/// What a page and its style are allowed together.
+const LARGEST_BYTES: usize = 100_000;
+
 /// What every page must have, whatever it is about.
 fn check(name: &str, html: &str, language: Language) {
     assert!(html.starts_with(&format!(
@@ -215,6 +230,12 @@ fn check(name: &str, html: &str, language: Language) {
         // The SVG picture of a page names no namespace; nothing else may name an address either.
         assert!(!html.contains(never), "{name}: {never}");
     }
+    assert_eq!(well_formed::breach(html), None, "{name}");
+    let bytes = html.len() + include_str!("../../assets/pages.css").len();
+    assert!(
+        bytes < LARGEST_BYTES,
+        "{name}: {bytes} bytes with its style"
+    );
     let values = |attribute: &str| -> Vec<String> {
         let start = format!(" {attribute}=\"");
         let parts = html.split(start.as_str()).skip(1);
@@ -277,7 +298,7 @@ async fn an_overview_without_figures_says_what_to_do_next() {
         (Stage::Unapplied, "dtm apply"),
         (Stage::Empty, "dtm submit raw.dossiers"),
         (Stage::Submitted, "dtm run"),
-        (Stage::Forbidden, "Vai trò của bạn không được truy vấn"),
+        (Stage::Forbidden, "Vai trò của bạn không được xem số liệu"),
     ] {
         let page = get(&Fake::new(stage), "/").await;
         assert_eq!(page.status, StatusCode::OK);
@@ -297,7 +318,7 @@ async fn the_overview_shows_figures_bands_and_chart_of_the_period_that_was_chose
         r#"<span class="band">A</span>"#,
         r#"<td class="number">95,21</td>"#,
         "<svg class=\"chart-bar\" role=\"img\"",
-        "served.reconciliation",
+        r#"<p class="refusal"><a href="/runs/r1">"#,
     ] {
         assert!(page.contains(part), "{part}");
     }
@@ -414,6 +435,10 @@ async fn what_is_not_there_is_a_page_with_the_way_out() {
         "/datasets/nonsense",
         "/datasets/served.absent",
         "/reports/absent",
+        "/lineage/nonsense",
+        "/lineage/served.absent",
+        "/lineage/raw.dossiers.absent",
+        "/runs/absent",
         "/submissions/nonsense",
     ] {
         let page = get(&fake, path).await;
@@ -437,7 +462,7 @@ async fn a_report_is_rendered_by_post_and_the_browser_sent_to_the_document() {
     let fake = Fake::new(Stage::Full);
     let form = get(&fake, "/reports/monthly-summary").await.body;
     assert!(
-        form.contains(r#"name="period" type="text" value="2026-09" required"#),
+        form.contains(r#"<option value="2026-09" selected>Tháng 9 năm 2026 (2026-09)</option>"#),
         "{form}"
     );
     assert!(
@@ -451,7 +476,10 @@ async fn a_report_is_rendered_by_post_and_the_browser_sent_to_the_document() {
     let given = get(&fake, "/reports/monthly-summary?period=2026-08")
         .await
         .body;
-    assert!(given.contains(r#"value="2026-08" required"#), "{given}");
+    assert!(
+        given.contains(r#"<option value="2026-08" selected>"#),
+        "{given}"
+    );
     let answer = post(&fake, "/reports/monthly-summary", "period=2026-09&spare=").await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert_eq!(answer.header("location"), "/api/v1/renditions/0192.html");

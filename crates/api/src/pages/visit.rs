@@ -29,6 +29,12 @@ pub(super) type Fields = BTreeMap<String, String>;
 /// The body of a form.
 pub(super) type Sent = Result<Form<Vec<(String, String)>>, FormRejection>;
 
+/// A text that may be in another language than its page.
+pub(super) struct Words {
+    pub(super) text: String,
+    pub(super) language: &'static str,
+}
+
 /// A request to a page.
 pub(super) struct Visit {
     pub(super) call: Call,
@@ -86,6 +92,18 @@ impl Visit {
             .get(name)
             .map(String::as_str)
             .filter(|value| !value.is_empty())
+    }
+
+    /// What there is in the language of the page; where there is no Vietnamese, the English.
+    pub(super) fn words(&self, vi: &str, en: &str) -> Words {
+        let (text, language) = match self.language {
+            Language::Vi if !vi.is_empty() => (vi, Language::Vi),
+            _ => (en, Language::En),
+        };
+        Words {
+            text: text.to_owned(),
+            language: language.as_str(),
+        }
     }
 
     pub(super) fn formats(&self) -> Result<Formats> {

@@ -38,3 +38,27 @@ pub(super) async fn query(
     let answer = state.service.query(&call, request.clone()).await?;
     Ok(result(encoding, &request, answer, &state.spool_folder).await?)
 }
+
+/// Run a read-only query over what is published
+#[utoipa::path(post, path = "/api/v1/figures", tag = "query", request_body = QueryDto,
+    description = "Like `/api/v1/query`, for roles that may not query: every dataset that the \
+        query reads must be a public one of layer `served` or `codes`.",
+    responses(
+        (status = 200, description = "The result as `Accept` asks for it",
+            headers(("Dtm-Versions" = String, description = "The versions read, as JSON")),
+            content((Vec<Object> = "application/json"), (String = "application/x-ndjson"),
+                (String = "text/csv"), (Vec<u8> = "application/vnd.apache.arrow.stream"),
+                (String = "text/plain"))),
+        (status = 403, description = "The query reads what is not published", body = Problem,
+            content_type = "application/problem+json")))]
+pub(super) async fn figures(
+    State(state): State<ApiState>,
+    ApiCall(call): ApiCall,
+    Params(NoParams {}): Params<NoParams>,
+    Accepted(encoding): Accepted,
+    JsonBody(query): JsonBody<QueryDto>,
+) -> Answer<Response> {
+    let request = QueryRequest::try_from(query)?;
+    let answer = state.service.figures(&call, request.clone()).await?;
+    Ok(result(encoding, &request, answer, &state.spool_folder).await?)
+}

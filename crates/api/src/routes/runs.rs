@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 
-use super::Answer;
+use super::{Answer, PageParams};
 use crate::dto::{PlanDto, RunDto, RunRequestDto};
-use crate::extract::{JsonBody, NoParams, Params};
+use crate::extract::{JsonBody, NoParams, Params, WordPath};
 use crate::{ApiCall, ApiState};
 
 /// Run transformations
@@ -18,6 +18,30 @@ pub(super) async fn run(
     JsonBody(request): JsonBody<RunRequestDto>,
 ) -> Answer<Json<RunDto>> {
     Ok(Json(state.service.run(&call, request.into()).await?.into()))
+}
+
+/// List runs that changed something or failed, newest first
+#[utoipa::path(get, path = "/api/v1/runs", tag = "runs", params(PageParams),
+    responses((status = 200, description = "The runs", body = Vec<RunDto>)))]
+pub(super) async fn list(
+    State(state): State<ApiState>,
+    ApiCall(call): ApiCall,
+    Params(page): Params<PageParams>,
+) -> Answer<Json<Vec<RunDto>>> {
+    Ok(super::list(state.service.runs(&call, page.into()).await?))
+}
+
+/// Read a run
+#[utoipa::path(get, path = "/api/v1/runs/{id}", tag = "runs",
+    params(("id" = String, Path, description = "The run")),
+    responses((status = 200, description = "The run", body = RunDto)))]
+pub(super) async fn one(
+    State(state): State<ApiState>,
+    ApiCall(call): ApiCall,
+    WordPath(id): WordPath,
+    Params(NoParams {}): Params<NoParams>,
+) -> Answer<Json<RunDto>> {
+    Ok(Json(state.service.run_of(&call, &id).await?.into()))
 }
 
 /// Compare the project with the lake

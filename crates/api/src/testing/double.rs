@@ -168,6 +168,11 @@ impl Service for Double {
         Ok(answer)
     }
 
+    async fn figures(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer> {
+        self.note(call, format!("figures {request:?}"))?;
+        Ok(samples::query_answer())
+    }
+
     async fn datasets(&self, call: &Call) -> Result<Vec<DatasetSummary>> {
         self.note(call, "datasets".to_owned())?;
         if *self.stalled.lock().unwrap() {
@@ -215,6 +220,16 @@ impl Service for Double {
 
     async fn run(&self, call: &Call, request: RunRequest) -> Result<RunReport> {
         self.note(call, format!("run {request:?}"))?;
+        Ok(samples::run())
+    }
+
+    async fn runs(&self, call: &Call, page: Page) -> Result<Vec<RunReport>> {
+        self.note(call, format!("runs {page:?}"))?;
+        Ok(vec![samples::run()])
+    }
+
+    async fn run_of(&self, call: &Call, id: &str) -> Result<RunReport> {
+        self.note(call, format!("run_of {id}"))?;
         Ok(samples::run())
     }
 

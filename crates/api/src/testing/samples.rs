@@ -14,9 +14,9 @@ use project::{
 };
 use service::{
     AuditRecord, BodyFormat, DatasetDetail, DatasetSummary, Document, Manifest, ManifestQuery,
-    Plan, PlanItem, PlannedChange, Principal, QueryAnswer, Receipt, Rendition, RenditionFormat,
-    RowCounts, RowError, RowErrors, RunReport, RunStep, StepState, Submission, SubmissionState,
-    SubmitAnswer, TableState, TableVersion,
+    PartitionState, Plan, PlanItem, PlannedChange, Principal, QueryAnswer, Receipt, Rendition,
+    RenditionFormat, RowCounts, RowError, RowErrors, RunReport, RunStep, StepState, Submission,
+    SubmissionState, SubmitAnswer, TableState, TableVersion,
 };
 
 pub(crate) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -144,8 +144,19 @@ pub(crate) fn dataset() -> DatasetDetail {
             version: 7,
             committed_at: at(),
             operation: "append".to_owned(),
+            rows: Some(2),
             info: "{}".to_owned(),
         }],
+        partitions: vec![PartitionState {
+            values: vec![
+                ("period".to_owned(), Some("2026-09".to_owned())),
+                ("x".to_owned(), None),
+            ],
+            rows: 2,
+            files: 1,
+            size_bytes: 900,
+        }],
+        quarantined: Some(1),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::handles::Handles;
 use crate::perform::{About, Gate};
 
 pub(crate) use recover::recover;
-pub(crate) use rows::{errors, evidence};
+pub(crate) use rows::{errors, evidence, quarantined};
 
 /// What a body is judged by.
 pub(crate) struct Terms {

@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::Int64Type;
-use engine::{Param, Statement};
+use arrow::array::{Array, RecordBatch};
+use engine::Param;
 use futures::StreamExt;
-use project::Severity;
+use project::{DatasetName, Severity};
 use service::{
-    Action, At, Call, Evidence, Page, Result, RowError, RowErrors, Submission, SubmissionId,
+    Action, Call, Evidence, Page, Result, RowError, RowErrors, Submission, SubmissionId,
 };
 
-use super::{quarantine, unknown};
+use super::unknown;
 use crate::failure;
 use crate::handles::Handles;
 use crate::perform::{About, Gate};
+use crate::system::{self, own};
 
 const ERRORS: &str = include_str!("errors.sql");
+const QUARANTINED: &str = include_str!("quarantined.sql");
 
 /// Errors in a page at the most.
 const PAGE: u64 = 1000;
@@ -97,28 +98,17 @@ pub(crate) async fn read(handles: &Handles, of: &Submission, page: Page) -> Resu
             total: 1,
         });
     }
-    let dataset = quarantine::dataset()?;
-    let snapshots = handles.snapshots([&dataset], &At::Now).await?;
-    let session = handles.session(&snapshots, handles.settings.query)?;
-    let statement = Statement::parse(ERRORS).map_err(failure::engine)?;
-    let number = |n: u64| Param::Integer(i64::try_from(n).unwrap_or(i64::MAX));
+    let last = page.offset.saturating_add(page.limit.min(PAGE));
     let params = BTreeMap::from([
         ("id".to_owned(), Param::Text(of.receipt.id.to_string())),
-        ("first".to_owned(), number(page.offset)),
-        (
-            "last".to_owned(),
-            number(page.offset.saturating_add(page.limit.min(PAGE))),
-        ),
+        ("first".to_owned(), own::number(page.offset)),
+        ("last".to_owned(), own::number(last)),
     ]);
-    let planned = session
-        .plan(&statement, &params)
-        .await
-        .map_err(failure::engine)?;
-    let batches = session.collect(&planned).await.map_err(failure::engine)?;
+    let batches = own::read(handles, system::QUARANTINE, ERRORS, params).await?;
     let mut found = RowErrors::default();
     for batch in &batches {
         for row in 0..batch.num_rows() {
-            found.total = number_at(batch, 0, row);
+            found.total = own::count_at(batch, 0, row);
             if !batch.column(1).is_null(row) {
                 found.errors.push(error_at(batch, row));
             }
@@ -127,27 +117,26 @@ pub(crate) async fn read(handles: &Handles, of: &Submission, page: Page) -> Resu
     Ok(found)
 }
 
+/// How many rows that were received for the dataset lie in quarantine.
+pub(crate) async fn quarantined(handles: &Handles, dataset: &DatasetName) -> Result<u64> {
+    let text = Param::Text(dataset.to_string());
+    let params = BTreeMap::from([("dataset".to_owned(), text)]);
+    let batches = own::read(handles, system::QUARANTINE, QUARANTINED, params).await?;
+    let counted = batches.iter().filter(|batch| batch.num_rows() > 0);
+    Ok(counted.map(|batch| own::count_at(batch, 0, 0)).sum())
+}
+
 fn error_at(batch: &RecordBatch, row: usize) -> RowError {
-    let severity = match text_at(batch, 4, row).as_deref() {
+    let severity = match own::text_at(batch, 4, row).as_deref() {
         Some("warning") => Severity::Warning,
         _ => Severity::Error,
     };
     RowError {
-        row: number_at(batch, 1, row),
-        column: text_at(batch, 2, row),
-        rule: text_at(batch, 3, row).unwrap_or_default(),
+        row: own::count_at(batch, 1, row),
+        column: own::text_at(batch, 2, row),
+        rule: own::text_at(batch, 3, row).unwrap_or_default(),
         severity,
-        value_excerpt: text_at(batch, 5, row),
-        message: text_at(batch, 6, row).unwrap_or_default(),
+        value_excerpt: own::text_at(batch, 5, row),
+        message: own::text_at(batch, 6, row).unwrap_or_default(),
     }
-}
-
-fn number_at(batch: &RecordBatch, column: usize, row: usize) -> u64 {
-    let array = batch.column(column).as_primitive_opt::<Int64Type>();
-    array.map_or(0, |a| u64::try_from(a.value(row)).unwrap_or(0))
-}
-
-fn text_at(batch: &RecordBatch, column: usize, row: usize) -> Option<String> {
-    let array = batch.column(column).as_string_view_opt()?;
-    (!array.is_null(row)).then(|| array.value(row).to_owned())
 }

@@ -1,5 +1,7 @@
 //! Our own books as datasets: contracts that the binary carries.
 
+pub(crate) mod own;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 

@@ -122,6 +122,14 @@ impl Plan {
         commit_info.insert("operationParameters".to_owned(), json!({}));
         commit_info.insert("engineInfo".to_owned(), "dtm".into());
         commit_info.insert("isBlindAppend".to_owned(), (!self.alone).into());
+        if !self.files.is_empty() {
+            let rows: u64 = self.files.iter().map(StagedFile::rows).sum();
+            let metrics = json!({
+                "numFiles": self.files.len().to_string(),
+                "numOutputRows": rows.to_string(),
+            });
+            commit_info.insert("operationMetrics".to_owned(), metrics);
+        }
         if let Some(head) = head {
             commit_info.insert("readVersion".to_owned(), head.version().into());
         }

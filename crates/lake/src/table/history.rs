@@ -25,6 +25,8 @@ pub struct CommitRecord {
     pub committed_at: DateTime<Utc>,
     /// What it was, as the writer named it.
     pub operation: String,
+    /// The rows it wrote, if the writer said so.
+    pub rows: Option<u64>,
     /// What the writer noted: our own keys start with `dtm.`.
     pub info: Map<String, Value>,
     /// Application versions it carries.
@@ -217,6 +219,7 @@ fn parse(
         version,
         committed_at: written_at,
         operation: String::new(),
+        rows: None,
         info: Map::new(),
         applications: Vec::new(),
     };
@@ -233,6 +236,7 @@ fn parse(
             }
             let operation = info.get("operation").and_then(Value::as_str);
             record.operation = operation.unwrap_or_default().to_owned();
+            record.rows = info.get("operationMetrics").and_then(rows);
             record.info = info;
             record
                 .info
@@ -245,4 +249,13 @@ fn parse(
         }
     }
     Ok(record)
+}
+
+/// The rows that a commit wrote. The protocol's example has the number as text; some writers have
+/// it as a number.
+fn rows(metrics: &Value) -> Option<u64> {
+    match metrics.get("numOutputRows")? {
+        Value::String(text) => text.parse().ok(),
+        number => number.as_u64(),
+    }
 }

@@ -39,7 +39,7 @@ pub(super) fn read(
         vi: owned(label_vi),
         en: owned(custom.text("businessName.en")),
     };
-    custom.text_if("description.vi");
+    let description_vi = custom.text_if("description.vi");
     let personal_data = custom.take("personalData");
     custom.close();
     let examples = map.list_if("examples").unwrap_or_default();
@@ -67,6 +67,7 @@ pub(super) fn read(
         required,
         label,
         description: owned(description),
+        description_vi: owned(description_vi),
     };
     for node in quality {
         let rule = quality::read(node, Some(&column), dataset, references, sink);

@@ -25,7 +25,8 @@ pub(super) struct Head<'n> {
     version: Option<Version>,
     title: [Option<Word<'n>>; 2],
     purpose: [Option<Word<'n>>; 2],
-    limitations: Option<Word<'n>>,
+    limitations: [Option<Word<'n>>; 2],
+    legal_basis: Option<Word<'n>>,
     owner: Option<Word<'n>>,
     classification: Option<Classification>,
     partition_by: Option<Vec<Word<'n>>>,
@@ -65,15 +66,14 @@ impl<'n> Head<'n> {
             version,
             title: [title_vi, custom.text("name.en")],
             purpose: [custom.text("purpose.vi"), purpose_en],
-            limitations,
+            limitations: [custom.text_if("limitations.vi"), limitations],
+            legal_basis: custom.text_if("legalBasis"),
             owner,
             classification: custom.choice("classification", &CLASSIFICATIONS),
             partition_by: custom.words_if("partitionBy"),
             sort_by: custom.words_if("sortBy").unwrap_or_default(),
         };
-        for key in ["limitations.vi", "usage.vi", "legalBasis"] {
-            custom.text_if(key);
-        }
+        custom.text_if("usage.vi");
         custom.boolean_if("verified");
         custom.close();
         head
@@ -100,12 +100,15 @@ impl<'n> Head<'n> {
             patch: 0,
         };
         let key = table.key(sink);
+        let [limitations_vi, limitations] = self.limitations;
         Contract {
             dataset,
             version: self.version.unwrap_or(blank),
             title: bilingual(self.title),
             purpose: bilingual(self.purpose),
-            limitations: owned(self.limitations),
+            limitations_vi: owned(limitations_vi),
+            limitations: owned(limitations),
+            legal_basis: owned(self.legal_basis),
             owner: owned(self.owner),
             // A classification that was not read must not open the dataset.
             classification: self.classification.unwrap_or(Classification::Restricted),

@@ -116,6 +116,8 @@ pub struct Column {
     pub label: Text,
     /// The meaning, in English.
     pub description: String,
+    /// The meaning, in Vietnamese; empty if the contract has none.
+    pub description_vi: String,
 }
 
 /// A contract, as read from `warehouse/<layer>/<name>.odcs.yaml`.
@@ -131,6 +133,10 @@ pub struct Contract {
     pub purpose: Text,
     /// Limits that a reader must know, such as "sample data"; empty if none.
     pub limitations: String,
+    /// The same in Vietnamese; empty if the contract has none.
+    pub limitations_vi: String,
+    /// What law or circular asks for the data; empty if none.
+    pub legal_basis: String,
     /// Who answers for it.
     pub owner: String,
     /// Who may see it.

@@ -145,6 +145,18 @@ fn implicit_and_stated_rules_are_listed_with_texts_in_both_languages() {
 }
 
 #[test]
+fn what_is_said_in_vietnamese_stands_beside_the_english() {
+    let more = "  - { property: limitations.vi, value: dữ liệu mẫu }\n  \
+        - { property: legalBasis, value: Thông tư 12 }\n  - { property: classification";
+    let text = GOOD.replacen("  - { property: classification", more, 1);
+    let contract = Contract::read(PATH, &text).unwrap();
+    assert_eq!(contract.limitations, "sample data");
+    assert_eq!(contract.limitations_vi, "dữ liệu mẫu");
+    assert_eq!(contract.legal_basis, "Thông tư 12");
+    assert_eq!(good().limitations_vi, "");
+}
+
+#[test]
 fn what_the_file_says_is_in_the_model() {
     let contract = good();
     assert_eq!(contract.dataset.as_str(), "raw.things");

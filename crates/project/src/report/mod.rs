@@ -5,7 +5,8 @@ mod model;
 mod read;
 
 pub use model::{
-    Block, ChartKind, ColumnFormat, Parameter, ParameterType, ReportColumn, ReportDefinition,
+    Block, ChartKind, ColumnFormat, LANGUAGE, Parameter, ParameterType, ReportColumn,
+    ReportDefinition,
 };
 
 pub(crate) use read::read;

@@ -17,6 +17,10 @@ pub enum ParameterType {
     Date,
 }
 
+/// The parameter that every query may use without declaring it: the language of the rendition, `vi`
+/// or `en`.
+pub const LANGUAGE: &str = "language";
+
 /// A parameter: `$name` in the report's queries.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameter {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use calendar::PeriodCode;
 
 use super::layout::block;
-use super::{Parameter, ParameterType, ReportDefinition};
+use super::{LANGUAGE, Parameter, ParameterType, ReportDefinition};
 use crate::contract::day;
 use crate::problem::{Mark, Problem, Sink};
 use crate::sql::Scan;
@@ -126,6 +126,12 @@ fn parameters(map: &mut Map<'_, '_>, sink: &Sink<'_>) -> Vec<(Parameter, Mark)> 
         if let Some(name) = name {
             map.call(format!("parameter `{}`", name.text));
             check_name("parameter", name, sink);
+            if name.text == LANGUAGE {
+                sink.at(
+                    name.at,
+                    format!("parameter `{LANGUAGE}` is given to every query as it is"),
+                );
+            }
         }
         let parameter_type = map.choice("type", &TYPES);
         let required = map.boolean_if("required").unwrap_or(false);
@@ -208,7 +214,8 @@ fn read_queries(
     parameters: &[(Parameter, Mark)],
     sink: &Sink<'_>,
 ) -> Queries {
-    let given: Vec<&str> = parameters.iter().map(|(p, _)| p.name.as_str()).collect();
+    let declared = parameters.iter().map(|(p, _)| p.name.as_str());
+    let given: Vec<&str> = declared.chain([LANGUAGE]).collect();
     let mut used = BTreeSet::new();
     let mut queries = BTreeMap::new();
     for (name, node) in entries {

@@ -110,13 +110,31 @@ fn names_and_texts_are_checked() {
 }
 
 #[test]
+fn the_language_is_given_to_every_query_and_cannot_be_declared() {
+    check(
+        "score\n    from",
+        "$language as score\n    from",
+        expect![""],
+    );
+    check(
+        "name: top",
+        "name: language",
+        expect![[r#"
+        R:6:13: parameter `language` is given to every query as it is
+        R:6:13: parameter `language` is used by no query
+        R:14:11: `$top` is not given: known are `$period`, `$language`, `$language`
+    "#]],
+    );
+}
+
+#[test]
 fn parameters_are_checked() {
     check(
         "type: period",
         "type: month",
         expect![[r#"
         R:5:27: `type` must be one of `string`, `period`, `integer`, `date`, found `month`
-        R:13:20: `$period` is not given: known are `$top`
+        R:13:20: `$period` is not given: known are `$top`, `$language`
     "#]],
     );
     check(
@@ -124,7 +142,7 @@ fn parameters_are_checked() {
         "name: period",
         expect![[r#"
         R:6:5: parameter `period` stands twice; first on line 5
-        R:14:11: `$top` is not given: known are `$period`
+        R:14:11: `$top` is not given: known are `$period`, `$language`
     "#]],
     );
     check(
@@ -133,7 +151,7 @@ fn parameters_are_checked() {
         expect![[r#"
         R:6:13: `Top` is no parameter name: expected lowercase letters, digits and `_`, a letter first
         R:6:13: parameter `Top` is used by no query
-        R:14:11: `$top` is not given: known are `$period`, `$Top`
+        R:14:11: `$top` is not given: known are `$period`, `$Top`, `$language`
     "#]],
     );
     check(
@@ -187,7 +205,7 @@ fn queries_are_checked_at_their_place_in_the_file() {
         "$perod",
         expect![[r#"
         R:5:13: parameter `period` is used by no query
-        R:13:20: `$perod` is not given: known are `$period`, `$top`
+        R:13:20: `$perod` is not given: known are `$period`, `$top`, `$language`
     "#]],
     );
     check(
@@ -309,7 +327,7 @@ fn many_faults_are_told_in_one_pass() {
             R:5:22: `type` must be one of `string`, `period`, `integer`, `date`, found `b`
             R:6:5: a parameter must be a mapping, found the text `c`
             R:8:3: query `q` is shown by no block of the layout
-            R:8:13: `$z` is not given: no parameter is
+            R:8:13: `$z` is not given: known are `$language`
             R:8:17: `random` answers differently on every run: take what varies as a parameter
             R:10:12: key `columns` is missing in `table` of a block of the layout
             R:10:12: key `title` is missing in `table` of a block of the layout

@@ -54,7 +54,7 @@ fn asked() -> QueryRequest {
     QueryRequest {
         sql: "select 1".to_owned(),
         params: BTreeMap::new(),
-        at: BTreeMap::new(),
+        at: service::At::Now,
     }
 }
 

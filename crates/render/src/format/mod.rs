@@ -1,18 +1,23 @@
-//! Numbers, days and times as people of each language write them.
+//! Numbers, days and times as people of each language write them, and texts in their order.
 
 mod exact;
 mod language;
 pub(crate) mod when;
 
+use std::cmp::Ordering;
+
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::{DateTime, NaiveDate, Utc};
+use icu_collator::options::CollatorOptions;
+use icu_collator::{CollatorBorrowed, CollatorPreferences};
 use icu_decimal::input::Decimal;
 use icu_decimal::{DecimalFormatter, DecimalFormatterPreferences};
 use project::ColumnFormat;
 
 use crate::RenderError;
+use when::When;
 
 pub(crate) use exact::Number;
 pub use language::{Language, UnknownLanguage};
@@ -27,19 +32,26 @@ const FLOAT_DECIMALS: u32 = 6;
 pub struct Formats {
     language: Language,
     numbers: DecimalFormatter,
+    when: When,
+    order: CollatorBorrowed<'static>,
 }
 
 impl Formats {
     /// The formats of `language`.
     pub fn new(language: Language) -> Result<Self, RenderError> {
-        let missing = || RenderError::NoNumbers(language.as_str());
+        let missing = || RenderError::NoFormats(language.as_str());
         let locale = language.as_str().parse().map_err(|_| missing())?;
         let preferences = DecimalFormatterPreferences::from_locale_strict(&locale);
         let preferences = preferences.unwrap_or_else(|lenient| lenient);
         let numbers = DecimalFormatter::try_new(preferences, Default::default());
+        let preferences = CollatorPreferences::from_locale_strict(&locale);
+        let preferences = preferences.unwrap_or_else(|lenient| lenient);
+        let order = CollatorBorrowed::try_new(preferences, CollatorOptions::default());
         Ok(Self {
             language,
             numbers: numbers.map_err(|_| missing())?,
+            when: When::new(language).ok_or_else(missing)?,
+            order: order.map_err(|_| missing())?,
         })
     }
 
@@ -84,12 +96,17 @@ impl Formats {
 
     /// A civil day.
     pub fn date(&self, day: NaiveDate) -> String {
-        when::date(day)
+        self.when.date(day)
     }
 
     /// An instant, in the civil time of Vietnam.
     pub fn date_time(&self, at: DateTime<Utc>) -> String {
-        when::date_time(at.naive_utc())
+        self.when.date_time(at)
+    }
+
+    /// The order of two texts in the language: Đà Nẵng after Cà Mau and before Huế.
+    pub fn compare(&self, one: &str, other: &str) -> Ordering {
+        self.order.compare(one, other)
     }
 
     /// The value of a cell by its type alone: grouped numbers, exact decimals, days, civil time.
@@ -100,7 +117,7 @@ impl Formats {
         if let Some(number) = Number::of(column, row) {
             return self.natural(&number);
         }
-        if let Some(text) = when::of(column, row) {
+        if let Some(text) = self.when.of(column, row) {
             return text;
         }
         match column.data_type() {
@@ -131,8 +148,8 @@ impl Formats {
             ColumnFormat::Decimal1 => decimals(1, false),
             ColumnFormat::Decimal2 => decimals(2, false),
             ColumnFormat::Percent1 => decimals(1, true),
-            ColumnFormat::Date => when::day_of(column, row),
-            ColumnFormat::DateTime => when::instant_of(column, row),
+            ColumnFormat::Date => self.when.day_of(column, row),
+            ColumnFormat::DateTime => self.when.instant_of(column, row),
         }
     }
 

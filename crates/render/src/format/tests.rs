@@ -150,12 +150,60 @@ fn days_and_instants_are_civil() {
     let micros = 1_789_405_200_000_000;
     for zone in [Some("UTC"), None] {
         let at = TimestampMicrosecondArray::from(vec![micros]).with_timezone_opt(zone);
-        assert_eq!(vi().value(&at, 0), "15/09/2026 00:00:00");
+        assert_eq!(vi().value(&at, 0), "00:00:00 15/09/2026");
         assert_eq!(
             vi().cell(&at, 0, ColumnFormat::Date).as_deref(),
             Some("15/09/2026")
         );
     }
+}
+
+#[test]
+fn an_english_day_cannot_be_read_as_its_month() {
+    let day = Date32Array::from(vec![20_706]);
+    assert_eq!(en().value(&day, 0), "10 Sept 2026");
+    let at = TimestampMicrosecondArray::from(vec![1_789_405_200_000_000]);
+    assert_eq!(en().value(&at, 0), "15 Sept 2026, 00:00:00");
+}
+
+#[test]
+fn provinces_are_in_the_order_of_the_alphabet() {
+    let mut names = [
+        "Huế",
+        "Đồng Nai",
+        "Đà Nẵng",
+        "Cà Mau",
+        "An Giang",
+        "Đắk Lắk",
+        "Điện Biên",
+        "Cao Bằng",
+        "TP. Hồ Chí Minh",
+        "Hà Nội",
+        "Lào Cai",
+        "Lạng Sơn",
+        "Lai Châu",
+        "Hà Tĩnh",
+    ];
+    names.sort_by(|one, other| vi().compare(one, other));
+    expect_test::expect![[r#"
+        [
+            "An Giang",
+            "Cà Mau",
+            "Cao Bằng",
+            "Đà Nẵng",
+            "Đắk Lắk",
+            "Điện Biên",
+            "Đồng Nai",
+            "Hà Nội",
+            "Hà Tĩnh",
+            "Huế",
+            "Lai Châu",
+            "Lạng Sơn",
+            "Lào Cai",
+            "TP. Hồ Chí Minh",
+        ]
+    "#]]
+    .assert_debug_eq(&names);
 }
 
 #[test]

@@ -289,7 +289,7 @@ fn the_page_says_what_it_was_made_from() {
     for part in [
         "<code>monthly</code>",
         "2026-09",
-        "15/09/2026 08:02:03 (+07:00)",
+        "08:02:03 15/09/2026 (+07:00)",
         &"cd".repeat(32),
         &"ef".repeat(32),
         "1.234",

@@ -3,21 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use arrow::array::{
-    ArrayRef, Decimal128Array, Float64Array, Int32Array, Int64Array, StringArray,
-    TimestampMicrosecondArray,
-};
+use arrow::array::{ArrayRef, Decimal128Array, Int32Array, Int64Array, StringArray};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
+use lineage::Graph;
 use project::{DatasetName, Project, ReportDefinition, Severity, Sources};
 use service::{
-    AuditRecord, BodyFormat, ByteStream, Call, Credential, DatasetDetail, DatasetSummary, Document,
-    ErrorKind, Evidence, LineageAnswer, LineageRequest, Page, Plan, Principal, QueryAnswer,
-    QueryRequest, Receipt, RenderRequest, Rendition, RenditionFormat, Result, RowCounts, RowError,
-    RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
-    SubmissionState, SubmitAnswer, SubmitRequest, TableState, TableVersion,
+    AuditRecord, BodyFormat, ByteStream, Call, Credential, DatasetDetail, DatasetSummary,
+    Direction, Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, Page, PartitionState,
+    Plan, Principal, QueryAnswer, QueryRequest, Receipt, RenderRequest, Rendition, RenditionFormat,
+    Result, RowCounts, RowError, RowErrors, RunReport, RunRequest, RunStep, Secret, Service,
+    ServiceError, StepState, Submission, SubmissionId, SubmissionState, SubmitAnswer,
+    SubmitRequest, TableState, TableVersion,
 };
 
 pub(super) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -32,7 +31,7 @@ pub(super) enum Stage {
     Empty,
     Submitted,
     Full,
-    /// Full, for someone who may not query.
+    /// Full, for someone who sees neither figures nor runs.
     Forbidden,
 }
 
@@ -170,23 +169,37 @@ fn scoreboard() -> QueryAnswer {
     ])
 }
 
-fn ledger() -> QueryAnswer {
-    let micros = at().timestamp_micros();
-    let started = TimestampMicrosecondArray::from(vec![micros, micros]).with_timezone("UTC");
-    answer(vec![
-        ("run_id", text(&["r1", "r1"])),
-        (
-            "dataset",
-            text(&["refined.dossiers", "served.reconciliation"]),
-        ),
-        ("state", text(&["built", "failed"])),
-        ("started_at", Arc::new(started)),
-        ("seconds", Arc::new(Float64Array::from(vec![1.5, 0.25]))),
-        (
-            "message",
-            text(&["", "rule `score_in_range` does not hold for 3 rows"]),
-        ),
-    ])
+fn run() -> RunReport {
+    let step = |dataset: &str, state, message: Option<&str>| RunStep {
+        dataset: dataset.parse().unwrap(),
+        state,
+        inputs: vec![("raw.dossiers".parse().unwrap(), 7)],
+        version: (state == StepState::Built).then_some(3),
+        rows: 12_345,
+        seconds: 1.5,
+        message: message.map(ToOwned::to_owned),
+    };
+    let broken = "rule `score_in_range` does not hold for 3 rows";
+    RunReport {
+        id: "r1".to_owned(),
+        started_at: at(),
+        seconds: 3.0,
+        steps: vec![
+            step("refined.dossiers", StepState::Built, None),
+            step("served.reconciliation", StepState::Failed, Some(broken)),
+        ],
+    }
+}
+
+/// The graph as the project's lineage files state it.
+fn graph(project: &Project) -> Graph {
+    let files = project.lineage.iter();
+    let edges = files.filter_map(|(path, text)| {
+        let name = path.strip_prefix("lineage/")?.strip_suffix(".txt")?;
+        let dataset = name.replacen('/', ".", 1).parse().ok()?;
+        lineage::parse(&dataset, text).ok()
+    });
+    Graph::new(edges.flatten()).including(project.contracts.keys().cloned())
 }
 
 fn many() -> QueryAnswer {
@@ -195,6 +208,16 @@ fn many() -> QueryAnswer {
         ("province_name_vi", Arc::new(StringArray::from(names))),
         ("rows", Arc::new(Int64Array::from_iter_values(0..450))),
     ])
+}
+
+fn partition(n: u32) -> PartitionState {
+    let value = (n > 0).then(|| format!("2026-{n}"));
+    PartitionState {
+        values: vec![("_period".to_owned(), value)],
+        rows: 1000,
+        files: 2,
+        size_bytes: 98_765,
+    }
 }
 
 fn receipt() -> Receipt {
@@ -246,7 +269,7 @@ impl Service for Fake {
         let agency = Some("H26".parse().unwrap());
         Ok(Principal {
             name: "ha-noi".to_owned(),
-            role: "analyst".to_owned(),
+            role: "administrator".to_owned(),
             agency,
         })
     }
@@ -324,16 +347,25 @@ impl Service for Fake {
     async fn query(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer> {
         self.note(call, &format!("query {:?}", request.params))?;
         if self.stage == Stage::Forbidden {
-            let message = "role `submitter` may not `query`";
+            let message = "role `operator` may not `query`";
+            return Err(ServiceError::new(ErrorKind::Forbidden, message));
+        }
+        match self.failure {
+            Some(failure) => Err(failure()),
+            None => Ok(many()),
+        }
+    }
+
+    async fn figures(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer> {
+        self.note(call, &format!("figures {:?}", request.params))?;
+        if self.stage == Stage::Forbidden {
+            let message = "role `operator` may not `read_figures`";
             return Err(ServiceError::new(ErrorKind::Forbidden, message));
         }
         let sql = &request.sql;
-        if sql.contains("system.runs") {
-            return if self.stage == Stage::Full {
-                Ok(ledger())
-            } else {
-                absent()
-            };
+        if sql.contains("from codes.agencies") {
+            let names = text(&["Thành phố Hà Nội"]);
+            return Ok(answer(vec![("code", text(&["H26"])), ("name", names)]));
         }
         if sql.contains("left join codes.periods") {
             let periods = text(&["2026-09", "2026-08"]);
@@ -343,13 +375,7 @@ impl Service for Fake {
         if sql.contains("from served.national_summary") {
             return Ok(national());
         }
-        if sql.contains("$language") {
-            return Ok(scoreboard());
-        }
-        match self.failure {
-            Some(failure) => Err(failure()),
-            None => Ok(many()),
-        }
+        Ok(scoreboard())
     }
 
     async fn datasets(&self, call: &Call) -> Result<Vec<DatasetSummary>> {
@@ -385,8 +411,11 @@ impl Service for Fake {
                 version: 7,
                 committed_at: at(),
                 operation: "replace".to_owned(),
+                rows: Some(1_234_567),
                 info: r#"{"run":"r1","inputs":{"refined.dossiers":4}}"#.to_owned(),
             }],
+            partitions: (0..150).map(partition).collect(),
+            quarantined: Some(4_321),
         })
     }
 
@@ -394,8 +423,24 @@ impl Service for Fake {
         absent()
     }
 
-    async fn lineage(&self, _: &Call, _: LineageRequest) -> Result<LineageAnswer> {
-        absent()
+    async fn lineage(&self, call: &Call, request: LineageRequest) -> Result<LineageAnswer> {
+        self.note(call, &format!("lineage {:?}", request.dataset))?;
+        let graph = graph(&self.project);
+        let Some(dataset) = &request.dataset else {
+            return Ok(LineageAnswer { graph });
+        };
+        let Some(contract) = self.project.contracts.get(dataset) else {
+            return absent();
+        };
+        let column = request.column.as_deref();
+        if column.is_some_and(|column| contract.column(column).is_none()) {
+            return absent();
+        }
+        let graph = match request.direction {
+            Direction::Up => graph.up(dataset, column),
+            Direction::Down => graph.down(dataset, column),
+        };
+        Ok(LineageAnswer { graph })
     }
 
     async fn reports(&self, call: &Call) -> Result<Vec<ReportDefinition>> {
@@ -429,6 +474,27 @@ impl Service for Fake {
 
     async fn run(&self, _: &Call, _: RunRequest) -> Result<RunReport> {
         absent()
+    }
+
+    async fn runs(&self, call: &Call, page: Page) -> Result<Vec<RunReport>> {
+        self.note(call, &format!("runs {} {}", page.offset, page.limit))?;
+        match self.stage {
+            Stage::Full => Ok(vec![run(); 60]
+                .into_iter()
+                .skip(page.offset as usize)
+                .take(page.limit as usize)
+                .collect()),
+            Stage::Forbidden => Err(ServiceError::new(
+                ErrorKind::Forbidden,
+                "role `auditor` may not `read_runs`",
+            )),
+            _ => Ok(vec![]),
+        }
+    }
+
+    async fn run_of(&self, call: &Call, id: &str) -> Result<RunReport> {
+        self.note(call, &format!("run_of {id}"))?;
+        if id == "r1" { Ok(run()) } else { absent() }
     }
 
     async fn plan(&self, _: &Call) -> Result<Plan> {

@@ -39,14 +39,20 @@ fn every_text_that_is_said_is_there_and_every_text_is_said() {
         include_str!("../../../templates/dataset.html"),
         include_str!("../../../templates/datasets.html"),
         include_str!("../../../templates/failure.html"),
+        include_str!("../../../templates/lineage.html"),
+        include_str!("../../../templates/lineage_columns.html"),
+        include_str!("../../../templates/lineage_tables.html"),
         include_str!("../../../templates/macros.html"),
         include_str!("../../../templates/overview.html"),
         include_str!("../../../templates/query.html"),
         include_str!("../../../templates/report.html"),
         include_str!("../../../templates/reports.html"),
+        include_str!("../../../templates/run.html"),
+        include_str!("../../../templates/runs.html"),
         include_str!("../../../templates/sign_in.html"),
         include_str!("../../../templates/submission.html"),
         include_str!("../../../templates/submissions.html"),
+        include_str!("../lineage/columns.rs"),
         include_str!("../overview.rs"),
         include_str!("../submissions.rs"),
     ];
@@ -56,6 +62,8 @@ fn every_text_that_is_said_is_there_and_every_text_is_said() {
         .flatten()
         .filter_map(|part| part.split('"').next())
         .collect();
+    // What the columns of the lineage picture are called.
+    let said: BTreeSet<&str> = said.into_iter().chain(["this-dataset"]).collect();
     let known = keys(include_str!("../../../locales/vi.ftl"));
     for key in &said {
         assert!(known.contains(key), "no text `{key}`");
@@ -63,6 +71,7 @@ fn every_text_that_is_said_is_there_and_every_text_is_said() {
     let made = [
         "classification-",
         "error-",
+        "kind-",
         "layer-",
         "nav-",
         "state-",

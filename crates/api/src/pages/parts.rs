@@ -1,0 +1,44 @@
+//! Parts of longer lists.
+
+use service::Page as Part;
+
+use super::visit::{Visit, address};
+
+/// Where the parts before and after this one are.
+pub(super) struct Around {
+    pub(super) before: Option<String>,
+    pub(super) after: Option<String>,
+}
+
+/// The part that the address asks for.
+pub(super) fn part(visit: &Visit, limit: u64) -> Part {
+    let offset = visit
+        .param("offset")
+        .and_then(|offset| offset.parse().ok())
+        .unwrap_or(0);
+    Part { offset, limit }
+}
+
+/// The same part with one more: that one tells whether there is another part.
+pub(super) fn and_one_more(part: Part) -> Part {
+    Part {
+        limit: part.limit.saturating_add(1),
+        ..part
+    }
+}
+
+/// The items of the part, without the one more, and where its neighbours are.
+pub(super) fn cut<T>(items: &mut Vec<T>, path: &str, part: Part) -> Around {
+    let more = items.len() as u64 > part.limit;
+    items.truncate(usize::try_from(part.limit).unwrap_or(usize::MAX));
+    around(path, part, more)
+}
+
+pub(super) fn around(path: &str, part: Part, more: bool) -> Around {
+    let at = |offset: u64| address(path, &[("offset", &offset.to_string())]);
+    let before = (part.offset > 0).then(|| at(part.offset.saturating_sub(part.limit)));
+    Around {
+        before,
+        after: more.then(|| at(part.offset.saturating_add(part.limit))),
+    }
+}

@@ -1,0 +1,63 @@
+//! The lineage pages.
+
+use super::fake::{Fake, Stage};
+use super::get;
+
+#[tokio::test]
+async fn the_picture_has_every_table_as_a_link_and_the_list_says_the_same() {
+    let page = get(&Fake::new(Stage::Full), "/lineage").await.body;
+    let picture = page.split("<svg").nth(1).unwrap();
+    let (picture, list) = picture.split_once("</svg>").unwrap();
+    for dataset in [
+        "raw.dossiers",
+        "refined.dossiers",
+        "served.national_summary",
+        "codes.units",
+    ] {
+        let link = format!("<a href=\"/lineage/{dataset}\"");
+        assert!(picture.contains(&link), "{dataset} in the picture");
+        assert!(list.contains(&link), "{dataset} in the list");
+    }
+    assert!(picture.contains("aria-label=\"raw.dossiers: "));
+}
+
+#[tokio::test]
+async fn the_neighbourhood_of_a_table_grows_with_the_depth() {
+    let fake = Fake::new(Stage::Full);
+    let near = get(&fake, "/lineage/served.provincial_scoreboard")
+        .await
+        .body;
+    let far = get(&fake, "/lineage/served.provincial_scoreboard?depth=9")
+        .await
+        .body;
+    let count = |page: &str| page.matches("class=\"card").count();
+    assert!(1 < count(&near) && count(&near) < count(&far));
+    assert!(!near.contains("/lineage/raw.dossiers\"") && far.contains("/lineage/raw.dossiers\""));
+    assert!(near.contains("class=\"card main\""));
+    let wrong = get(&fake, "/lineage/served.provincial_scoreboard?depth=1000")
+        .await
+        .body;
+    assert_eq!(count(&wrong), count(&near));
+}
+
+#[tokio::test]
+async fn columns_show_what_carries_values_and_on_demand_what_decides() {
+    let fake = Fake::new(Stage::Full);
+    let direct = get(&fake, "/lineage/served.reconciliation?columns=1")
+        .await
+        .body;
+    let all = get(&fake, "/lineage/served.reconciliation?columns=1&all=1")
+        .await
+        .body;
+    assert!(!direct.contains("class=\"decides\"") && all.contains("class=\"decides\""));
+    // The list has every edge, whatever is drawn.
+    assert!(direct.contains("dùng để ghép bảng"), "{direct}");
+    let column = get(&fake, "/lineage/refined.dossiers.agency_code")
+        .await
+        .body;
+    assert!(
+        column.contains("href=\"/lineage/raw.dossiers.agency_code\""),
+        "{column}"
+    );
+    assert!(column.contains("href=\"/lineage/refined.agencies.agency_code\""));
+}

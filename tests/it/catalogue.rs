@@ -1,0 +1,126 @@
+//! What the house tells of itself: datasets with their files and quarantine, runs, and the figures
+//! that everyone who reports may read.
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt;
+use service::{
+    Call, ErrorKind, Page, Principal, QueryRequest, RunRequest, Service, ServiceError, StepState,
+};
+
+use crate::home::{Fixture, VISITS, call};
+
+const PAGE: Page = Page {
+    offset: 0,
+    limit: 10,
+};
+
+async fn with_role(f: &Fixture, role: &str, agency: Option<&str>) -> Call {
+    let principal = Principal {
+        name: format!("some {role}"),
+        role: role.to_owned(),
+        agency: agency.map(|code| code.parse().unwrap()),
+    };
+    call(&f.house.create_token(&f.admin, &principal).await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_are_read_back_as_they_were_answered_newest_first() {
+    let f = Fixture::on_disk().await;
+    assert_eq!(f.house.runs(&f.admin, PAGE).await.unwrap(), []);
+    f.submit(VISITS, None).await.unwrap();
+    let first = f.house.run(&f.admin, RunRequest::default()).await.unwrap();
+    f.clock.set("2026-09-20T03:01:00Z");
+    f.submit(&VISITS.replace("V-", "W-"), None).await.unwrap();
+    let second = f.house.run(&f.admin, RunRequest::default()).await.unwrap();
+
+    let runs = f.house.runs(&f.admin, PAGE).await.unwrap();
+    let ids: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
+    assert_eq!(ids, [second.id.as_str(), first.id.as_str()]);
+    assert_eq!(runs[0].steps, second.steps);
+    assert_eq!(runs[0].started_at, second.started_at);
+    assert_eq!(runs[1].steps[0].state, StepState::Built);
+    let older = Page {
+        offset: 1,
+        limit: 1,
+    };
+    assert_eq!(f.house.runs(&f.admin, older).await.unwrap(), runs[1..]);
+    let one = f.house.run_of(&f.admin, &first.id).await.unwrap();
+    assert_eq!(one, runs[1]);
+    let absent = f.house.run_of(&f.admin, "no such run").await.unwrap_err();
+    assert_eq!(absent.kind, ErrorKind::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dataset_tells_its_partitions_its_quarantine_and_what_each_version_wrote() {
+    let f = Fixture::on_disk().await;
+    f.submit(VISITS, None).await.unwrap();
+    f.submit(&VISITS.replace("V-", "W-"), None).await.unwrap();
+    let visits = "raw.visits".parse().unwrap();
+    let detail = f.house.dataset(&f.admin, &visits).await.unwrap();
+    assert_eq!(
+        detail.quarantined,
+        Some(2),
+        "two rows, each with two reasons"
+    );
+    let [partition] = &detail.partitions[..] else {
+        panic!("{:?}", detail.partitions);
+    };
+    let period = ("_period".to_owned(), Some("2026-09".to_owned()));
+    assert_eq!(partition.values, [period]);
+    assert_eq!((partition.rows, partition.files), (4, 2));
+    let written: Vec<Option<u64>> = detail.history.iter().map(|v| v.rows).collect();
+    assert_eq!(written[..2], [Some(2), Some(2)]);
+    let periods = "codes.periods".parse().unwrap();
+    let detail = f.house.dataset(&f.admin, &periods).await.unwrap();
+    assert_eq!(detail.quarantined, None, "nobody submits code lists");
+}
+
+async fn figures(f: &Fixture, caller: &Call, sql: &str) -> Result<usize, ServiceError> {
+    let request = QueryRequest {
+        sql: sql.to_owned(),
+        params: BTreeMap::new(),
+        at: BTreeMap::new(),
+    };
+    let mut answer = f.house.figures(caller, request).await?;
+    let mut rows = 0;
+    while let Some(batch) = answer.batches.next().await.transpose()? {
+        rows += batch.num_rows();
+    }
+    Ok(rows)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_reports_reads_what_is_published_and_nothing_else() {
+    let f = Fixture::on_disk().await;
+    f.submit(VISITS, None).await.unwrap();
+    f.house.run(&f.admin, RunRequest::default()).await.unwrap();
+    let published = "select * from served.visits_by_office";
+    for (role, agency) in [
+        ("submitter", Some("H26")),
+        ("official", Some("H26")),
+        ("analyst", None),
+    ] {
+        let caller = with_role(&f, role, agency).await;
+        assert_eq!(figures(&f, &caller, published).await.unwrap(), 2, "{role}");
+        let codes = "select code from codes.periods limit 1";
+        assert_eq!(figures(&f, &caller, codes).await.unwrap(), 1, "{role}");
+        for hidden in [
+            "select * from raw.visits",
+            "select (select count(*) from raw.visits) as n from served.visits_by_office",
+            "with served as (select * from raw.visits) select * from served",
+            "select * from system.quarantine",
+            "select * from served.visits_by_office where visits in (select minutes from raw.visits)",
+        ] {
+            let refused = figures(&f, &caller, hidden).await.unwrap_err();
+            assert_eq!(refused.kind, ErrorKind::Forbidden, "{role}: {hidden}");
+        }
+    }
+    for role in ["operator", "auditor"] {
+        let caller = with_role(&f, role, None).await;
+        let refused = figures(&f, &caller, published).await.unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::Forbidden, "{role}");
+    }
+    let entries = f.house.audit_entries(&f.admin, PAGE).await.unwrap();
+    assert!(entries.iter().any(|entry| entry.action == "read_figures"));
+}
