@@ -16,5 +16,5 @@ select
     date '1789-07-14' as old_day,
     date '2026-09-15' as new_day
 from raw.dossiers
-order by dossier_id, updated_at, _row
+order by dossier_id, updated_at, _submission_id, _row_number
 limit 2000

@@ -25,12 +25,13 @@ type Sheets = BTreeMap<String, Vec<Vec<Data>>>;
 
 fn sheets(bytes: &[u8]) -> Sheets {
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).unwrap();
+    let names = book.sheet_names();
     let read = |name: String| {
         assert!(book.worksheet_formula(&name).unwrap().is_empty(), "{name}");
         let range = book.worksheet_range(&name).unwrap();
         (name, range.rows().map(<[Data]>::to_vec).collect())
     };
-    book.sheet_names().into_iter().map(read).collect()
+    names.into_iter().map(read).collect()
 }
 
 fn texts(row: &[Data]) -> Vec<String> {
