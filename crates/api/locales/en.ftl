@@ -143,7 +143,6 @@ depth = Steps up and down
 depth-all = all
 to-dataset = The dataset
 kind = How
-decides = decides about rows only
 kind-identity = taken as it is
 kind-transformation = computed from the row
 kind-aggregation = computed from many rows

@@ -137,7 +137,6 @@ depth = Số bước về hai phía
 depth-all = tất cả
 to-dataset = Xem bộ dữ liệu
 kind = Cách dùng
-decides = chỉ quyết định lấy dòng nào
 kind-identity = giữ nguyên giá trị
 kind-transformation = tính từ cùng một dòng
 kind-aggregation = tính từ nhiều dòng

@@ -17,7 +17,7 @@ use crate::ApiState;
 
 /// Partitions and versions that the page shows; the API answers more.
 const PARTITIONS: usize = 100;
-const VERSIONS: usize = 50;
+const VERSIONS: usize = 20;
 
 struct ColumnRow {
     name: String,

@@ -95,6 +95,7 @@ fn pages() -> Vec<String> {
         "/lineage/served.provincial_scoreboard?depth=9",
         "/lineage/served.reconciliation?columns=1",
         "/lineage/served.reconciliation?columns=1&all=1",
+        "/lineage/served.dossiers_by_agency?columns=1&all=1",
         "/lineage/raw.dossiers?columns=1",
         "/lineage/refined.dossiers.agency_code",
         "/query",

@@ -486,7 +486,7 @@ async fn nobody_passes_without_credentials() {
     assert!(routes.len() > 20, "{routes:?}");
     for (method, path) in routes {
         let (media_type, body) = match path.rsplit_once('/').unwrap().1 {
-            "query" => ("application/json", "{\"sql\": \"x\"}"),
+            "query" | "figures" => ("application/json", "{\"sql\": \"x\"}"),
             "tokens" => (
                 "application/json",
                 "{\"name\": \"x\", \"role\": \"auditor\"}",

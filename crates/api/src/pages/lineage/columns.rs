@@ -18,7 +18,6 @@ const DRAWN: usize = 400;
 pub(super) struct Line {
     /// The column of the dataset that the page is about.
     pub(super) column: String,
-    pub(super) column_href: String,
     /// The column at the other end, and where it leads.
     pub(super) other: String,
     pub(super) other_href: String,
@@ -59,7 +58,6 @@ impl<'g> Edges<'g> {
 fn line(edge: &Edge, here: &ColumnRef, other: &ColumnRef, shell: &Shell) -> Line {
     Line {
         column: name(&here.column, shell),
-        column_href: href(here),
         other: format!("{}.{}", other.dataset, name(&other.column, shell)),
         other_href: href(other),
         kind: shell.say(&format!("kind-{}", edge.kind.as_str().replace('_', "-"))),

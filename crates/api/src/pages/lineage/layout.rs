@@ -95,8 +95,8 @@ struct Node {
 struct Net {
     nodes: Vec<Node>,
     columns: Vec<Vec<usize>>,
-    /// The lanes of a pair of boxes, from left to right.
-    lanes: BTreeMap<(usize, usize), Vec<usize>>,
+    /// The lane of the arrows from a box through a column.
+    lanes: BTreeMap<(usize, usize), usize>,
 }
 
 /// Gives every box its place and every arrow its course.
@@ -167,27 +167,34 @@ impl Net {
         net
     }
 
-    /// Joins two boxes by lanes through the columns between them.
+    /// Joins two boxes by lanes through the columns between them. Arrows from one box share a lane
+    /// as far as they go together.
     fn join(&mut self, from: usize, to: usize) {
         let (first, last) = (self.nodes[from].column, self.nodes[to].column);
-        let mut lanes = vec![];
         let mut before = from;
         for column in first + 1..last {
-            let lane = self.nodes.len();
-            self.nodes.push(Node {
-                column,
-                height: LANE,
-                y: 0,
-                left: vec![],
-                right: vec![],
-            });
-            self.columns[column].push(lane);
-            self.link(before, lane);
-            lanes.push(lane);
-            before = lane;
+            before = match self.lanes.get(&(from, column)) {
+                Some(lane) => *lane,
+                None => self.lane(from, before, column),
+            };
         }
         self.link(before, to);
-        self.lanes.insert((from, to), lanes);
+    }
+
+    /// A new lane of the arrows from a box through a column.
+    fn lane(&mut self, from: usize, before: usize, column: usize) -> usize {
+        let lane = self.nodes.len();
+        self.nodes.push(Node {
+            column,
+            height: LANE,
+            y: 0,
+            left: vec![],
+            right: vec![],
+        });
+        self.columns[column].push(lane);
+        self.lanes.insert((from, column), lane);
+        self.link(before, lane);
+        lane
     }
 
     fn link(&mut self, left: usize, right: usize) {
@@ -349,8 +356,9 @@ impl Net {
         let end = (to.x, to.y + middle(arrow.to.1));
         let mut course = format!("M{} {}", start.0, start.1);
         let mut at = start;
-        let lanes = self.lanes.get(&(arrow.from.0, arrow.to.0));
-        for lane in lanes.into_iter().flatten() {
+        let between = self.nodes[arrow.from.0].column + 1..self.nodes[arrow.to.0].column;
+        let lanes = between.filter_map(|column| self.lanes.get(&(arrow.from.0, column)));
+        for lane in lanes {
             let node = &self.nodes[*lane];
             let (x, width) = columns[node.column];
             let y = node.y + LANE / 2;
