@@ -202,6 +202,13 @@ impl Part {
         reservation: &MemoryReservation,
         more: usize,
     ) -> DataFusionError {
+        eprintln!(
+            "REFUSED {by_pool} {} spill={} has {} wants {more}; held {:?}",
+            reservation.consumer().name(),
+            reservation.consumer().can_spill(),
+            reservation.size(),
+            self.held.try_lock().is_ok()
+        );
         let (name, bytes) = if by_pool {
             (MEMORY_BYTES, self.pool.total)
         } else {
@@ -217,8 +224,8 @@ impl Part {
     /// How much more a consumer that can spill may take, by the limit and by the pool.
     fn room(&self, held: &Held, of: usize) -> (usize, usize) {
         let within = |part: usize| {
-            // Sorting and merging what was gathered needs memory that cannot spill.
-            let for_spillers = part - held.unspillable.max(part / 8).min(part);
+            // Merging what was gathered takes as much again, and cannot spill.
+            let for_spillers = part - held.unspillable.max(part / 2).min(part);
             let fair = for_spillers / held.spillers.max(1);
             let room = fair.saturating_sub(of);
             // Consumers that came first may hold more than their share of now. The others get enough
@@ -283,6 +290,7 @@ impl MemoryPool for Part {
             (self.limit.saturating_sub(held.sum()), usize::MAX)
         };
         if additional > by_limit {
+            eprintln!("{held:?} by_limit {by_limit}");
             return Err(self.refused(false, reservation, additional));
         }
         if additional > by_pool || !self.pool.take(held.sum(), additional) {

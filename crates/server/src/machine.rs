@@ -8,10 +8,11 @@ pub(crate) fn memory_bytes() -> u64 {
     memory_under(Path::new("/"))
 }
 
-/// The memory that this process holds now. 0 if the system does not say.
+/// The memory that this process holds now, without its code and other pages that the system can read
+/// again from their files. 0 if the system does not say.
 pub(crate) fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    kib_after(&status, "VmRSS:").unwrap_or(0)
+    kib_after(&status, "RssAnon:").unwrap_or(0)
 }
 
 /// [`memory_bytes`] by the files below that root.
