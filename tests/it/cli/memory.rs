@@ -122,7 +122,8 @@ fn a_server_stays_under_its_pool_and_a_quarter_whatever_it_is_asked() {
     }
     std::thread::scope(|scope| {
         for statement in statements {
-            scope.spawn(|| right(statement));
+            let right = &right;
+            scope.spawn(move || right(statement));
         }
     });
     stays_under("all at once");
