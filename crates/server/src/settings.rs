@@ -68,7 +68,8 @@ pub struct MemorySettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct QuerySettings {
-    /// Memory of one query before it spills; more than seven eighths of the pool is taken as that.
+    /// Memory of one query. What it gathers in one half of it is spilled, and merged in the other;
+    /// more than seven eighths of the pool is taken as that.
     pub memory_bytes: u64,
     /// Temporary disk of one query.
     pub spill_bytes: u64,
