@@ -1,9 +1,9 @@
 //! Memory: one pool for the process, and a part of it for each query.
 //!
-//! Within a part, consumers that can spill have equal shares of one half, so that one sort cannot take
-//! what the next one needs. The other half is for merging what they gathered, in equal shares as well:
-//! a merge takes what it gets and makes do with less. Consumers that can do neither take what they
-//! need of the whole, first come, first served, and the halves are of the rest.
+//! Within a part, consumers that can spill have equal shares of one half, so that one sort cannot
+//! take what the next one needs. The other half is for merging what they gathered, in equal shares
+//! as well: a merge takes what it gets and makes do with less. Consumers that can do neither take
+//! what they need of the whole, first come, first served, and the halves are of the rest.
 //! Between the parts the pool is shared the same way: a query above its share gets no more, so it
 //! spills, and the sum of all parts never passes the pool.
 
@@ -244,8 +244,8 @@ impl Part {
         }
     }
 
-    /// Waits until no more than that is held: what an earlier attempt gives back, it gives back when
-    /// its last task was dropped.
+    /// Waits until no more than that is held: what an earlier attempt gives back, it gives back
+    /// when its last task was dropped.
     pub(crate) async fn falls_to(&self, bytes: usize) {
         loop {
             let released = self.released.notified();

@@ -83,8 +83,8 @@ fn first(home: &TestHome, sql: &str) -> Value {
     json(&done(home, &["query", sql, "--format", "json"]))[0].clone()
 }
 
-/// The promise: beside what the process held before (its code, its caches, the same statements on few
-/// rows), no more than the pool and a quarter of it, whatever it is asked.
+/// The promise: beside what the process held before (its code, its caches, the same statements on
+/// few rows), no more than the pool and a quarter of it, whatever it is asked.
 #[test]
 fn a_server_stays_under_its_pool_and_a_quarter_whatever_it_is_asked() {
     let home = filled();

@@ -513,7 +513,8 @@ async fn work_that_never_pauses_is_ended_when_its_time_is_up() {
         ENDLESS,
         "select count(*) as n from raw.big a, raw.big b where a.id * b.id + 1 < 0",
         "select count(*) as n from raw.big a join raw.big b on a.id % 2 = b.id % 2",
-        "with recursive r as (select 1 as n union all select n + 1 from r) select max(n) as n from r",
+        "with recursive r as (select 1 as n union all select n + 1 from r)
+            select max(n) as n from r",
     ];
     for sql in never_pause {
         let met = machine.rows(sql, hurried).await;
