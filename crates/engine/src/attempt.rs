@@ -97,7 +97,7 @@ impl Work {
     }
 
     /// Runs to the end, and a second time if nothing was sent and another plan may do. Ends early
-    /// when nobody takes the rows any more, when the time is up, or when an end is put to the query.
+    /// when nobody takes the rows any more, when the time is up, or when an end is put to it.
     pub(crate) async fn drive(self, first: Attempt, rows: mpsc::Sender<RecordBatch>) -> Result<()> {
         let (ended, late) = (
             self.part.end_of(),

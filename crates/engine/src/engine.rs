@@ -128,8 +128,8 @@ impl Engine {
     fn config(&self, limits: QueryLimits) -> SessionConfig {
         let partitions = self.settings.partitions.max(1);
         let bytes = usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX);
-        // What each sort keeps back to merge what it gathered. All sorts of a plan must find theirs.
-        let kept = (bytes / (16 * partitions)).clamp(64 << 10, 10 << 20);
+        // What each sort takes at its start to merge with. All sorts of a plan must find theirs.
+        let kept = (bytes / (64 * partitions)).clamp(64 << 10, 10 << 20);
         // Whoever spills must be able to hold some batches, of rows that are not too wide.
         let rows = (bytes / (4096 * partitions)).clamp(256, self.settings.batch_rows.max(256));
         SessionConfig::new()

@@ -1,7 +1,9 @@
 //! Memory: one pool for the process, and a part of it for each query.
 //!
-//! Within a part, consumers that can spill have equal shares, so that one sort cannot take what the
-//! next one needs; what is left is taken by consumers that cannot spill, first come, first served.
+//! Within a part, consumers that can spill have equal shares of one half, so that one sort cannot
+//! take what the next one needs. The other half is for merging what they gathered, in equal shares
+//! as well: a merge takes what it gets and makes do with less. Consumers that can do neither take
+//! what they need of the whole, first come, first served, and the halves are of the rest.
 //! Between the parts the pool is shared the same way: a query above its share gets no more, so it
 //! spills, and the sum of all parts never passes the pool.
 
@@ -53,13 +55,75 @@ pub(crate) struct Part {
 struct Held {
     consumers: usize,
     spillers: usize,
+    mergers: usize,
     spillable: usize,
+    merging: usize,
     unspillable: usize,
+}
+
+/// What a consumer does when it is refused.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// It writes to disk what it holds.
+    Spills,
+    /// It merges fewer files at once.
+    Merges,
+    /// It fails.
+    Fails,
+}
+
+impl Kind {
+    fn of(consumer: &MemoryConsumer) -> Self {
+        if consumer.can_spill() {
+            Self::Spills
+        } else if consumer.name().starts_with("ExternalSorterMerge") {
+            Self::Merges
+        } else {
+            Self::Fails
+        }
+    }
 }
 
 impl Held {
     fn sum(&self) -> usize {
-        self.spillable + self.unspillable
+        self.spillable + self.merging + self.unspillable
+    }
+
+    fn bytes(&mut self, kind: Kind) -> &mut usize {
+        match kind {
+            Kind::Spills => &mut self.spillable,
+            Kind::Merges => &mut self.merging,
+            Kind::Fails => &mut self.unspillable,
+        }
+    }
+
+    fn count(&mut self, consumer: &MemoryConsumer, by: isize) {
+        self.consumers = self.consumers.saturating_add_signed(by);
+        match Kind::of(consumer) {
+            Kind::Spills => self.spillers = self.spillers.saturating_add_signed(by),
+            Kind::Merges => self.mergers = self.mergers.saturating_add_signed(by),
+            Kind::Fails => {}
+        }
+    }
+
+    /// How much more a consumer that has so much already may take of a part of that size.
+    fn room(&self, part: usize, kind: Kind, has: usize) -> usize {
+        let left = part.saturating_sub(self.sum());
+        let half = part.saturating_sub(self.unspillable) / 2;
+        match kind {
+            // Those that came first may hold more than their share of now. The others get enough to
+            // go on with.
+            Kind::Spills => {
+                let fair = half / self.spillers.max(1);
+                let room = fair.saturating_sub(has).min(left);
+                room.max((fair / 4).saturating_sub(has))
+            }
+            Kind::Merges => {
+                let fair = half / self.mergers.max(1);
+                fair.saturating_sub(has).min(left)
+            }
+            Kind::Fails => left,
+        }
     }
 }
 
@@ -180,8 +244,8 @@ impl Part {
         }
     }
 
-    /// Waits until no more than that is held: what an earlier attempt gives back, it gives back when
-    /// its last task was dropped.
+    /// Waits until no more than that is held: what an earlier attempt gives back, it gives back
+    /// when its last task was dropped.
     pub(crate) async fn falls_to(&self, bytes: usize) {
         loop {
             let released = self.released.notified();
@@ -196,37 +260,24 @@ impl Part {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn refused(
-        &self,
-        by_pool: bool,
-        reservation: &MemoryReservation,
-        more: usize,
-    ) -> DataFusionError {
+    fn refused(&self, by_pool: bool, to: &MemoryReservation, more: usize) -> DataFusionError {
         let (name, bytes) = if by_pool {
             (MEMORY_BYTES, self.pool.total)
         } else {
             (self.name, self.limit)
         };
+        let (consumer, has) = (to.consumer().name(), to.size());
+        tracing::debug!(
+            part = self.id,
+            limit = name,
+            consumer,
+            has,
+            more,
+            "memory was refused"
+        );
         DataFusionError::ResourcesExhausted(format!(
-            "`{name}` of {bytes} bytes has no {more} bytes for {}, which holds {}",
-            reservation.consumer().name(),
-            reservation.size()
+            "`{name}` of {bytes} bytes has no {more} bytes for {consumer}, which holds {has}"
         ))
-    }
-
-    /// How much more a consumer that can spill may take, by the limit and by the pool.
-    fn room(&self, held: &Held, of: usize) -> (usize, usize) {
-        let within = |part: usize| {
-            // Sorting and merging what was gathered needs memory that cannot spill.
-            let for_spillers = part - held.unspillable.max(part / 8).min(part);
-            let fair = for_spillers / held.spillers.max(1);
-            let room = fair.saturating_sub(of);
-            // Consumers that came first may hold more than their share of now. The others get enough
-            // to go on with.
-            let least = (fair / 4).saturating_sub(of);
-            room.min(part.saturating_sub(held.sum())).max(least)
-        };
-        (within(self.limit), within(self.pool.share()))
     }
 }
 
@@ -240,15 +291,12 @@ impl MemoryPool for Part {
         if held.consumers == 0 {
             self.pool.active.fetch_add(1, Ordering::Relaxed);
         }
-        held.consumers += 1;
-        held.spillers += usize::from(consumer.can_spill());
+        held.count(consumer, 1);
     }
 
     fn unregister(&self, consumer: &MemoryConsumer) {
         let mut held = self.state();
-        held.consumers = held.consumers.saturating_sub(1);
-        let spillers = usize::from(consumer.can_spill());
-        held.spillers = held.spillers.saturating_sub(spillers);
+        held.count(consumer, -1);
         if held.consumers == 0 {
             self.pool.active.fetch_sub(1, Ordering::Relaxed);
         }
@@ -257,41 +305,33 @@ impl MemoryPool for Part {
     fn grow(&self, reservation: &MemoryReservation, additional: usize) {
         let mut held = self.state();
         self.pool.held.fetch_add(additional, Ordering::Relaxed);
-        match reservation.consumer().can_spill() {
-            true => held.spillable += additional,
-            false => held.unspillable += additional,
-        }
+        *held.bytes(Kind::of(reservation.consumer())) += additional;
     }
 
     fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
         let mut held = self.state();
         self.pool.held.fetch_sub(shrink, Ordering::Relaxed);
-        match reservation.consumer().can_spill() {
-            true => held.spillable = held.spillable.saturating_sub(shrink),
-            false => held.unspillable = held.unspillable.saturating_sub(shrink),
-        }
+        let bytes = held.bytes(Kind::of(reservation.consumer()));
+        *bytes = bytes.saturating_sub(shrink);
         drop(held);
         self.released.notify_waiters();
     }
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
         let mut held = self.state();
-        let spills = reservation.consumer().can_spill();
-        let (by_limit, by_pool) = if spills {
-            self.room(&held, reservation.size())
-        } else {
-            (self.limit.saturating_sub(held.sum()), usize::MAX)
-        };
-        if additional > by_limit {
+        let (kind, has) = (Kind::of(reservation.consumer()), reservation.size());
+        if additional > held.room(self.limit, kind, has) {
             return Err(self.refused(false, reservation, additional));
         }
-        if additional > by_pool || !self.pool.take(held.sum(), additional) {
+        // One that would fail is refused only by what the pool really has.
+        let by_share = match kind {
+            Kind::Spills | Kind::Merges => held.room(self.pool.share(), kind, has),
+            Kind::Fails => usize::MAX,
+        };
+        if additional > by_share || !self.pool.take(held.sum(), additional) {
             return Err(self.refused(true, reservation, additional));
         }
-        match spills {
-            true => held.spillable += additional,
-            false => held.unspillable += additional,
-        }
+        *held.bytes(kind) += additional;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Ends a query when the process holds too much memory, before the machine ends the process.
 //!
-//! The pool counts what sorts, joins and aggregations hold. What decoders, encoders and the allocator
-//! hold beside it is not counted anywhere, so the process itself is watched.
+//! The pool counts what sorts, joins and aggregations hold. What decoders, encoders and the
+//! allocator hold beside it is not counted anywhere, so the process itself is watched.
 
 use std::sync::{Arc, Weak};
 

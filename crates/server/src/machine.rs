@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-/// The memory that this process may use: the machine's, or less in a container. 0 if the system does
-/// not say.
+/// The memory that this process may use: the machine's, or less in a container. 0 if the system
+/// does not say.
 pub(crate) fn memory_bytes() -> u64 {
     memory_under(Path::new("/"))
 }
 
-/// The memory that this process holds now. 0 if the system does not say.
+/// The memory that this process holds now, without its code and other pages that the system can
+/// read again from their files. 0 if the system does not say.
 pub(crate) fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    kib_after(&status, "VmRSS:").unwrap_or(0)
+    kib_after(&status, "RssAnon:").unwrap_or(0)
 }
 
 /// [`memory_bytes`] by the files below that root.
@@ -25,8 +26,8 @@ pub fn memory_under(root: &Path) -> u64 {
     limits.chain(whole).min().unwrap_or(0)
 }
 
-/// The files that may hold a limit for that line of `/proc/self/cgroup`: the group's own and those of
-/// the groups around it.
+/// The files that may hold a limit for that line of `/proc/self/cgroup`: the group's own and those
+/// of the groups around it.
 fn limit_files(root: &Path, line: &str) -> Vec<PathBuf> {
     let mut parts = line.splitn(3, ':');
     let (_, kinds, group) = (parts.next(), parts.next(), parts.next());

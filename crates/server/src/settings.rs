@@ -49,10 +49,11 @@ pub struct SubmissionSettings {
     pub at_once: usize,
 }
 
-/// The pool that all queries and transformations of the process share. A query takes its part of it,
-/// at most `query.memory_bytes`, and spills what does not fit. The process may hold a quarter of the
-/// pool beside it, for what is decoded and encoded, and what it held when it began; a query that
-/// drives it past that is ended.
+/// The pool that all queries and transformations of the process share. A query takes its part of
+/// it, at most `query.memory_bytes`, and spills what does not fit. The process may hold a quarter
+/// of the pool beside it, for what is decoded and encoded, and what it held when it began; when it
+/// holds more, the largest query is ended. With a pool below 256 MiB the buffers of the threads
+/// alone can take that quarter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MemorySettings {
@@ -68,7 +69,8 @@ pub struct MemorySettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct QuerySettings {
-    /// Memory of one query before it spills; more than seven eighths of the pool is taken as that.
+    /// Memory of one query. What it gathers in one half of it is spilled, and merged in the other;
+    /// more than seven eighths of the pool is taken as that.
     pub memory_bytes: u64,
     /// Temporary disk of one query.
     pub spill_bytes: u64,
