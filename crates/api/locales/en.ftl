@@ -157,6 +157,8 @@ kind-opaque = not known more exactly
 # Query
 query-about = Read-only, over every layer. For the names of datasets and columns see
 query-hint = One select. This page shows the first 200 rows at most; the API answers all of them.
+query-at = Moment (optional)
+query-at-hint = A time, a day (its end), the id of a run, or versions such as {"{"}"served.daily": 3{"}"}; empty means now.
 query-run = Run the query
 answer = Result
 answer-rows = Rows: { $rows }.

@@ -151,6 +151,8 @@ kind-opaque = không biết chính xác hơn
 # Truy vấn
 query-about = Chỉ đọc, trên mọi lớp dữ liệu. Tên bộ dữ liệu và cột xem ở trang
 query-hint = Một câu select. Trang này hiển thị tối đa 200 dòng đầu; API trả về toàn bộ.
+query-at = Thời điểm (không bắt buộc)
+query-at-hint = Một thời điểm, một ngày (tính đến hết ngày), mã lần chạy, hoặc các phiên bản như {"{"}"served.daily": 3{"}"}; để trống là hiện tại.
 query-run = Chạy truy vấn
 answer = Kết quả
 answer-rows = Có { $rows } dòng.

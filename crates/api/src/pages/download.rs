@@ -12,8 +12,9 @@ use service::{ErrorKind, QueryRequest, Result, ServiceError};
 use super::visit::{Sent, Visit, fields};
 use crate::ApiState;
 use crate::body::result;
+use crate::dto::at_from_text;
 
-/// Runs the query once more, at the versions of now.
+/// Runs the query once more, at the versions that the page names.
 pub(super) async fn run(State(state): State<ApiState>, visit: Visit, sent: Sent) -> Response {
     let file = file(&state, &visit, sent).await;
     visit.answer(file)
@@ -30,7 +31,7 @@ async fn file(state: &ApiState, visit: &Visit, sent: Sent) -> Result<Response> {
     let request = QueryRequest {
         sql: fields.remove("sql").unwrap_or_default(),
         params: BTreeMap::new(),
-        at: service::At::Now,
+        at: at_from_text(&fields.remove("at").unwrap_or_default())?,
     };
     let answer = state.service.query(&visit.call, request.clone()).await?;
     let mut file = result(encoding, &request, answer, &state.spool_folder).await?;

@@ -11,6 +11,7 @@ use service::{ErrorKind, QueryRequest, Result, ServiceError};
 use super::ask::{Rows, Table};
 use super::shell::Shell;
 use super::visit::{Sent, Visit, fields, problem_title, written};
+use crate::dto::at_from_text;
 use crate::{ApiState, Problem};
 
 /// Rows that the page shows.
@@ -23,6 +24,8 @@ struct Answer {
     rows: String,
     more: bool,
     versions: Vec<(String, i64)>,
+    /// The versions as `at` takes them, so that a file holds what the page shows.
+    at: String,
 }
 
 struct Refusal {
@@ -36,6 +39,7 @@ struct Refusal {
 struct Page {
     shell: Shell,
     sql: String,
+    at: String,
     answer: Option<Answer>,
     refusal: Option<Refusal>,
 }
@@ -48,11 +52,13 @@ pub(super) async fn form(State(state): State<ApiState>, visit: Visit) -> Respons
 async fn blank(state: &ApiState, visit: &Visit) -> Result<Response> {
     let shell = visit.shell(state).await?;
     let sql = visit.param("sql").unwrap_or(FIRST).trim().to_owned();
+    let at = visit.param("at").unwrap_or_default().to_owned();
     written(
         StatusCode::OK,
         &Page {
             shell,
             sql,
+            at,
             answer: None,
             refusal: None,
         },
@@ -66,18 +72,21 @@ pub(super) async fn run(State(state): State<ApiState>, visit: Visit, sent: Sent)
 
 async fn answered(state: &ApiState, visit: &Visit, sent: Sent) -> Result<Response> {
     let shell = visit.shell(state).await?;
-    let sql = fields(sent)?.remove("sql").unwrap_or_default();
+    let mut fields = fields(sent)?;
+    let sql = fields.remove("sql").unwrap_or_default();
+    let at = fields.remove("at").unwrap_or_default();
     let answer = if sql.trim().is_empty() {
         let error = ServiceError::new(ErrorKind::Invalid, "there is no query in the box");
         Err(error.hint("Write one `select`."))
     } else {
-        read(state, visit, &sql).await
+        read(state, visit, &sql, &at).await
     };
     match answer {
         Ok(answer) => {
             let page = Page {
                 shell,
                 sql,
+                at,
                 answer: Some(answer),
                 refusal: None,
             };
@@ -100,6 +109,7 @@ async fn answered(state: &ApiState, visit: &Visit, sent: Sent) -> Result<Respons
                 &Page {
                     shell,
                     sql,
+                    at,
                     answer: None,
                     refusal,
                 },
@@ -108,23 +118,23 @@ async fn answered(state: &ApiState, visit: &Visit, sent: Sent) -> Result<Respons
     }
 }
 
-async fn read(state: &ApiState, visit: &Visit, sql: &str) -> Result<Answer> {
+async fn read(state: &ApiState, visit: &Visit, sql: &str, at: &str) -> Result<Answer> {
     let request = QueryRequest {
         sql: sql.to_owned(),
         params: BTreeMap::new(),
-        at: BTreeMap::new(),
+        at: at_from_text(at)?,
     };
     let answer = state.service.query(&visit.call, request).await?;
     let rows = Rows::first(answer, ROWS).await?;
     let formats = visit.formats()?;
+    let versions = rows.versions.iter().map(|(d, v)| (d.to_string(), *v));
+    let versions: Vec<(String, i64)> = versions.collect();
+    let at: BTreeMap<&str, i64> = versions.iter().map(|(d, v)| (d.as_str(), *v)).collect();
     Ok(Answer {
         table: rows.table(&formats),
         rows: formats.integer(rows.len() as u64),
         more: rows.more,
-        versions: rows
-            .versions
-            .iter()
-            .map(|(d, v)| (d.to_string(), *v))
-            .collect(),
+        at: serde_json::json!(at).to_string(),
+        versions,
     })
 }
