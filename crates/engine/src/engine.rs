@@ -131,7 +131,7 @@ impl Engine {
         // What each sort takes at its start to merge with. All sorts of a plan must find theirs.
         let kept = (bytes / (64 * partitions)).clamp(64 << 10, 10 << 20);
         // Whoever spills must be able to hold some batches, of rows that are not too wide.
-        let rows = (bytes / (4096 * partitions)).clamp(256, self.settings.batch_rows.max(256));
+        let rows = (bytes / (8192 * partitions)).clamp(256, self.settings.batch_rows.max(256));
         SessionConfig::new()
             .with_target_partitions(partitions)
             .with_batch_size(rows)

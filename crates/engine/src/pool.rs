@@ -112,11 +112,12 @@ impl Held {
         let half = part.saturating_sub(self.unspillable) / 2;
         match kind {
             // Those that came first may hold more than their share of now. The others get enough to
-            // go on with.
+            // go on with, and one that has nothing yet and so could not spill gets its first batch.
             Kind::Spills => {
                 let fair = half / self.spillers.max(1);
                 let room = fair.saturating_sub(has).min(left);
-                room.max((fair / 4).saturating_sub(has))
+                let first = if has == 0 { left / 2 } else { 0 };
+                room.max((fair / 4).saturating_sub(has)).max(first)
             }
             Kind::Merges => {
                 let fair = half / self.mergers.max(1);
