@@ -1,5 +1,7 @@
 //! The built binary: every documented command, exit codes, and what operators get wrong.
 
+mod memory;
+
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
@@ -319,7 +321,15 @@ struct Server {
 
 impl Server {
     fn of(home: &TestHome) -> Self {
+        Self::with(home, &[])
+    }
+
+    fn with(home: &TestHome, settings: &[(&str, u64)]) -> Self {
+        let settings = settings
+            .iter()
+            .map(|(name, value)| (name, value.to_string()));
         let mut child = dtm(home)
+            .envs(settings)
             .args(["serve", "--listen", "127.0.0.1:0"])
             .stderr(Stdio::piped())
             .spawn()

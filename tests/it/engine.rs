@@ -1,5 +1,7 @@
 //! Statements, limits, rules and lineage over small tables in memory.
 
+mod memory;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use project::DatasetName;
 
 const LIMITS: QueryLimits = QueryLimits {
     memory_bytes: 64 << 20,
+    memory_name: "query.memory_bytes",
     spill_bytes: 0,
     wait_ms: 60_000,
     rows: 100_000,
@@ -47,6 +50,8 @@ fn session(limits: QueryLimits) -> Session {
         partitions: 2,
         batch_rows: 8192,
         spill_folder: PathBuf::new(),
+        memory_bytes: 1 << 30,
+        spill_bytes: 0,
     };
     Engine::new(settings).session(tables, limits).unwrap()
 }

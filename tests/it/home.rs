@@ -192,6 +192,7 @@ async fn open(folder: &Path, store: Arc<dyn ObjectStore>, clock: &TestClock) -> 
                 let n = NEXT.fetch_add(1, Ordering::Relaxed).to_le_bytes();
                 std::array::from_fn(|i| n[i % 8])
             }),
+            resident_bytes: Arc::new(|| 0),
             on_step: Arc::new(|_, _, _| {}),
         },
         settings: Settings {
@@ -201,8 +202,11 @@ async fn open(folder: &Path, store: Arc<dyn ObjectStore>, clock: &TestClock) -> 
             submissions_at_once: 2,
             queries_at_once: 2,
             partitions: 2,
+            memory_bytes: 1 << 30,
+            spill_bytes: 1 << 30,
             query: QueryLimits {
                 memory_bytes: 64 << 20,
+                memory_name: "query.memory_bytes",
                 spill_bytes: 64 << 20,
                 wait_ms: 60_000,
                 rows: 100_000,

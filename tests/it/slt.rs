@@ -111,9 +111,12 @@ impl Tables {
             partitions: 2,
             batch_rows: 1024,
             spill_folder: PathBuf::new(),
+            memory_bytes: 1 << 30,
+            spill_bytes: 0,
         };
         let limits = QueryLimits {
             memory_bytes: 256 << 20,
+            memory_name: "query.memory_bytes",
             spill_bytes: 0,
             wait_ms: 60_000,
             rows: 1_000_000,

@@ -62,9 +62,12 @@ fn session(project: &Project) -> engine::Result<Session> {
         partitions: 1,
         batch_rows: 1024,
         spill_folder: std::path::PathBuf::new(),
+        memory_bytes: 64 << 20,
+        spill_bytes: 0,
     };
     let limits = QueryLimits {
         memory_bytes: 64 << 20,
+        memory_name: "query.memory_bytes",
         spill_bytes: 0,
         wait_ms: 10_000,
         rows: 1_000_000,

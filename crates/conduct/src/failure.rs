@@ -55,6 +55,14 @@ pub(crate) fn engine(error: EngineError) -> ServiceError {
             "Ask for less: filter by period, aggregate, or name fewer columns; the operator sets \
                  `{limit}` in `dtm.toml`."
         )),
+        EngineError::Busy { limit, message } => ServiceError::new(
+            ErrorKind::Unavailable,
+            message,
+        )
+        .hint(format!(
+            "Try again when there is less to do, or ask for less; the operator sets `{limit}` in \
+                 `dtm.toml`."
+        )),
         EngineError::Failed(_) => shown(ErrorKind::Unavailable, error),
     }
 }

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use engine::QueryLimits;
+use engine::{Gauge, QueryLimits};
 use service::RunStep;
 
 /// Told of a transformation of a run: how many are done, of how many, and what became of it.
 pub type OnStep = Arc<dyn Fn(usize, usize, &RunStep) + Send + Sync>;
 
-/// Time and chance.
+/// Time, chance, and the state of the machine.
 #[derive(Clone)]
 pub struct Given {
     /// The clock.
@@ -19,6 +19,8 @@ pub struct Given {
     pub ids: Arc<dyn Fn() -> uuid::Uuid + Send + Sync>,
     /// Thirty-two unpredictable bytes.
     pub random: Arc<dyn Fn() -> [u8; 32] + Send + Sync>,
+    /// The memory that the process holds.
+    pub resident_bytes: Gauge,
     /// Told of each transformation of a run.
     pub on_step: OnStep,
 }
@@ -38,6 +40,10 @@ pub struct Settings {
     pub queries_at_once: usize,
     /// Partitions that a plan runs in.
     pub partitions: usize,
+    /// Memory of all queries and transformations together.
+    pub memory_bytes: u64,
+    /// Temporary disk of all queries and transformations together.
+    pub spill_bytes: u64,
     /// What a query may use.
     pub query: QueryLimits,
     /// What a transformation may use; it has no limit on rows, bytes or time.

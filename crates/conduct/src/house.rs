@@ -21,6 +21,7 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 
 use crate::handles::Handles;
 use crate::perform::{About, Gate};
+use crate::watch::Watch;
 use crate::{
     Given, Settings, access as principals, catalogue, failure, plan, query, reports, runs, submit,
 };
@@ -45,6 +46,7 @@ pub struct Parts {
 pub struct House {
     gate: Arc<Gate>,
     stopping: AtomicBool,
+    _watch: Watch,
 }
 
 impl House {
@@ -55,7 +57,10 @@ impl House {
             partitions: settings.partitions,
             batch_rows: 8192,
             spill_folder: settings.spill_folder.clone(),
+            memory_bytes: settings.memory_bytes,
+            spill_bytes: settings.spill_bytes,
         });
+        let watch = Watch::start(engine.watchdog(Arc::clone(&parts.given.resident_bytes)))?;
         let handles = Arc::new(Handles {
             lake: parts.lake,
             books: parts.books,
@@ -75,6 +80,7 @@ impl House {
         Ok(Self {
             gate: Arc::new(Gate::new(handles)),
             stopping: AtomicBool::new(false),
+            _watch: watch,
         })
     }
 

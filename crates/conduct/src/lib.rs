@@ -19,6 +19,7 @@ mod reports;
 mod runs;
 mod submit;
 mod system;
+mod watch;
 
 pub use check::{Checked, check};
 pub use given::{Given, OnStep, Settings};

@@ -279,18 +279,25 @@ impl Step<'_> {
         let planned = session
             .under_contract(planned, contract)
             .map_err(failure::engine)?;
-        let streams = session
-            .run_partitioned(&planned)
-            .await
-            .map_err(failure::engine)?;
         let settings = WriteSettings {
             sort_by: contract.sort_by.clone(),
             ..WriteSettings::default()
         };
-        table
-            .stage_streams(&settings, streams)
+        let mut partitions = session
+            .run_partitioned(&planned)
             .await
-            .map_err(failure::lake)
+            .map_err(failure::engine)?;
+        loop {
+            let error = match table.stage_streams(&settings, partitions.streams()).await {
+                Ok(files) => return Ok(files),
+                Err(error) => error,
+            };
+            // What was written is deleted, and no commit had named it.
+            partitions = match partitions.again().await.map_err(failure::engine)? {
+                Some(partitions) => partitions,
+                None => return Err(failure::lake(error)),
+            };
+        }
     }
 
     /// Refuses staged files that break a rule of severity `error`; answers the warnings.
@@ -331,6 +338,7 @@ impl Step<'_> {
     fn limits(&self) -> QueryLimits {
         QueryLimits {
             memory_bytes: self.handles.settings.run_memory_bytes,
+            memory_name: "run.memory_bytes",
             wait_ms: u64::MAX / 2,
             rows: u64::MAX,
             bytes: u64::MAX,

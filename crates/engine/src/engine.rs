@@ -8,13 +8,14 @@ use datafusion::catalog::{
     CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, TableProvider,
 };
 use datafusion::execution::SessionStateBuilder;
-use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
-use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::memory_pool::MemoryPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use project::{DatasetName, Layer};
 
-use crate::{EngineError, Result, Session};
+use crate::pool::Pool;
+use crate::spill::Spill;
+use crate::{EngineError, Gauge, Result, Session, Watchdog, yielding};
 
 /// What the machine may be used for.
 #[derive(Debug, Clone)]
@@ -25,6 +26,10 @@ pub struct EngineSettings {
     pub batch_rows: usize,
     /// The folder for what does not fit into memory.
     pub spill_folder: PathBuf,
+    /// Memory of all statements together.
+    pub memory_bytes: u64,
+    /// Temporary disk of all statements together.
+    pub spill_bytes: u64,
 }
 
 /// What one statement may use. Each limit has its own error.
@@ -32,6 +37,8 @@ pub struct EngineSettings {
 pub struct QueryLimits {
     /// Memory of sorts, joins and aggregations before they spill or fail.
     pub memory_bytes: u64,
+    /// The name of that limit in the settings.
+    pub memory_name: &'static str,
     /// Temporary disk.
     pub spill_bytes: u64,
     /// Wall-clock time until the last row.
@@ -42,10 +49,12 @@ pub struct QueryLimits {
     pub bytes: u64,
 }
 
-/// Makes sessions. It holds no tables: each session is given its own.
+/// Makes sessions. It holds no tables: each session is given its own. Clones share one pool.
 #[derive(Debug, Clone)]
 pub struct Engine {
     settings: EngineSettings,
+    pool: Arc<Pool>,
+    spill: Arc<Spill>,
 }
 
 const CATALOG: &str = "dtm";
@@ -53,7 +62,26 @@ const CATALOG: &str = "dtm";
 impl Engine {
     /// An engine with those settings.
     pub fn new(settings: EngineSettings) -> Self {
-        Self { settings }
+        Self {
+            pool: Pool::new(settings.memory_bytes),
+            spill: Spill::new(settings.spill_folder.clone(), settings.spill_bytes),
+            settings,
+        }
+    }
+
+    /// Guards the process: `resident` says what memory it holds.
+    pub fn watchdog(&self, resident: Gauge) -> Watchdog {
+        Watchdog::new(Arc::clone(&self.pool), resident)
+    }
+
+    /// The memory that statements hold now.
+    pub fn memory_held(&self) -> u64 {
+        self.pool.held()
+    }
+
+    /// The temporary disk that statements hold now.
+    pub fn spill_held(&self) -> u64 {
+        self.spill.used()
     }
 
     /// A session over exactly these tables and under these limits.
@@ -76,36 +104,40 @@ impl Engine {
                     .map_err(EngineError::Failed)?;
             }
         }
-        let config = SessionConfig::new()
-            .with_target_partitions(self.settings.partitions)
-            .with_batch_size(self.settings.batch_rows)
-            .with_default_catalog_and_schema(CATALOG, Layer::Served.as_str())
-            .with_create_default_catalog_and_schema(false)
-            .with_information_schema(false);
+        let part = self.pool.part(limits.memory_bytes, limits.memory_name);
+        let limits = QueryLimits {
+            memory_bytes: part.limit(),
+            spill_bytes: limits.spill_bytes.min(self.settings.spill_bytes),
+            ..limits
+        };
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::clone(&part) as Arc<dyn MemoryPool>)
+            .with_disk_manager_builder(self.spill.part(limits.spill_bytes))
+            .build_arc()
+            .map_err(EngineError::Failed)?;
         let state = SessionStateBuilder::new_with_default_features()
-            .with_config(config)
-            .with_runtime_env(self.runtime(limits)?)
+            .with_config(self.config(limits))
+            .with_runtime_env(runtime)
+            .with_physical_optimizer_rules(yielding::rules())
             .build();
         let context = SessionContext::new_with_state(state);
         context.register_catalog(CATALOG, Arc::new(catalog));
-        Ok(Session::new(context, limits))
+        Ok(Session::new(context, limits, part))
     }
 
-    fn runtime(&self, limits: QueryLimits) -> Result<Arc<RuntimeEnv>> {
+    fn config(&self, limits: QueryLimits) -> SessionConfig {
+        let partitions = self.settings.partitions.max(1);
         let bytes = usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX);
-        let named = std::num::NonZeroUsize::new(3).unwrap_or(std::num::NonZeroUsize::MIN);
-        let pool = TrackConsumersPool::new(FairSpillPool::new(bytes), named);
-        let mode = match limits.spill_bytes {
-            0 => DiskManagerMode::Disabled,
-            _ => DiskManagerMode::Directories(vec![self.settings.spill_folder.clone()]),
-        };
-        let disk = DiskManagerBuilder::default()
-            .with_mode(mode)
-            .with_max_temp_directory_size(limits.spill_bytes);
-        RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(pool))
-            .with_disk_manager_builder(disk)
-            .build_arc()
-            .map_err(EngineError::Failed)
+        // What each sort takes at its start to merge with. All sorts of a plan must find theirs.
+        let kept = (bytes / (64 * partitions)).clamp(64 << 10, 10 << 20);
+        // Whoever spills must be able to hold some batches, of rows that are not too wide.
+        let rows = (bytes / (8192 * partitions)).clamp(256, self.settings.batch_rows.max(256));
+        SessionConfig::new()
+            .with_target_partitions(partitions)
+            .with_batch_size(rows)
+            .with_sort_spill_reservation_bytes(kept)
+            .with_default_catalog_and_schema(CATALOG, Layer::Served.as_str())
+            .with_create_default_catalog_and_schema(false)
+            .with_information_schema(false)
     }
 }

@@ -2,6 +2,15 @@
 
 use datafusion::error::DataFusionError;
 
+use crate::QueryLimits;
+
+/// The setting of the memory of all queries together.
+pub(crate) const MEMORY_BYTES: &str = "memory.bytes";
+/// The setting of the temporary disk of all queries together.
+const ALL_SPILL_BYTES: &str = "memory.spill_bytes";
+/// The setting of the temporary disk of one query.
+pub(crate) const QUERY_SPILL_BYTES: &str = "query.spill_bytes";
+
 /// What the engine answers.
 pub type Result<T, E = EngineError> = std::result::Result<T, E>;
 
@@ -19,6 +28,14 @@ pub enum EngineError {
     /// A limit was met.
     #[error("{message}")]
     Limit {
+        /// The limit's name in the settings.
+        limit: &'static str,
+        /// Which limit, its value, and what met it.
+        message: String,
+    },
+    /// A limit was met that all queries share: another moment may have room.
+    #[error("{message}")]
+    Busy {
         /// The limit's name in the settings.
         limit: &'static str,
         /// Which limit, its value, and what met it.
@@ -63,18 +80,34 @@ impl EngineError {
     }
 
     /// An error met while running: a limit, the data under the statement, or the machine.
-    pub(crate) fn running(error: DataFusionError, memory_bytes: u64) -> Self {
+    pub(crate) fn running(error: DataFusionError, limits: &QueryLimits) -> Self {
         let root = error.find_root();
         let text = sentence(&root.strip_backtrace());
+        let names = |limit: &str| text.contains(&format!("`{limit}`"));
         match root {
-            _ if text.contains("max_temp_directory_size") => Self::Limit {
-                limit: "query.spill_bytes",
-                message: "the query met the limit `query.spill_bytes` on temporary disk".to_owned(),
+            _ if names(QUERY_SPILL_BYTES) => Self::Limit {
+                limit: QUERY_SPILL_BYTES,
+                message: format!(
+                    "the query met the limit `{QUERY_SPILL_BYTES}` of {} bytes on temporary disk",
+                    limits.spill_bytes
+                ),
+            },
+            // The words of the engine's own disk manager, which keeps the quota of all.
+            _ if text.contains("max_temp_directory_size") => Self::Busy {
+                limit: ALL_SPILL_BYTES,
+                message: format!(
+                    "all queries together met the limit `{ALL_SPILL_BYTES}` on temporary disk"
+                ),
+            },
+            DataFusionError::ResourcesExhausted(_) if names(MEMORY_BYTES) => Self::Busy {
+                limit: MEMORY_BYTES,
+                message: format!("all queries together met the limit `{MEMORY_BYTES}`"),
             },
             DataFusionError::ResourcesExhausted(_) => Self::Limit {
-                limit: "query.memory_bytes",
+                limit: limits.memory_name,
                 message: format!(
-                    "the query met the limit `query.memory_bytes` of {memory_bytes} bytes"
+                    "the query met the limit `{}` of {} bytes",
+                    limits.memory_name, limits.memory_bytes
                 ),
             },
             DataFusionError::ArrowError(..) | DataFusionError::Execution(_) => Self::invalid(
@@ -82,6 +115,23 @@ impl EngineError {
                 "Guard the expression, for instance with `try_cast`, `nullif` or a filter.",
             ),
             _ => Self::Failed(error),
+        }
+    }
+
+    /// An end that was put to the query because the process held too much memory.
+    pub(crate) fn ended(message: String) -> Self {
+        Self::Busy {
+            limit: MEMORY_BYTES,
+            message,
+        }
+    }
+
+    /// Whether a plan that spills more could have met no limit.
+    pub(crate) fn is_memory(&self, limits: &QueryLimits) -> bool {
+        match self {
+            Self::Limit { limit, .. } => *limit == limits.memory_name,
+            Self::Busy { limit, .. } => *limit == MEMORY_BYTES,
+            Self::Invalid { .. } | Self::Failed(_) => false,
         }
     }
 }

@@ -6,18 +6,27 @@
 //! *How it is checked*: `tests/it/engine.rs`, and every `tests/sql/*.slt` runs through it.
 //! *Where to go next*: `conduct` for who calls it, `sql/` for what it runs.
 
+mod attempt;
 mod engine;
 mod error;
+mod halt;
 mod limits;
 pub mod lineage;
 mod params;
+mod partitions;
+mod pool;
 mod rules;
 mod session;
+mod spill;
 mod statement;
+mod watchdog;
+mod yielding;
 
 pub use engine::{Engine, EngineSettings, QueryLimits};
 pub use error::{EngineError, Result};
 pub use params::Param;
+pub use partitions::Partitions;
 pub use rules::{Finding, Predicate, RowRules, table_findings};
 pub use session::{Planned, Session};
 pub use statement::Statement;
+pub use watchdog::{Gauge, Watchdog};

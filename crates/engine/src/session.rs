@@ -1,26 +1,31 @@
 //! A session: statements planned and run over the tables it was given.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
-use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::context::SQLOptions;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, cast, col, ident};
-use datafusion::physical_plan::{ExecutionPlanProperties, execute_stream};
-use datafusion::prelude::SessionContext;
+use datafusion::prelude::{DataFrame, SessionContext};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use project::Contract;
 
+use crate::attempt::Work;
+use crate::halt::Halt;
 use crate::limits::Limited;
-use crate::{EngineError, Param, QueryLimits, Result, Statement, params};
+use crate::pool::Part;
+use crate::{EngineError, Param, Partitions, QueryLimits, Result, Statement, params};
 
 /// Tables and limits under which statements run.
 pub struct Session {
     context: SessionContext,
     limits: QueryLimits,
+    part: Arc<Part>,
+    /// The memory of whole answers, until the session is dropped.
+    kept: OnceLock<MemoryReservation>,
 }
 
 /// A statement that was planned and may run.
@@ -30,6 +35,12 @@ pub struct Planned {
 }
 
 impl Planned {
+    pub(crate) fn of(frame: DataFrame) -> Self {
+        Self {
+            plan: frame.into_unoptimized_plan(),
+        }
+    }
+
     /// The columns of the answer.
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(self.plan.schema().inner())
@@ -37,8 +48,13 @@ impl Planned {
 }
 
 impl Session {
-    pub(crate) fn new(context: SessionContext, limits: QueryLimits) -> Self {
-        Self { context, limits }
+    pub(crate) fn new(context: SessionContext, limits: QueryLimits, part: Arc<Part>) -> Self {
+        Self {
+            context,
+            limits,
+            part,
+            kept: OnceLock::new(),
+        }
     }
 
     /// The engine's own context, for tests and for rules.
@@ -133,44 +149,45 @@ impl Session {
 
     /// Runs the statement as one stream under every limit of the session.
     pub async fn run(&self, planned: &Planned) -> Result<BoxStream<'static, Result<RecordBatch>>> {
-        let state = self.context.state();
-        let plan = state
-            .create_physical_plan(&planned.plan)
-            .await
-            .map_err(EngineError::planning)?;
-        let stream = execute_stream(plan, state.task_ctx())
-            .map_err(|e| EngineError::running(e, self.limits.memory_bytes))?;
-        Ok(Limited::new(stream, self.limits).boxed())
+        let work = self.work(planned);
+        let first = work.first().await?;
+        Ok(Limited::start(work, first).boxed())
     }
 
     /// Runs the statement as one stream per partition, for a writer that encodes them in parallel.
     /// Only the limits on memory and temporary disk apply.
-    pub async fn run_partitioned(
-        &self,
-        planned: &Planned,
-    ) -> Result<Vec<SendableRecordBatchStream>> {
-        let state = self.context.state();
-        let plan = state
-            .create_physical_plan(&planned.plan)
-            .await
-            .map_err(EngineError::planning)?;
-        let partitions = plan.output_partitioning().partition_count();
-        (0..partitions)
-            .map(|partition| {
-                plan.execute(partition, state.task_ctx())
-                    .map_err(|e| EngineError::running(e, self.limits.memory_bytes))
-            })
-            .collect()
+    pub async fn run_partitioned(&self, planned: &Planned) -> Result<Partitions> {
+        let work = self.work(planned);
+        let first = work.first().await?;
+        Partitions::start(work, first)
     }
 
-    /// Runs the statement and keeps the whole answer; for small answers.
+    /// Runs the statement and keeps the whole answer; for small answers. Until the session is
+    /// dropped, the answer counts as memory of the query.
     pub async fn collect(&self, planned: &Planned) -> Result<Vec<RecordBatch>> {
         let mut stream = self.run(planned).await?;
         let mut batches = Vec::new();
         while let Some(batch) = stream.next().await {
-            batches.push(batch?);
+            let batch = batch?;
+            let kept = self.kept.get_or_init(|| {
+                let pool = Arc::clone(&self.part) as Arc<dyn MemoryPool>;
+                MemoryConsumer::new("the answer").register(&pool)
+            });
+            kept.try_grow(batch.get_array_memory_size())
+                .map_err(|error| EngineError::running(error, &self.limits))?;
+            batches.push(batch);
         }
         Ok(batches)
+    }
+
+    fn work(&self, planned: &Planned) -> Work {
+        Work {
+            state: self.context.state(),
+            plan: planned.plan.clone(),
+            part: Arc::clone(&self.part),
+            limits: self.limits,
+            halt: Halt::new(Arc::clone(&self.part), self.limits.deadline()),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod commands;
 mod failure;
 pub mod generate;
 mod home;
+pub mod machine;
 mod open;
 mod output;
 mod progress;

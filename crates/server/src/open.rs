@@ -11,6 +11,7 @@ use service::{Call, Credential, Door, Secret, Service};
 
 use crate::failure::{Failure, Outcome};
 use crate::home::{Held, Home};
+use crate::machine;
 use crate::settings::Settings;
 use crate::shipped;
 
@@ -182,16 +183,17 @@ pub(crate) async fn house(
             clock: Arc::new(now),
             ids: Arc::new(fresh_id),
             random: Arc::new(chance),
+            resident_bytes: Arc::new(machine::resident_bytes),
             on_step,
         },
-        settings: limits(home, settings),
+        settings: limits(home, settings)?,
     };
     Ok(House::open(parts).await?)
 }
 
-fn limits(home: &Home, settings: &Settings) -> conduct::Settings {
+fn limits(home: &Home, settings: &Settings) -> Outcome<conduct::Settings> {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    conduct::Settings {
+    Ok(conduct::Settings {
         spool_folder: home.spool_folder(),
         spill_folder: home.spill_folder(),
         body_bytes: settings.submission.body_bytes,
@@ -201,8 +203,11 @@ fn limits(home: &Home, settings: &Settings) -> conduct::Settings {
         },
         queries_at_once: settings.query.at_once.max(1),
         partitions: cores,
+        memory_bytes: settings.memory.pool_bytes(machine::memory_bytes())?,
+        spill_bytes: settings.memory.spill_bytes,
         query: engine::QueryLimits {
             memory_bytes: settings.query.memory_bytes,
+            memory_name: "query.memory_bytes",
             spill_bytes: settings.query.spill_bytes,
             wait_ms: settings.query.wait_ms,
             rows: settings.query.rows,
@@ -210,7 +215,7 @@ fn limits(home: &Home, settings: &Settings) -> conduct::Settings {
         },
         run_memory_bytes: settings.run.memory_bytes,
         errors_in_answer: 100,
-    }
+    })
 }
 
 /// S3 settings: addresses from the settings, credentials from `AWS_*` alone.

@@ -24,6 +24,9 @@ pub struct Settings {
     /// Receiving.
     #[serde(default)]
     pub submission: SubmissionSettings,
+    /// What all queries and transformations share.
+    #[serde(default)]
+    pub memory: MemorySettings,
     /// Queries.
     #[serde(default)]
     pub query: QuerySettings,
@@ -46,11 +49,28 @@ pub struct SubmissionSettings {
     pub at_once: usize,
 }
 
+/// The pool that all queries and transformations of the process share. A query takes its part of
+/// it, at most `query.memory_bytes`, and spills what does not fit. The process may hold a quarter
+/// of the pool beside it, for what is decoded and encoded, and what it held when it began; when it
+/// holds more, the largest query is ended. With a pool below 512 MiB the buffers of the threads
+/// alone can take that quarter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MemorySettings {
+    /// The pool as a share of the machine's memory, or of what the container may use.
+    pub share: f64,
+    /// The pool in bytes; 0 means by share.
+    pub bytes: u64,
+    /// Temporary disk of all queries together.
+    pub spill_bytes: u64,
+}
+
 /// Limits on queries.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct QuerySettings {
-    /// Memory of one query before it spills.
+    /// Memory of one query. What it gathers in one half of it is spilled, and merged in the other;
+    /// more than seven eighths of the pool is taken as that.
     pub memory_bytes: u64,
     /// Temporary disk of one query.
     pub spill_bytes: u64,
@@ -93,6 +113,40 @@ impl Default for SubmissionSettings {
     }
 }
 
+impl Default for MemorySettings {
+    fn default() -> Self {
+        Self {
+            share: 0.5,
+            bytes: 0,
+            spill_bytes: 100 << 30,
+        }
+    }
+}
+
+impl MemorySettings {
+    /// The size of the pool on a machine with that much memory.
+    ///
+    /// Where the system does not say how much that is, it is taken as four GiB.
+    pub(crate) fn pool_bytes(&self, machine_bytes: u64) -> Outcome<u64> {
+        if self.bytes > 0 {
+            return Ok(self.bytes);
+        }
+        if !(0.01..=0.75).contains(&self.share) {
+            return Err(Failure::Usage(format!(
+                "`memory.share` is {}, expected a number from 0.01 to 0.75: the process needs a \
+                 quarter more than its pool, and the machine the rest",
+                self.share
+            )));
+        }
+        let machine_bytes = if machine_bytes == 0 {
+            4 << 30
+        } else {
+            machine_bytes
+        };
+        Ok((machine_bytes as f64 * self.share) as u64)
+    }
+}
+
 impl Default for QuerySettings {
     fn default() -> Self {
         Self {
@@ -126,6 +180,7 @@ impl Settings {
             store: store.to_owned(),
             listen: default_listen(),
             submission: SubmissionSettings::default(),
+            memory: MemorySettings::default(),
             query: QuerySettings::default(),
             run: RunSettings::default(),
             s3: S3Section::default(),
@@ -163,11 +218,14 @@ impl Settings {
 }
 
 /// Every key that the environment can set, as `section.key`.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 17] = [
     "store",
     "listen",
     "submission.body_bytes",
     "submission.at_once",
+    "memory.share",
+    "memory.bytes",
+    "memory.spill_bytes",
     "query.memory_bytes",
     "query.spill_bytes",
     "query.wait_ms",
@@ -189,6 +247,13 @@ fn overlay(table: &mut toml::Table, env: &dyn Fn(&str) -> Option<String>) -> Out
                 Failure::Usage(format!("`{name}` is `{text}`, expected `true` or `false`"))
             })?;
             toml::Value::Boolean(flag)
+        } else if key == "memory.share" {
+            let share = text.parse().map_err(|_| {
+                Failure::Usage(format!(
+                    "`{name}` is `{text}`, expected a number such as `0.5`"
+                ))
+            })?;
+            toml::Value::Float(share)
         } else if is_number(key) {
             let number = text.parse().map_err(|_| {
                 Failure::Usage(format!("`{name}` is `{text}`, expected a whole number"))

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use datafusion::arrow::array::{Array, AsArray, Int64Array};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::TableProvider;
-use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::functions_aggregate::expr_fn::{count, sum};
 use datafusion::logical_expr::{Expr, ExprFunctionExt, ident, lit};
 use datafusion::prelude::DataFrame;
 use project::{Check, CodeList, Contract, Rule};
 
 use super::expression::{Given, holds};
-use crate::{Engine, EngineError, QueryLimits, Result};
+use crate::{Engine, EngineError, Planned, QueryLimits, Result, Session};
 
 /// A rule that does not hold, and on how many rows.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ pub async fn table_findings<'a>(
         .table(contract.dataset.as_str())
         .await
         .map_err(EngineError::Failed)?;
-    let run = |e| EngineError::running(e, limits.memory_bytes);
+    let run = |e| EngineError::running(e, &limits);
     let state = context.state();
     let codes = |list: &str| {
         let mut codes: Vec<String> = code_list(list).map_or_else(Vec::new, |l| {
@@ -57,7 +57,8 @@ pub async fn table_findings<'a>(
     let mut findings = Vec::new();
     for rule in &contract.rules {
         if let Check::Unique(key) = &rule.check {
-            let rows = doubled(frame.clone(), key).await.map_err(run)?;
+            let doubled = doubled(frame.clone(), key).map_err(run)?;
+            let rows = cell(&answer(&session, doubled).await?, 0);
             if rows > 0 {
                 findings.push(Finding {
                     rule: rule.clone(),
@@ -74,12 +75,8 @@ pub async fn table_findings<'a>(
             aggregates.push(broken);
         }
     }
-    let answer = frame
-        .aggregate(vec![], aggregates)
-        .map_err(run)?
-        .collect()
-        .await
-        .map_err(run)?;
+    let counts = frame.aggregate(vec![], aggregates).map_err(run)?;
+    let answer = answer(&session, counts).await?;
     let total = cell(&answer, 0);
     for (i, rule) in counted.into_iter().enumerate() {
         let rows = cell(&answer, i + 1);
@@ -107,21 +104,18 @@ fn wrong_counts(contract: &Contract, total: u64) -> impl Iterator<Item = Finding
     contract.rules.iter().filter(broken).map(finding)
 }
 
-/// The rows beyond the first of each key.
-async fn doubled(frame: DataFrame, key: &[String]) -> datafusion::error::Result<u64> {
+async fn answer(session: &Session, frame: DataFrame) -> Result<Vec<RecordBatch>> {
+    session.collect(&Planned::of(frame)).await
+}
+
+/// Counts the rows beyond the first of each key.
+fn doubled(frame: DataFrame, key: &[String]) -> datafusion::error::Result<DataFrame> {
     let columns: Vec<Expr> = key.iter().map(ident).collect();
-    let answer = frame
+    let beyond = sum(ident("_n") - lit(1_i64)).alias("_n");
+    frame
         .aggregate(columns, vec![count(lit(1_i64)).alias("_n")])?
         .filter(ident("_n").gt(lit(1_i64)))?
-        .aggregate(
-            vec![],
-            vec![
-                datafusion::functions_aggregate::expr_fn::sum(ident("_n") - lit(1_i64)).alias("_n"),
-            ],
-        )?
-        .collect()
-        .await?;
-    Ok(cell(&answer, 0))
+        .aggregate(vec![], vec![beyond])
 }
 
 fn cell(answer: &[RecordBatch], column: usize) -> u64 {
