@@ -130,6 +130,11 @@ impl Work {
                         return Ok(());
                     }
                 }
+                // A join that stops because its time is up says so before the timer does.
+                Some(Err(_)) if self.part.is_ended() => {
+                    return Err(EngineError::ended(ended.await));
+                }
+                Some(Err(_)) if self.halt.is_late() => return Err(self.limits.late()),
                 Some(Err(error)) => {
                     let error = EngineError::running(error, &self.limits);
                     let Some(attempt) = first.take() else {

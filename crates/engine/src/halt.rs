@@ -9,7 +9,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use datafusion::arrow::datatypes::{DataType, FieldRef, Schema};
+use datafusion::arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::{DataFusionError, Result};
@@ -50,10 +50,13 @@ impl Halt {
         self.dropped.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the time is up.
+    pub(crate) fn is_late(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
     fn is_wanted(&self) -> bool {
-        !self.dropped.load(Ordering::Relaxed)
-            && Instant::now() < self.deadline
-            && !self.part.is_ended()
+        !self.dropped.load(Ordering::Relaxed) && !self.is_late() && !self.part.is_ended()
     }
 }
 
@@ -62,38 +65,41 @@ pub(crate) fn halting(
     plan: Arc<dyn ExecutionPlan>,
     halt: &Arc<Halt>,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let within = |filter: &JoinFilter| {
+    let within = |filter: &JoinFilter, schema: SchemaRef| {
         let condition = Arc::new(Condition {
             inner: Arc::clone(filter.expression()),
             halt: Arc::clone(halt),
         });
         let columns = filter.column_indices().to_vec();
-        JoinFilter::new(condition, columns, Arc::clone(filter.schema()))
+        JoinFilter::new(condition, columns, schema)
     };
+    let as_it_is = |filter: &JoinFilter| within(filter, Arc::clone(filter.schema()));
+    // A sort-merge join shows its condition the nulls of an outer join as well, whatever the columns
+    // are declared to be.
+    let with_nulls = |filter: &JoinFilter| within(filter, nullable(filter.schema()));
     let stopping = |plan: Arc<dyn ExecutionPlan>| {
-        let stopping: Option<Arc<dyn ExecutionPlan>> =
-            if let Some(join) = plan.downcast_ref::<NestedLoopJoinExec>() {
-                join.filter()
-                    .map(&within)
-                    .map(|filter| nested(join, filter))
-                    .transpose()?
-            } else if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
-                let filter = join.filter.as_ref().map(&within);
-                filter
-                    .map(|f| join.builder().with_filter(Some(f)).build_exec())
-                    .transpose()?
-            } else if let Some(join) = plan.downcast_ref::<SortMergeJoinExec>() {
-                join.filter
-                    .as_ref()
-                    .map(&within)
-                    .map(|filter| merged(join, filter))
-                    .transpose()?
-            } else {
-                None
-            };
+        let stopping = if let Some(join) = plan.downcast_ref::<NestedLoopJoinExec>() {
+            let filter = join.filter().map(as_it_is);
+            filter.map(|filter| nested(join, filter)).transpose()?
+        } else if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
+            let filter = join.filter.as_ref().map(as_it_is);
+            let hashed = |filter| join.builder().with_filter(Some(filter)).build_exec();
+            filter.map(hashed).transpose()?
+        } else if let Some(join) = plan.downcast_ref::<SortMergeJoinExec>() {
+            let filter = join.filter.as_ref().map(with_nulls);
+            filter.map(|filter| merged(join, filter)).transpose()?
+        } else {
+            None
+        };
         Ok(stopping.map_or_else(|| Transformed::no(plan), Transformed::yes))
     };
     Ok(plan.transform_up(stopping)?.data)
+}
+
+fn nullable(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter();
+    let fields = fields.map(|field| field.as_ref().clone().with_nullable(true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 fn nested(join: &NestedLoopJoinExec, filter: JoinFilter) -> Result<Arc<dyn ExecutionPlan>> {

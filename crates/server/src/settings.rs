@@ -52,7 +52,7 @@ pub struct SubmissionSettings {
 /// The pool that all queries and transformations of the process share. A query takes its part of
 /// it, at most `query.memory_bytes`, and spills what does not fit. The process may hold a quarter
 /// of the pool beside it, for what is decoded and encoded, and what it held when it began; when it
-/// holds more, the largest query is ended. With a pool below 256 MiB the buffers of the threads
+/// holds more, the largest query is ended. With a pool below 512 MiB the buffers of the threads
 /// alone can take that quarter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -6,7 +6,7 @@ use testkit::TestHome;
 use super::{Server, bare, done, json, run};
 use crate::home::example;
 
-const POOL: u64 = 192 << 20;
+const POOL: u64 = 320 << 20;
 const QUERY: u64 = 48 << 20;
 
 /// Visits of which a cross join makes half a million keys of four hundred bytes: four times what a
@@ -249,7 +249,7 @@ fn a_run_whose_join_does_not_fit_is_staged_again() {
     let all = (VISITS * VISITS) as u64;
     assert_eq!(json(&rows)[0]["visits"], all);
     assert_eq!(json(&rows)[0]["minutes"], all * 398);
-    let files = home.path().join("lake/served/visits_by_office");
+    let files = home.path().join("lake/delta/served/visits_by_office");
     let data = std::fs::read_dir(files).unwrap().flatten();
     let data = data.filter(|file| file.path().extension().is_some_and(|end| end == "parquet"));
     assert_eq!(data.count(), 1, "what was staged first is deleted");
