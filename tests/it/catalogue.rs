@@ -80,7 +80,7 @@ async fn figures(f: &Fixture, caller: &Call, sql: &str) -> Result<usize, Service
     let request = QueryRequest {
         sql: sql.to_owned(),
         params: BTreeMap::new(),
-        at: BTreeMap::new(),
+        at: service::At::Now,
     };
     let mut answer = f.house.figures(caller, request).await?;
     let mut rows = 0;

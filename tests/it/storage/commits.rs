@@ -6,7 +6,7 @@ use testkit::{Fault, Op};
 
 use super::on_every_store;
 use super::places::{Place, append, dossiers, raw, rows, stage};
-use super::reading::now;
+use super::reading::{ids, now};
 
 on_every_store!(
     racing_appends_lose_and_double_nothing,
@@ -16,7 +16,7 @@ on_every_store!(
     a_silent_store_is_unavailable_and_asking_again_finds_the_commit,
     a_number_is_committed_once,
     a_replacement_of_a_table_that_moved_on_is_a_conflict,
-    a_commit_whose_new_state_cannot_be_read_is_committed_all_the_same,
+    a_commit_of_our_own_is_known_without_reading_it,
 );
 
 async fn racing_appends_lose_and_double_nothing(place: Place) {
@@ -74,14 +74,15 @@ async fn a_silent_store_is_unavailable_and_asking_again_finds_the_commit(place: 
     let table = place.table().await;
     let files = stage(&table, [rows(0..3, "2026-09")]).await;
     let request = CommitRequest::append(files).with_app("dtm/test", 1);
-    // The entry lands, and nothing more is heard: not of the put, and not of the looking.
+    // The entry lands, and nothing more is heard: not of the put, and not of the looking. The first
+    // look is before the put.
     place.faults.plan(Fault::after(Op::Put, "_delta_log"));
     place
         .faults
         .plan(Fault::before(Op::Put, "_delta_log").nth(2).times(5));
     place
         .faults
-        .plan(Fault::before(Op::Get, "00001.json").times(6));
+        .plan(Fault::before(Op::Get, "00001.json").nth(2).times(6));
     let unknown = table.commit(request.clone()).await;
     assert!(
         matches!(unknown, Err(LakeError::Unavailable(_))),
@@ -128,12 +129,17 @@ async fn a_replacement_of_a_table_that_moved_on_is_a_conflict(place: Place) {
     assert_eq!(now(&other).await, [7]);
 }
 
-async fn a_commit_whose_new_state_cannot_be_read_is_committed_all_the_same(place: Place) {
+async fn a_commit_of_our_own_is_known_without_reading_it(place: Place) {
     let table = place.table().await;
     let files = stage(&table, [rows(0..3, "2026-09")]).await;
-    place.faults.plan(Fault::before(Op::Get, "00001.json"));
+    // Whoever reads the entry after it was looked for meets this.
+    place
+        .faults
+        .plan(Fault::before(Op::Get, "00001.json").nth(2));
     let done = table.commit(CommitRequest::append(files)).await.unwrap();
     assert_eq!(done.version, 1);
+    assert_eq!(ids(table.provider().unwrap()).await, [0, 1, 2]);
+    assert!(place.faults.injected().is_empty());
+    assert!(table.history(1).await.is_err());
     place.faults.assert_all_met();
-    assert_eq!(now(&table).await, [0, 1, 2]);
 }

@@ -6,7 +6,7 @@ use lake::{
     TableShape,
 };
 use serde_json::{Map, json};
-use testkit::{Fault, Op};
+use testkit::{Fault, Gate, Op};
 use tokio::runtime::Handle;
 
 use super::on_every_store;
@@ -46,7 +46,13 @@ async fn many_submissions_land_in_few_commits(place: Place) {
     let table = place.table().await;
     let committer = start(&table);
     let staged = join_all((0..40).map(|n| submission(&table, n))).await;
-    let done = join_all(staged.into_iter().map(|s| committer.append(s))).await;
+    // The first commit is held until most of them are in the queue.
+    let gate = Gate::new();
+    place.faults.plan(Fault::held(Op::Put, "00001.json", &gate));
+    let mut appends = join_all(staged.into_iter().map(|s| committer.append(s)));
+    assert!(futures::poll!(&mut appends).is_pending());
+    gate.open();
+    let done = appends.await;
     let done: Vec<Committed> = done.into_iter().map(Result::unwrap).collect();
     assert_eq!(now(&table).await, landed(0..40));
     assert!(table.version() <= 10, "{} commits", table.version());
@@ -126,7 +132,10 @@ fn silence(place: &Place, version: i64) {
     place
         .faults
         .plan(Fault::before(Op::Put, &entry).nth(2).times(5));
-    place.faults.plan(Fault::before(Op::Get, &entry).times(6));
+    // The first two looks are before the put.
+    place
+        .faults
+        .plan(Fault::before(Op::Get, &entry).nth(3).times(6));
 }
 
 async fn a_submission_that_does_not_fit_stops_no_other(place: Place) {

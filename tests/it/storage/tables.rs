@@ -253,7 +253,9 @@ async fn a_full_file_is_followed_by_another_and_rows_are_sorted(place: Place) {
         .map(|row| {
             let agency = found.column(0).as_string::<i32>();
             let agency = agency.is_valid(row).then(|| agency.value(row).to_owned());
+            // Nulls are last.
             (
+                agency.is_none(),
                 agency,
                 found.column(1).as_primitive::<Int64Type>().value(row),
             )
