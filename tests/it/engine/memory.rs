@@ -384,11 +384,20 @@ async fn queries_at_once_share_the_pool_and_never_pass_it() {
         }))
     };
     let (first, second) = tokio::join!(seen(first), seen(second));
-    assert_eq!(numbers(&first.unwrap(), "id"), every_id());
-    assert_eq!(
-        numbers(&second.unwrap(), "total").iter().sum::<i64>(),
-        ROWS * (ROWS - 1) / 2
-    );
+    // Whoever comes late may find the pool taken, and says so; both cannot.
+    let finished = [first, second].map(|answer| match answer {
+        Err(told) if told == "busy: memory.bytes" => None,
+        answer => Some(answer.unwrap()),
+    });
+    assert!(finished.iter().any(Option::is_some));
+    let [first, second] = finished;
+    if let Some(first) = first {
+        assert_eq!(numbers(&first, "id"), every_id());
+    }
+    if let Some(second) = second {
+        let total: i64 = numbers(&second, "total").iter().sum();
+        assert_eq!(total, ROWS * (ROWS - 1) / 2);
+    }
     let most = most.into_inner();
     assert!(most > 0 && most <= pool, "{most}");
     machine.has_nothing_left().await;

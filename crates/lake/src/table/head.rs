@@ -180,7 +180,9 @@ impl Table {
         let mut head = self.head();
         for _ in 0..FOLLOWED {
             let Some((_, entry)) = self.entry(head.version() + 1).await? else {
-                self.set_head(head);
+                if head.version() > self.version() {
+                    self.set_head(head);
+                }
                 return Ok(self.version());
             };
             match self.next(&head, &entry)? {
