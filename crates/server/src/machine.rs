@@ -15,7 +15,7 @@ pub(crate) fn resident_bytes() -> u64 {
     kib_after(&status, "RssAnon:").unwrap_or(0)
 }
 
-/// [`memory_bytes`] by the files below that root.
+/// `memory_bytes` by the files below that root.
 pub fn memory_under(root: &Path) -> u64 {
     let read = |path: PathBuf| std::fs::read_to_string(path).ok();
     let whole = read(root.join("proc/meminfo")).and_then(|text| kib_after(&text, "MemTotal:"));
