@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::engine::QueryLimits;
 use bytes::Bytes;
-use conduct::{Given, House, Parts, Settings};
+use conduct::{Given, House, MaintainSettings, Parts, Settings};
 use futures::{StreamExt, stream};
 use lake::{Lake, S3Settings, StoreLocation, open_store};
 use object_store::ObjectStore;
@@ -39,7 +39,8 @@ pub struct Fixture {
     pub faults: FaultyStore,
     pub clock: TestClock,
     folder: Arc<TempDir>,
-    store: Arc<dyn ObjectStore>,
+    /// Where the house keeps everything, without the faults.
+    pub store: Arc<dyn ObjectStore>,
 }
 
 impl Fixture {
@@ -70,7 +71,8 @@ impl Fixture {
     async fn over(store: Arc<dyn ObjectStore>, folder: Arc<TempDir>) -> Self {
         let clock = TestClock::at("2026-09-20T03:00:00Z");
         let faults = FaultyStore::new(Arc::clone(&store));
-        let house = open(folder.path(), Arc::new(faults.clone()), &clock).await;
+        let maintain = MaintainSettings::default();
+        let house = open(folder.path(), Arc::new(faults.clone()), &clock, maintain).await;
         let token = house.first_token("operator").await.unwrap();
         let fixture = Self {
             house: Arc::new(house),
@@ -91,6 +93,11 @@ impl Fixture {
 
     /// The same home opened again, as after a crash: the old house is not closed, only dropped.
     pub async fn reopened(self) -> Self {
+        self.reopened_with(MaintainSettings::default()).await
+    }
+
+    /// The same with other settings of maintenance.
+    pub async fn reopened_with(self, maintain: MaintainSettings) -> Self {
         let Self {
             admin,
             clock,
@@ -101,7 +108,7 @@ impl Fixture {
         } = self;
         drop(house);
         let faults = FaultyStore::new(Arc::clone(&store));
-        let house = open(folder.path(), Arc::new(faults.clone()), &clock).await;
+        let house = open(folder.path(), Arc::new(faults.clone()), &clock, maintain).await;
         Self {
             house: Arc::new(house),
             admin,
@@ -170,7 +177,12 @@ pub fn call(token: &Secret) -> Call {
     }
 }
 
-async fn open(folder: &Path, store: Arc<dyn ObjectStore>, clock: &TestClock) -> House {
+async fn open(
+    folder: &Path,
+    store: Arc<dyn ObjectStore>,
+    clock: &TestClock,
+    maintain: MaintainSettings,
+) -> House {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let fresh = || {
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -221,6 +233,7 @@ async fn open(folder: &Path, store: Arc<dyn ObjectStore>, clock: &TestClock) -> 
             },
             run_memory_bytes: 256 << 20,
             errors_in_answer: 100,
+            maintain,
         },
     };
     House::open(parts).await.unwrap()
