@@ -10,7 +10,7 @@ mod work;
 use std::sync::Arc;
 use std::time::Instant;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use project::DatasetName;
 use serde_json::{Map, Value};
 use service::{
@@ -20,6 +20,7 @@ use service::{
 use crate::failure;
 use crate::handles::Handles;
 use crate::select;
+use cited::Cited;
 use work::Work;
 
 /// Maintains every table, or those selected.
@@ -27,17 +28,20 @@ pub(crate) async fn maintain(
     handles: &Arc<Handles>,
     request: MaintainRequest,
 ) -> Result<MaintenanceReport> {
-    let keep = keep(handles, &request)?;
     let (started_at, started) = (handles.now(), Instant::now());
+    let since = since(handles, &request, started_at)?;
+    let datasets = chosen(handles, &request).await?;
+    let cited = Cited::read(handles).await?;
     let id = (handles.given.ids)().to_string();
     let mut steps = Vec::new();
-    for dataset in chosen(handles, &request).await? {
+    for dataset in datasets {
         let _alone = handles.running.lock().await;
         let work = Work {
             handles,
             id: &id,
             table: handles.lake.table(&dataset).await.map_err(failure::lake)?,
-            keep,
+            cited: &cited,
+            since,
             delete: request.delete,
         };
         for step in work.take().await {
@@ -76,15 +80,17 @@ fn note(id: &str) -> Map<String, Value> {
     Map::from_iter([("dtm.maintenance".to_owned(), Value::from(id))])
 }
 
-/// For how long everything stays.
-fn keep(handles: &Handles, request: &MaintainRequest) -> Result<TimeDelta> {
-    let hours = request
-        .keep_hours
-        .unwrap_or(handles.settings.maintain.keep_hours);
+/// What is younger stays.
+fn since(
+    handles: &Handles,
+    request: &MaintainRequest,
+    now: DateTime<Utc>,
+) -> Result<DateTime<Utc>> {
+    let setting = handles.settings.maintain.keep_hours;
+    let hours = request.keep_hours.unwrap_or(setting);
     let keep = i64::try_from(hours).ok().filter(|hours| *hours >= 1);
     keep.and_then(TimeDelta::try_hours)
-        // Before the first moment that a clock can show nothing was written.
-        .filter(|keep| handles.now().checked_sub_signed(*keep).is_some())
+        .and_then(|keep| now.checked_sub_signed(keep))
         .ok_or_else(|| {
             ServiceError::new(
                 ErrorKind::Invalid,

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, Utc};
 use engine::Statement;
 use lake::{CompactSettings, SmallFiles, StagedFile, Table, WriteSettings};
 use project::DatasetName;
 use service::{MaintenanceState, MaintenanceStep, MaintenanceTask, Result};
 
-use super::cited;
+use super::cited::Cited;
 use crate::handles::Handles;
 use crate::{failure, staging};
 
@@ -18,7 +18,9 @@ pub(super) struct Work<'a> {
     pub(super) handles: &'a Handles,
     pub(super) id: &'a str,
     pub(super) table: Table,
-    pub(super) keep: TimeDelta,
+    pub(super) cited: &'a Cited,
+    /// Whatever is younger stays.
+    pub(super) since: DateTime<Utc>,
     pub(super) delete: bool,
 }
 
@@ -85,7 +87,9 @@ impl Work<'_> {
         let portions = self.table.snapshot().small_files(&settings);
         let mut done = Done::default();
         for small in portions.map_err(failure::lake)? {
+            tracing::debug!(dataset = %self.dataset(), files = small.count(), "rewriting");
             let files = self.sorted(&small).await?;
+            tracing::debug!(dataset = %self.dataset(), files = files.len(), "written");
             done.files_removed += small.count();
             done.bytes_removed += small.bytes();
             done.files_added += files.len() as u64;
@@ -101,6 +105,7 @@ impl Work<'_> {
                 }
                 return Err(failure::lake(error));
             }
+            tracing::debug!(dataset = %self.dataset(), "committed");
         }
         self.show().await?;
         Ok((done.files_removed > 0).then_some(done))
@@ -193,9 +198,8 @@ impl Work<'_> {
     }
 
     async fn vacuum(&self) -> Result<Option<Done>> {
-        let since = self.handles.now() - self.keep;
-        let cited = cited::versions(self.handles, self.dataset()).await?;
-        let unneeded = self.table.unneeded(&cited, since).await;
+        let cited = self.cited.of(self.dataset());
+        let unneeded = self.table.unneeded(&cited, self.since).await;
         let unneeded = unneeded.map_err(failure::lake)?;
         if unneeded.paths.is_empty() {
             return Ok(None);
