@@ -35,8 +35,8 @@ async fn runs_are_read_back_as_they_were_answered_newest_first() {
     let second = f.house.run(&f.admin, RunRequest::default()).await.unwrap();
 
     let runs = f.house.runs(&f.admin, PAGE).await.unwrap();
-    let ids: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
-    assert_eq!(ids, [second.id.as_str(), first.id.as_str()]);
+    let ids: Vec<_> = runs.iter().map(|run| run.id.clone()).collect();
+    assert_eq!(ids, [second.id.clone(), first.id.clone()]);
     assert_eq!(runs[0].steps, second.steps);
     assert_eq!(runs[0].started_at, second.started_at);
     assert_eq!(runs[1].steps[0].state, StepState::Built);
@@ -45,7 +45,8 @@ async fn runs_are_read_back_as_they_were_answered_newest_first() {
         limit: 1,
     };
     assert_eq!(f.house.runs(&f.admin, older).await.unwrap(), runs[1..]);
-    let one = f.house.run_of(&f.admin, &first.id).await.unwrap();
+    let first = first.id.unwrap();
+    let one = f.house.run_of(&f.admin, &first).await.unwrap();
     assert_eq!(one, runs[1]);
     let absent = f.house.run_of(&f.admin, "no such run").await.unwrap_err();
     assert_eq!(absent.kind, ErrorKind::NotFound);

@@ -27,7 +27,7 @@ fn dtm(home: &TestHome) -> Command {
     command
 }
 
-fn run(home: &TestHome, args: &[&str]) -> Output {
+pub fn run(home: &TestHome, args: &[&str]) -> Output {
     dtm(home).args(args).output().unwrap()
 }
 
@@ -321,7 +321,7 @@ pub struct Server {
 }
 
 impl Server {
-    fn of(home: &TestHome) -> Self {
+    pub fn of(home: &TestHome) -> Self {
         Self::with(home, &[])
     }
 

@@ -1,5 +1,8 @@
 //! The moment of a query: what is published now, and what was.
 
+mod doors;
+mod runs;
+
 use std::collections::BTreeMap;
 
 use arrow::array::AsArray;
@@ -7,7 +10,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use chrono::TimeDelta;
 use futures::StreamExt;
-use service::{At, ErrorKind, QueryRequest, RunRequest, Service, ServiceError};
+use service::{At, ErrorKind, QueryRequest, RunRequest, Service, ServiceError, StepState};
 use testkit::{Fault, Op};
 
 use crate::home::{Fixture, VISITS};
@@ -38,7 +41,7 @@ async fn ask(f: &Fixture, sql: &str, at: At) -> Result<(i64, BTreeMap<String, i6
 
 async fn run(f: &Fixture) -> String {
     let report = f.house.run(&f.admin, RunRequest::default()).await.unwrap();
-    report.id
+    report.id.unwrap()
 }
 
 async fn submit(f: &Fixture, prefix: &str) {
@@ -107,8 +110,11 @@ async fn readers_stay_on_the_old_set_until_the_new_one_is_published() {
     // The next run finds nothing to compute, and publishes what is there.
     let f = f.reopened().await;
     assert_eq!(ask(&f, FIGURE, At::Now).await.unwrap().0, 2);
-    run(&f).await;
+    let third = run(&f).await;
     assert_eq!(ask(&f, FIGURE, At::Now).await.unwrap().0, 4);
+    assert_eq!(ask(&f, FIGURE, At::Run(third.clone())).await.unwrap().0, 4);
+    let kept = f.house.run_of(&f.admin, &third).await.unwrap();
+    assert_eq!(kept.steps[0].state, StepState::UpToDate);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,7 @@ mod failure;
 mod given;
 mod handles;
 mod house;
+mod inputs;
 mod ledger;
 mod maintain;
 mod manifest;

@@ -91,7 +91,8 @@ async fn publish(handles: &Handles, project: &Project, plan: &Plan) -> Result<()
         }
     }
     let change = |set: &mut PublishedSet| set.versions.extend(versions.clone());
-    handles.published.publish(None, handles.now(), change).await
+    let published = handles.published.publish(None, handles.now(), change);
+    published.await.map(drop)
 }
 
 fn code_list<'a>(project: &'a Project, contract: &Contract) -> Option<&'a CodeList> {

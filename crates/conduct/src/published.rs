@@ -77,13 +77,14 @@ impl Published {
         Ok(newest)
     }
 
-    /// Publishes what `change` makes of the newest set, if that differs in any version.
+    /// Publishes what `change` makes of the newest set, if that differs in any version. Answers
+    /// whether it did.
     pub(crate) async fn publish(
         &self,
         run: Option<&str>,
         at: DateTime<Utc>,
         change: impl Fn(&mut PublishedSet),
-    ) -> Result<()> {
+    ) -> Result<bool> {
         for _ in 0..RACES {
             let newest = self.newest().await?;
             let mut next = PublishedSet {
@@ -94,7 +95,7 @@ impl Published {
             };
             change(&mut next);
             if next.versions == newest.versions {
-                return Ok(());
+                return Ok(false);
             }
             let text = serde_json::to_vec(&next).map_err(|error| {
                 ServiceError::new(ErrorKind::Internal, "cannot write the published set")
@@ -104,7 +105,7 @@ impl Published {
             match self.objects.create(&path, Bytes::from(text)).await {
                 Ok(_) => {
                     self.remember(Arc::new(next));
-                    return Ok(());
+                    return Ok(true);
                 }
                 Err(LakeError::Conflict(_)) => {}
                 Err(error) => return Err(failure::lake(error)),

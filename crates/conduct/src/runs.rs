@@ -16,6 +16,7 @@ use service::{ErrorKind, Result, RunReport, RunRequest, RunStep, ServiceError, S
 
 use crate::check::run_params;
 use crate::handles::{Handles, versions};
+use crate::inputs::Inputs;
 use crate::system::{self, own};
 use crate::{failure, select, staging};
 
@@ -37,6 +38,7 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
     let id = (handles.given.ids)().to_string();
     let chosen = chosen(&project, &request)?;
     let total = chosen.len();
+    let inputs = Inputs::take(handles, &project, &chosen).await?;
     let mut steps: Vec<RunStep> = Vec::new();
     for transformation in chosen {
         let forced = !request.select.is_empty();
@@ -44,6 +46,7 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
             handles,
             project: &project,
             transformation,
+            inputs: &inputs,
             run: &id,
             started_at,
             forced,
@@ -67,15 +70,18 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
         );
         steps.push(done);
     }
-    let report = RunReport {
-        id,
+    let mut report = RunReport {
+        id: Some(id),
         started_at,
         seconds: started.elapsed().as_secs_f64(),
         steps,
     };
-    publish(handles, &project, &report).await?;
-    if report.steps.iter().any(|s| s.state != StepState::UpToDate) {
+    let published = publish(handles, &project, &report).await?;
+    if published || report.steps.iter().any(|s| s.state != StepState::UpToDate) {
         record(handles, &project, &report).await?;
+    } else {
+        // It leaves nothing behind that could be asked for by its id.
+        report.id = None;
     }
     Ok(report)
 }
@@ -119,6 +125,7 @@ struct Step<'a> {
     handles: &'a Arc<Handles>,
     project: &'a Project,
     transformation: &'a Transformation,
+    inputs: &'a Inputs,
     run: &'a str,
     started_at: DateTime<Utc>,
     forced: bool,
@@ -182,7 +189,7 @@ impl Step<'_> {
         let contract = handles.contract(&self.transformation.dataset)?;
         let table = handles.table(&self.transformation.dataset).await?;
         let statement = Statement::parse(&self.transformation.sql).map_err(failure::engine)?;
-        let snapshots = handles.newest(statement.inputs()).await?;
+        let snapshots = self.inputs.of(handles, &statement).await?;
         let read = versions(&snapshots);
         let info = self.info(&contract, &read);
         let current = !self.forced && self.is_current(&table, &info, &read).await?;
@@ -348,9 +355,9 @@ fn told(findings: &[Finding]) -> String {
     findings.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
-/// Lets readers see what the run made, all of it at once.
-async fn publish(handles: &Handles, project: &Project, report: &RunReport) -> Result<()> {
-    let run = Some(report.id.as_str());
+/// Lets readers see what the run made, all of it at once. Answers whether they see another set.
+async fn publish(handles: &Handles, project: &Project, report: &RunReport) -> Result<bool> {
+    let run = report.id.as_deref();
     let publication = handles.published.publish(run, handles.now(), |set| {
         for step in &report.steps {
             if let Some(version) = step.version {
@@ -402,7 +409,7 @@ fn ledger(
         .map(|s| i64::try_from(s.rows).unwrap_or(i64::MAX));
     let at = vec![report.started_at.timestamp_micros(); steps.len()];
     let columns: Vec<(&str, ArrayRef)> = vec![
-        ("run_id", text(&|_| Some(report.id.clone()))),
+        ("run_id", text(&|_| report.id.clone())),
         ("dataset", text(&|s| Some(s.dataset.to_string()))),
         ("state", text(&|s| Some(s.state.as_str().to_owned()))),
         (

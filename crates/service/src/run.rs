@@ -57,8 +57,8 @@ pub struct RunStep {
 /// A run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunReport {
-    /// The run's id.
-    pub id: String,
+    /// The run's id; none if everything was up to date, for then nothing is kept of the run.
+    pub id: Option<String>,
     /// When it began.
     pub started_at: DateTime<Utc>,
     /// How long it took; read from the ledger, the work of its transformations in all.

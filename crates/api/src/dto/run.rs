@@ -41,8 +41,8 @@ pub struct RunStepDto {
 /// A run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RunDto {
-    /// The run's id.
-    pub id: String,
+    /// The run's id; null if everything was up to date, for then nothing is kept of the run.
+    pub id: Option<String>,
     /// When it began.
     #[schema(format = DateTime)]
     pub started_at: String,

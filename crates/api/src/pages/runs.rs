@@ -73,7 +73,7 @@ pub(super) fn line(run: &RunReport, shell: &Shell, formats: &Formats) -> Line {
         )
     };
     Line {
-        id: run.id.clone(),
+        id: run.id.clone().unwrap_or_default(),
         started_at: formats.date_time(run.started_at),
         seconds: formats.decimal(run.seconds, 1),
         rows: formats.integer(run.steps.iter().map(|step| step.rows).sum::<u64>()),

@@ -264,7 +264,7 @@ pub(crate) fn run() -> RunReport {
         message: message.map(ToOwned::to_owned),
     };
     RunReport {
-        id: "r1".to_owned(),
+        id: Some("r1".to_owned()),
         started_at: at(),
         seconds: 1.5,
         steps: vec![

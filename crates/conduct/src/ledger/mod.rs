@@ -55,6 +55,7 @@ fn reports(handles: &Handles, batches: &[RecordBatch]) -> Result<Vec<RunReport>>
             let id = own::text_at(batch, 0, row).ok_or_else(broken)?;
             let started_at = own::instant_at(batch, 1, row).ok_or_else(broken)?;
             let step = step(batch, row).ok_or_else(broken)?;
+            let id = Some(id);
             match reports.last_mut().filter(|report| report.id == id) {
                 Some(report) => report.steps.push(step),
                 None => reports.push(RunReport {

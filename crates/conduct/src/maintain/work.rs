@@ -178,7 +178,7 @@ impl Work<'_> {
                     set.versions.insert(dataset.to_string(), newest);
                 }
             });
-        publication.await
+        publication.await.map(drop)
     }
 
     async fn checkpoint(&self) -> Result<Option<Done>> {

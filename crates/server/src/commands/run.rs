@@ -44,7 +44,13 @@ impl Run {
         bar.finish_and_clear();
         let report = report?;
         print(&report, &context)?;
-        tell(&format!("run {} took {:.2} s", report.id, report.seconds))?;
+        let seconds = report.seconds;
+        match &report.id {
+            Some(id) => tell(&format!("run {id} took {seconds:.2} s"))?,
+            None => tell(&format!(
+                "everything is up to date; looking took {seconds:.2} s"
+            ))?,
+        }
         let failed = report.steps.iter().any(|s| s.state == StepState::Failed);
         if failed {
             Err(Failure::Refused)

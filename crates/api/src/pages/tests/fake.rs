@@ -181,7 +181,7 @@ fn run() -> RunReport {
     };
     let broken = "rule `score_in_range` does not hold for 3 rows";
     RunReport {
-        id: "r1".to_owned(),
+        id: Some("r1".to_owned()),
         started_at: at(),
         seconds: 3.0,
         steps: vec![
