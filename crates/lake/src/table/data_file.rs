@@ -41,6 +41,8 @@ struct Bounds<'a> {
     max_values: BTreeMap<String, &'a RawValue>,
     #[serde(borrow, default)]
     null_count: BTreeMap<String, &'a RawValue>,
+    /// Where a writer says no, the values need not reach the bounds.
+    tight_bounds: Option<bool>,
 }
 
 impl DataFile {
@@ -60,9 +62,13 @@ impl DataFile {
         u64::try_from(self.add.size).unwrap_or_default()
     }
 
-    /// None when the log does not say.
+    /// Without those that a deletion vector removes. None when the log does not say.
     pub(crate) fn rows(&self) -> Option<u64> {
-        self.bounds()?.num_records
+        let written = self.bounds()?.num_records?;
+        match &self.add.deletion_vector {
+            None => Some(written),
+            Some(vector) => written.checked_sub(u64::try_from(vector.cardinality).ok()?),
+        }
     }
 
     /// The value of a partition column; none for null.
@@ -179,7 +185,7 @@ impl Bounds<'_> {
         let nulls = nulls.and_then(|text| text.get().parse().ok());
         let low = self.min_values.get(name);
         let high = self.max_values.get(name);
-        ColumnStatistics {
+        let column = ColumnStatistics {
             null_count: known(nulls),
             min_value: bound(low.and_then(|text| value(text.get(), kind)), kind),
             max_value: bound(
@@ -187,6 +193,10 @@ impl Bounds<'_> {
                 kind,
             ),
             ..ColumnStatistics::new_unknown()
+        };
+        match self.tight_bounds {
+            Some(false) => column.to_inexact(),
+            _ => column,
         }
     }
 }
