@@ -1,5 +1,7 @@
 //! Inside a house: receiving, running, planning, reporting, on a small project of its own.
 
+mod memory;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,6 +40,8 @@ pub struct Fixture {
     pub admin: Call,
     pub faults: FaultyStore,
     pub clock: TestClock,
+    /// The memory that the process seems to hold when it is looked at next, and never again.
+    pub resident: Arc<AtomicU64>,
     folder: Arc<TempDir>,
     /// Where the house keeps everything, without the faults.
     pub store: Arc<dyn ObjectStore>,
@@ -71,14 +75,17 @@ impl Fixture {
     async fn over(store: Arc<dyn ObjectStore>, folder: Arc<TempDir>) -> Self {
         let clock = TestClock::at("2026-09-20T03:00:00Z");
         let faults = FaultyStore::new(Arc::clone(&store));
+        let resident = Arc::new(AtomicU64::new(0));
         let maintain = MaintainSettings::default();
-        let house = open(folder.path(), Arc::new(faults.clone()), &clock, maintain).await;
+        let faulty = Arc::new(faults.clone());
+        let house = open(folder.path(), faulty, &clock, &resident, maintain).await;
         let token = house.first_token("operator").await.unwrap();
         let fixture = Self {
             house: Arc::new(house),
             admin: call(&token),
             faults,
             clock,
+            resident,
             folder,
             store,
         };
@@ -101,6 +108,7 @@ impl Fixture {
         let Self {
             admin,
             clock,
+            resident,
             folder,
             store,
             house,
@@ -108,12 +116,14 @@ impl Fixture {
         } = self;
         drop(house);
         let faults = FaultyStore::new(Arc::clone(&store));
-        let house = open(folder.path(), Arc::new(faults.clone()), &clock, maintain).await;
+        let faulty = Arc::new(faults.clone());
+        let house = open(folder.path(), faulty, &clock, &resident, maintain).await;
         Self {
             house: Arc::new(house),
             admin,
             faults,
             clock,
+            resident,
             folder,
             store,
         }
@@ -181,8 +191,10 @@ async fn open(
     folder: &Path,
     store: Arc<dyn ObjectStore>,
     clock: &TestClock,
+    resident: &Arc<AtomicU64>,
     maintain: MaintainSettings,
 ) -> House {
+    let resident = Arc::clone(resident);
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let fresh = || {
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -211,7 +223,7 @@ async fn open(
                 let n = NEXT.fetch_add(1, Ordering::Relaxed).to_le_bytes();
                 std::array::from_fn(|i| n[i % 8])
             }),
-            resident_bytes: Arc::new(|| 0),
+            resident_bytes: Arc::new(move || resident.swap(0, Ordering::Relaxed)),
             on_step: Arc::new(|_, _, _| {}),
         },
         settings: Settings {

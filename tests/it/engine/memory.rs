@@ -313,6 +313,42 @@ async fn every_kind_of_join_gives_the_same_rows_when_it_is_planned_again() {
     machine.has_nothing_left().await;
 }
 
+/// A statement is planned again only while nobody has had a row of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_beside_a_join_that_does_not_fit_are_never_sent_twice() {
+    let machine = Machine::new();
+    let scanned = "select id, note from raw.big where id % 2 = 0";
+    let joined = "select a.id, b.note from raw.big a join raw.big b on a.id = b.id";
+    for sql in [
+        format!("{scanned} union all {joined}"),
+        format!("{joined} union all {scanned}"),
+    ] {
+        let mut times = vec![0; ROWS as usize];
+        let mut answer = machine.start(&sql, LIMITS).await;
+        let met = loop {
+            match answer.next().await {
+                None => break None,
+                Some(Err(error)) => break Some(limit_of(error)),
+                Some(Ok(batch)) => {
+                    for id in numbers(&[batch], "id") {
+                        times[id as usize] += 1;
+                    }
+                }
+            }
+        };
+        let mut wanted = (0..ROWS).map(|id| if id % 2 == 0 { 2 } else { 1 });
+        match met.as_deref() {
+            None => assert!(wanted.eq(times), "{sql}"),
+            Some("query.memory_bytes") => {
+                let twice = times.iter().position(|sent| Some(*sent) > wanted.next());
+                assert_eq!(twice, None, "{sql}");
+            }
+            Some(other) => panic!("{sql}: {other}"),
+        }
+        machine.has_nothing_left().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_other_plan_helps_says_its_limit() {
     let machine = Machine::new();
