@@ -4,7 +4,9 @@ import csv
 import datetime
 import decimal
 import pathlib
+import re
 import sys
+import zipfile
 
 work = pathlib.Path(sys.argv[1])
 
@@ -69,6 +71,20 @@ def number_same(place, found, expected):
     check(number == decimal.Decimal(expected), f"{place}: `{shown}` instead of `{expected}`")
 
 
+def frozen(book, head):
+    """Every sheet stands still above its rows: the manifest under its labels, others under `head`."""
+    with zipfile.ZipFile(work / f"{book}.xlsx") as archive:
+        sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/sheet")]
+        sheets.sort(key=lambda name: int("".join(filter(str.isdigit, name))))
+        panes = [re.findall("<pane [^>]*>", archive.read(name).decode("utf-8")) for name in sheets]
+    check(len(panes) > 1, f"{book}: the archive has the sheets {sheets}")
+    wanted = [head] * (len(panes) - 1) + [1]
+    for name, pane, height in zip(sheets, panes, wanted):
+        place = f"{book}, {name}: the panes are {pane}"
+        check(len(pane) == 1 and 'state="frozen"' in pane[0], f"{place}, not one that is frozen")
+        check(f' ySplit="{height}"' in pane[0], f"{place}, not {height} rows high")
+
+
 def result():
     rows, expected = office("result", "rows"), server("result.csv")
     labels = expected[0]
@@ -111,4 +127,6 @@ def report():
 
 result()
 report()
+frozen("result", 1)
+frozen("report", 2)
 print("LibreOffice reads the workbooks as the server wrote them")

@@ -1,5 +1,14 @@
-//! What a server holds while it runs queries that need many times what they may have.
+//! What processes hold while they run queries that need many times what they may have, and while
+//! they write results that are larger than what they may grow by.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
+
+use calamine::{Data, Reader, Xlsx, open_workbook};
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::Value;
 use testkit::TestHome;
 
@@ -139,6 +148,130 @@ fn a_server_stays_under_its_pool_and_a_quarter_whatever_it_is_asked() {
         .flatten();
     let files = folders.flat_map(|folder| std::fs::read_dir(folder.path()).unwrap());
     assert_eq!(files.count(), 0);
+    assert_eq!(server.stop(), Some(0));
+}
+
+/// A row of this is a hundred and eighty bytes in memory.
+const ROWS: &str = "select a.visit_id || repeat('-', 150) || b.visit_id as k, a.minutes as minutes
+    from raw.visits a, raw.visits b, (select visit_id from raw.visits limit 2) c limit {rows}";
+const MANY: u64 = 1_000_000;
+/// Half of what the rows take, and enough for a row group of Parquet and its encoder, twice.
+const GROWTH: u64 = 90 << 20;
+
+const MEDIA_TYPES: [(&str, &str); 2] = [
+    (
+        "xlsx",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ),
+    ("parquet", "application/vnd.apache.parquet"),
+];
+
+/// Runs a program, then prints the most KiB of memory that it has held.
+const PEAK: &str = "import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";
+
+/// Lets the command line write the file; gives the most memory that it has held.
+#[expect(clippy::disallowed_methods, reason = "this suite is about the process")]
+fn written(home: &TestHome, sql: &str, file: &Path) -> u64 {
+    let output = Command::new("python3")
+        .args(["-c", PEAK])
+        .arg(bare(home).get_program())
+        .args(["query", sql, "--out"])
+        .arg(file)
+        .env("DTM_HOME", home.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let kib: u64 = String::from_utf8(output.stdout)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    kib * 1024
+}
+
+/// Lets the server write the file.
+fn fetched(home: &TestHome, server: &Server, sql: &str, media_type: &str, file: &Path) {
+    let token = std::fs::read_to_string(home.path().join("operator.token")).unwrap();
+    let (address, token) = (&server.address, token.trim());
+    let body = serde_json::json!({ "sql": sql }).to_string();
+    let length = body.len();
+    let mut socket = TcpStream::connect(address).unwrap();
+    // In this version the answer ends with the connection.
+    let request = format!(
+        "POST /api/v1/query HTTP/1.0\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\
+         Accept: {media_type}\r\n\r\n{body}"
+    );
+    socket.write_all(request.as_bytes()).unwrap();
+    let mut answer = BufReader::new(socket);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert_ne!(answer.read_line(&mut head).unwrap(), 0, "{head}");
+    }
+    assert!(
+        head.contains(" 200 ") && head.contains(media_type),
+        "{head}"
+    );
+    std::io::copy(&mut answer, &mut File::create(file).unwrap()).unwrap();
+}
+
+/// The rows of a file, as it says itself at its end.
+fn rows_of(file: &Path) -> u64 {
+    if file.extension().unwrap() == "parquet" {
+        let reader = SerializedFileReader::new(File::open(file).unwrap()).unwrap();
+        return reader.metadata().file_metadata().num_rows() as u64;
+    }
+    let mut book: Xlsx<BufReader<File>> = open_workbook(file).unwrap();
+    let manifest = book.worksheet_range("manifest").unwrap();
+    let line = manifest
+        .rows()
+        .find(|line| line[0] == *"rows")
+        .unwrap()
+        .to_vec();
+    match line[2] {
+        Data::Float(rows) => rows as u64,
+        ref other => panic!("{other:?}"),
+    }
+}
+
+/// A result of a million rows is held as a whole neither by the client that writes the file nor by
+/// the server, which sends the rows to it and at the same time writes such a file itself.
+#[test]
+fn a_million_rows_become_a_workbook_and_a_parquet_file_in_bounded_memory() {
+    let home = filled();
+    let server = Server::with(&home, &[("DTM_QUERY_WAIT_MS", 600_000)]);
+    let by_server = |rows: u64, ending: &str, media_type: &str| {
+        let sql = ROWS.replace("{rows}", &rows.to_string());
+        let file = home.root().join(format!("fetched.{ending}"));
+        fetched(&home, &server, &sql, media_type, &file);
+        assert_eq!(rows_of(&file), rows, "{ending} by the server");
+    };
+    let by_client = |rows: u64, ending: &str| {
+        let sql = ROWS.replace("{rows}", &rows.to_string());
+        let file = home.root().join(format!("written.{ending}"));
+        let peak = written(&home, &sql, &file);
+        assert_eq!(rows_of(&file), rows, "{ending} by the client");
+        peak
+    };
+    let mut few = Vec::new();
+    for (ending, media_type) in MEDIA_TYPES {
+        by_server(1000, ending, media_type);
+        few.push(by_client(1000, ending));
+    }
+    let before = peak(&server);
+    for ((ending, media_type), few) in MEDIA_TYPES.into_iter().zip(few) {
+        let most = std::thread::scope(|scope| {
+            scope.spawn(|| by_server(MANY, ending, media_type));
+            by_client(MANY, ending)
+        });
+        let client = most.saturating_sub(few);
+        let serving = peak(&server).saturating_sub(before);
+        let grown = format!("{ending}: the client grew by {client} bytes, the server by {serving}");
+        println!("{grown}");
+        assert!(client.max(serving) <= GROWTH, "{grown}");
+    }
     assert_eq!(server.stop(), Some(0));
 }
 
