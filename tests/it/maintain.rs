@@ -111,8 +111,11 @@ async fn small_files_are_put_together_and_nothing_else_changes(f: Fixture) {
         StepState::UpToDate,
         "the rows are the same"
     );
+    assert_eq!(again.id, None, "nothing was published or recorded");
     assert_eq!(
-        ask(&f, FIGURE, At::Run(first.id.clone())).await.unwrap(),
+        ask(&f, FIGURE, At::Run(first.id.clone().unwrap()))
+            .await
+            .unwrap(),
         10
     );
     let book = "select count(*) as n from system.maintenance where state = 'done' \
@@ -129,7 +132,10 @@ async fn small_files_are_put_together_and_nothing_else_changes(f: Fixture) {
     assert_eq!(changed.steps[0].state, StepState::Built);
     assert_eq!(ask(&f, FIGURE, At::Now).await.unwrap(), 12);
     let f = f.reopened().await;
-    assert_eq!(ask(&f, FIGURE, At::Run(first.id)).await.unwrap(), 10);
+    assert_eq!(
+        ask(&f, FIGURE, At::Run(first.id.unwrap())).await.unwrap(),
+        10
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -267,7 +273,13 @@ async fn what_was_published_or_reported_outlives_a_vacuum(f: Fixture) {
     );
     assert!(!after.contains(&stray.to_string()));
 
-    older_versions_answer_or_say_why(&f, [(first.id, 4), (second.id, 12)], read, unpublished).await;
+    older_versions_answer_or_say_why(
+        &f,
+        [(first.id.unwrap(), 4), (second.id.unwrap(), 12)],
+        read,
+        unpublished,
+    )
+    .await;
 }
 
 async fn older_versions_answer_or_say_why(
@@ -351,7 +363,7 @@ async fn maintenance_that_is_cut_off_anywhere_loses_nothing() {
                     rows,
                     "{op:?} {nth}"
                 );
-                let at_run = At::Run(first.id.clone());
+                let at_run = At::Run(first.id.clone().unwrap());
                 assert_eq!(ask(&f, RECEIVED, at_run.clone()).await.unwrap(), 4);
                 assert_eq!(ask(&f, FIGURE, at_run).await.unwrap(), 4, "{op:?} {nth}");
                 if !met {
