@@ -61,6 +61,8 @@ fn settings(folder: &Path) -> Settings {
         spool_folder: folder.join("spool"),
         spill_folder: folder.join("spill"),
         body_bytes: 1 << 40,
+        body_wait_ms: shipped.submission.wait_ms,
+        bodies_at_once: shipped.submission.bodies_at_once,
         submissions_at_once: machine::cores(),
         queries_at_once: shipped.query.at_once,
         partitions: machine::cores(),

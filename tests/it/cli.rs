@@ -237,6 +237,7 @@ fn wrong_calls_are_usage_errors_and_refused_data_is_not() {
         "`period`",
     );
     fails(&home, &["nonsense"], 2, "unrecognized subcommand");
+    fails(&home, &["plan", "--log", "lake=loud"], 2, "`lake=loud`");
 }
 
 #[test]
@@ -314,6 +315,9 @@ fn a_port_in_use_is_told_before_anything_else() {
     fails(&home, &["serve", "--listen", &address], 3, "--listen");
 }
 
+/// The lines of a server's log. Dropped, the server writes to nobody.
+pub type Log = Box<dyn Iterator<Item = String>>;
+
 /// A server that is told to stop when the test ends.
 pub struct Server {
     child: Child,
@@ -326,10 +330,16 @@ impl Server {
     }
 
     pub fn with(home: &TestHome, settings: &[(&str, u64)]) -> Self {
+        Self::logged(home, "", settings).0
+    }
+
+    /// With what it logs by that filter, to be read while it runs, or once it has ended.
+    pub fn logged(home: &TestHome, filter: &str, settings: &[(&str, u64)]) -> (Self, Log) {
         let settings = settings
             .iter()
             .map(|(name, value)| (name, value.to_string()));
         let mut child = dtm(home)
+            .env("DTM_LOG", filter)
             .envs(settings)
             .args(["serve", "--listen", "127.0.0.1:0"])
             .stderr(Stdio::piped())
@@ -345,7 +355,7 @@ impl Server {
                     .map(|a| a.trim().to_owned())
             })
             .unwrap();
-        Self { child, address }
+        (Self { child, address }, Box::new(lines))
     }
 
     pub fn stop(self) -> Option<i32> {

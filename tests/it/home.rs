@@ -76,9 +76,8 @@ impl Fixture {
         let clock = TestClock::at("2026-09-20T03:00:00Z");
         let faults = FaultyStore::new(Arc::clone(&store));
         let resident = Arc::new(AtomicU64::new(0));
-        let maintain = MaintainSettings::default();
         let faulty = Arc::new(faults.clone());
-        let house = open(folder.path(), faulty, &clock, &resident, maintain).await;
+        let house = open(folder.path(), faulty, &clock, &resident, |_| {}).await;
         let token = house.first_token("operator").await.unwrap();
         let fixture = Self {
             house: Arc::new(house),
@@ -100,11 +99,11 @@ impl Fixture {
 
     /// The same home opened again, as after a crash: the old house is not closed, only dropped.
     pub async fn reopened(self) -> Self {
-        self.reopened_with(MaintainSettings::default()).await
+        self.reopened_with(|_| {}).await
     }
 
-    /// The same with other settings of maintenance.
-    pub async fn reopened_with(self, maintain: MaintainSettings) -> Self {
+    /// The same with other limits.
+    pub async fn reopened_with(self, change: impl FnOnce(&mut Settings)) -> Self {
         let Self {
             admin,
             clock,
@@ -117,7 +116,7 @@ impl Fixture {
         drop(house);
         let faults = FaultyStore::new(Arc::clone(&store));
         let faulty = Arc::new(faults.clone());
-        let house = open(folder.path(), faulty, &clock, &resident, maintain).await;
+        let house = open(folder.path(), faulty, &clock, &resident, change).await;
         Self {
             house: Arc::new(house),
             admin,
@@ -192,7 +191,7 @@ async fn open(
     store: Arc<dyn ObjectStore>,
     clock: &TestClock,
     resident: &Arc<AtomicU64>,
-    maintain: MaintainSettings,
+    change: impl FnOnce(&mut Settings),
 ) -> House {
     let resident = Arc::clone(resident);
     static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -209,6 +208,30 @@ async fn open(
         clock: clock.shared(),
         ids: Arc::new(move || fresh().to_string()),
     };
+    let mut settings = Settings {
+        spool_folder: folder.join("spool"),
+        spill_folder: folder.join("spill"),
+        body_bytes: 1 << 20,
+        body_wait_ms: 60_000,
+        bodies_at_once: 16,
+        submissions_at_once: 2,
+        queries_at_once: 2,
+        partitions: 2,
+        memory_bytes: 1 << 30,
+        spill_bytes: 1 << 30,
+        query: QueryLimits {
+            memory_bytes: 64 << 20,
+            memory_name: "query.memory_bytes",
+            spill_bytes: 64 << 20,
+            wait_ms: 60_000,
+            rows: 100_000,
+            bytes: 64 << 20,
+        },
+        run_memory_bytes: 256 << 20,
+        errors_in_answer: 100,
+        maintain: MaintainSettings::default(),
+    };
+    change(&mut settings);
     let parts = Parts {
         lake: Lake::open(store, given).unwrap(),
         books: books::Books::open(&folder.join("books.sqlite"))
@@ -226,27 +249,7 @@ async fn open(
             resident_bytes: Arc::new(move || resident.swap(0, Ordering::Relaxed)),
             on_step: Arc::new(|_, _, _| {}),
         },
-        settings: Settings {
-            spool_folder: folder.join("spool"),
-            spill_folder: folder.join("spill"),
-            body_bytes: 1 << 20,
-            submissions_at_once: 2,
-            queries_at_once: 2,
-            partitions: 2,
-            memory_bytes: 1 << 30,
-            spill_bytes: 1 << 30,
-            query: QueryLimits {
-                memory_bytes: 64 << 20,
-                memory_name: "query.memory_bytes",
-                spill_bytes: 64 << 20,
-                wait_ms: 60_000,
-                rows: 100_000,
-                bytes: 64 << 20,
-            },
-            run_memory_bytes: 256 << 20,
-            errors_in_answer: 100,
-            maintain,
-        },
+        settings,
     };
     House::open(parts).await.unwrap()
 }

@@ -176,7 +176,7 @@ async fn readers_of_figures_are_shown_the_new_files() {
         small_files: 2,
         ..conduct::MaintainSettings::default()
     };
-    let f = f.reopened_with(few).await;
+    let f = f.reopened_with(|limits| limits.maintain = few).await;
     f.faults
         .plan(Fault::before(Op::Put, "published/").times(50));
     let request = MaintainRequest::default();
@@ -185,7 +185,7 @@ async fn readers_of_figures_are_shown_the_new_files() {
     let failed: Vec<_> = cut_off.steps.iter().filter(failed).collect();
     assert_eq!(failed.len(), 1, "{cut_off:?}");
     assert_eq!(failed[0].dataset.as_str(), "served.visits_by_office");
-    let f = f.reopened_with(few).await;
+    let f = f.reopened_with(|limits| limits.maintain = few).await;
     assert_eq!(shown(&f).await, before);
     maintain(&f).await;
     assert_eq!(shown(&f).await, before + 1);

@@ -1,16 +1,18 @@
 //! Clients over real sockets: who goes away, who meets a limit, who is cut off by a stop.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use testkit::TestHome;
 
-use crate::cli::{Server, done, filled};
+use crate::cli::{Log, Server, done, filled};
 use crate::home::VISITS;
 
 /// Rows without end, by any measure of a test: two to the power of forty-eight.
-const ENDLESS: &str = "with a as (select x.visit_id from raw.visits x, raw.visits b, raw.visits c, \
+pub const ENDLESS: &str = "with a as (select x.visit_id from raw.visits x, raw.visits b, raw.visits c, \
     raw.visits d, raw.visits e, raw.visits f, raw.visits g, raw.visits h), \
     b as (select x.visit_id from a x, a y), c as (select x.visit_id from b x, b y) \
     select x.visit_id from c x, a y";
@@ -20,28 +22,41 @@ fn counted() -> String {
     format!("select sum(length(visit_id)) as n from ({ENDLESS})")
 }
 
+/// Where visits are submitted.
+const VISITS_HEAD: &str = "POST /api/v1/datasets/raw.visits/submissions?period=2026-09&agency=H26 \
+    HTTP/1.1\r\nContent-Type: text/csv";
+
 /// A server with the token of its operator.
-struct Node {
-    server: Server,
-    token: String,
+pub struct Node {
+    pub server: Server,
+    pub token: String,
     home: TestHome,
 }
 
 impl Node {
-    fn with(settings: &[(&str, u64)]) -> Self {
-        let home = filled();
+    pub fn with(settings: &[(&str, u64)]) -> Self {
+        Self::logged("", settings).0
+    }
+
+    /// With what it logs by that filter.
+    pub fn logged(filter: &str, settings: &[(&str, u64)]) -> (Self, Log) {
+        Self::over(filled(), filter, settings)
+    }
+
+    fn over(home: TestHome, filter: &str, settings: &[(&str, u64)]) -> (Self, Log) {
         let token = std::fs::read_to_string(home.path().join("operator.token")).unwrap();
-        let server = Server::with(&home, settings);
+        let (server, log) = Server::logged(&home, filter, settings);
         let token = token.trim().to_owned();
-        Self {
+        let node = Self {
             server,
             token,
             home,
-        }
+        };
+        (node, log)
     }
 
     /// Sends the head of a request, and what of its body is given.
-    fn send(&self, head: &str, length: usize, body: &[u8]) -> TcpStream {
+    pub fn send(&self, head: &str, length: usize, body: &[u8]) -> TcpStream {
         let mut socket = TcpStream::connect(&self.server.address).unwrap();
         let (address, token) = (&self.server.address, &self.token);
         let head = format!(
@@ -53,22 +68,50 @@ impl Node {
         socket
     }
 
-    fn query(&self, sql: &str) -> TcpStream {
+    pub fn query(&self, sql: &str) -> TcpStream {
         let body = json!({ "sql": sql }).to_string();
         let head = "POST /api/v1/query HTTP/1.1\r\nContent-Type: application/json\r\n\
             Accept: application/x-ndjson";
         self.send(head, body.len(), body.as_bytes())
     }
 
+    /// A submission whose act has begun, and of whose body nothing was sent.
+    fn begun(&self, length: usize) -> TcpStream {
+        let head = format!("{VISITS_HEAD}\r\nExpect: 100-continue");
+        let mut socket = self.send(&head, length, b"");
+        // The server asks for the body once the act has begun.
+        let mut asked = [0; 25];
+        socket.read_exact(&mut asked).unwrap();
+        assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+        socket
+    }
+
+    /// A submission that stands still in the middle of its body.
+    fn still(&self) -> TcpStream {
+        let mut socket = self.begun(VISITS.len());
+        socket.write_all(&VISITS.as_bytes()[..40]).unwrap();
+        socket
+    }
+
+    /// Bodies that lie in the spool folder.
+    fn spooled(&self) -> usize {
+        let folder = self.home.path().join("spool");
+        std::fs::read_dir(folder).unwrap().count()
+    }
+
+    /// The entries of the journal, newest first.
+    fn entries(&self) -> Vec<Value> {
+        let head = "GET /api/v1/audit/entries?limit=1000 HTTP/1.1";
+        let entries = heard(self.send(head, 0, b"")).body;
+        serde_json::from_str(&entries).unwrap()
+    }
+
     /// The first entry of the journal about a query in this phase, once there is one.
     fn entry(&self, phase: &str) -> Value {
         loop {
-            let head = "GET /api/v1/audit/entries?limit=1000 HTTP/1.1";
-            let (_, entries) = answer(self.send(head, 0, b""));
-            let entries: Vec<Value> = serde_json::from_str(&entries).unwrap();
-            let wanted = |e: &&Value| e["action"] == "query" && e["phase"] == phase;
-            if let Some(entry) = entries.iter().find(wanted) {
-                return entry.clone();
+            let wanted = |e: &Value| e["action"] == "query" && e["phase"] == phase;
+            if let Some(entry) = self.entries().into_iter().find(wanted) {
+                return entry;
             }
         }
     }
@@ -81,27 +124,49 @@ impl Node {
     }
 }
 
-/// Status and body of an answer.
-fn answer(socket: TcpStream) -> (u16, String) {
+/// An answer of a known length, read whole.
+pub struct Heard {
+    pub status: u16,
+    /// By their names in lowercase.
+    pub headers: BTreeMap<String, String>,
+    pub body: String,
+}
+
+impl Heard {
+    /// The detail of a problem with that status, which must have a hint.
+    #[track_caller]
+    fn detail(&self, status: u16) -> String {
+        assert_eq!(self.status, status, "{}", self.body);
+        let problem: Value = serde_json::from_str(&self.body).unwrap();
+        assert!(problem["hint"].is_string(), "{problem}");
+        problem["detail"].as_str().unwrap().to_owned()
+    }
+}
+
+pub fn heard(socket: TcpStream) -> Heard {
     let mut reader = BufReader::new(socket);
     let mut line = String::new();
     reader.read_line(&mut line).unwrap();
     let status = line.split(' ').nth(1).unwrap().parse().unwrap();
-    let mut length = 0;
+    let mut headers = BTreeMap::new();
     loop {
         line.clear();
         reader.read_line(&mut line).unwrap();
-        let line = line.trim().to_ascii_lowercase();
-        if line.is_empty() {
+        let Some((name, value)) = line.trim().split_once(": ") else {
             break;
-        }
-        if let Some(told) = line.strip_prefix("content-length:") {
-            length = told.trim().parse().unwrap();
-        }
+        };
+        headers.insert(name.to_ascii_lowercase(), value.to_owned());
     }
-    let mut body = vec![0; length];
+    let length = headers
+        .get("content-length")
+        .map(|told| told.parse().unwrap());
+    let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body).unwrap();
-    (status, String::from_utf8(body).unwrap())
+    Heard {
+        status,
+        headers,
+        body: String::from_utf8(body).unwrap(),
+    }
 }
 
 #[test]
@@ -154,38 +219,100 @@ fn each_limit_of_a_query_is_told_to_its_client() {
         ),
     ] {
         let node = Node::with(&[("DTM_QUERY_SPILL_BYTES", 4_000_000), (name, value)]);
-        let (status, problem) = answer(node.query(sql));
-        assert_eq!(status, 422, "{name}: {problem}");
-        let problem: Value = serde_json::from_str(&problem).unwrap();
-        let detail = problem["detail"].as_str().unwrap();
+        let detail = heard(node.query(sql)).detail(422);
         assert!(detail.contains(limit), "{name}: {detail}");
-        assert!(problem["hint"].is_string(), "{name}: {problem}");
         assert_eq!(node.server.stop(), Some(0));
     }
 }
 
 #[test]
-fn a_submission_that_was_begun_lands_although_the_server_is_told_to_stop() {
-    let node = Node::with(&[]);
-    let body = VISITS.replace("V-", "W-");
-    let head = "POST /api/v1/datasets/raw.visits/submissions?period=2026-09&agency=H26 HTTP/1.1\r\n\
-        Content-Type: text/csv\r\nExpect: 100-continue";
-    let (first, rest) = body.as_bytes().split_at(40);
-    let mut socket = node.send(head, body.len(), b"");
-    // The server asks for the body once the act has begun.
-    let mut asked = [0; 25];
-    socket.read_exact(&mut asked).unwrap();
-    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
-    socket.write_all(first).unwrap();
+fn a_submission_that_is_complete_lands_although_the_server_is_told_to_stop() {
+    let (node, log) = Node::logged("conduct=debug", &[]);
+    let rows = (0..20_000).map(|n| format!("W-{n},Ba Đình,2026-09-01T08:30:00+07:00,1\n"));
+    let body = format!(
+        "visit_id,office,visited_at,minutes\n{}",
+        rows.collect::<String>()
+    );
+    let mut socket = node.begun(body.len());
+    socket.write_all(body.as_bytes()).unwrap();
+    let mut complete = log.filter(|line| line.contains("a body is complete"));
+    assert!(complete.next().is_some());
     node.server.tell_to_stop();
-    // It listens until it has heard; then new work is refused.
-    while TcpStream::connect(&node.server.address).is_ok() {}
-    socket.write_all(rest).unwrap();
-    let (status, receipt) = answer(socket);
-    assert_eq!(status, 201, "{receipt}");
-    let receipt: Value = serde_json::from_str(&receipt).unwrap();
-    assert_eq!(receipt["rows"]["landed"], 2);
+    let answer = heard(socket);
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    let receipt: Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(receipt["rows"]["landed"], 20_000);
+    drop(complete);
     assert_eq!(node.server.wait(), Some(0));
     let sql = "select count(*) as n from raw.visits where visit_id like 'W-%'";
-    assert!(done(&node.home, &["query", sql, "--format", "csv"]).ends_with("2\r\n"));
+    assert!(done(&node.home, &["query", sql, "--format", "csv"]).ends_with("20000\r\n"));
+}
+
+#[test]
+fn bodies_that_stand_still_keep_nobody_waiting_and_a_stop_gives_them_up() {
+    let limits = [
+        ("DTM_SUBMISSION_AT_ONCE", 1),
+        ("DTM_SUBMISSION_WAIT_MS", 600_000),
+    ];
+    let node = Node::with(&limits);
+    let still: Vec<TcpStream> = (0..3).map(|_| node.still()).collect();
+    let whole = VISITS.replace("V-", "W-");
+    let other = heard(node.send(VISITS_HEAD, whole.len(), whole.as_bytes()));
+    assert_eq!(other.status, 201, "{}", other.body);
+    assert_eq!(node.spooled(), 3);
+    let told = Instant::now();
+    node.server.tell_to_stop();
+    for socket in &still {
+        let detail = heard(socket.try_clone().unwrap()).detail(503);
+        assert!(detail.contains("stopping"), "{detail}");
+    }
+    assert_eq!(node.spooled(), 0);
+    // The clients are there still.
+    assert_eq!(node.server.wait(), Some(0));
+    assert!(told.elapsed() < Duration::from_secs(60));
+    drop(still);
+    let (node, _) = Node::over(node.home, "", &[]);
+    let entries = node.entries();
+    let ended = |outcome: &str| {
+        let fits = |e: &&Value| {
+            e["action"] == "submit" && e["phase"] == "effect" && e["outcome"] == outcome
+        };
+        entries.iter().filter(fits).count()
+    };
+    assert_eq!((ended("failed"), ended("done")), (3, 2));
+    assert_eq!(node.server.stop(), Some(0));
+}
+
+#[test]
+fn a_body_that_stands_still_ends_with_the_name_of_its_limit() {
+    let node = Node::with(&[("DTM_SUBMISSION_WAIT_MS", 200)]);
+    let answer = heard(node.still());
+    let detail = answer.detail(503);
+    assert!(
+        detail.contains("`submission.wait_ms` of 200 ms"),
+        "{detail}"
+    );
+    assert!(answer.headers.contains_key("retry-after"));
+    assert_eq!(node.spooled(), 0);
+    let ended = |e: &Value| e["action"] == "submit" && e["phase"] == "effect";
+    let entry = node.entries().into_iter().find(ended).unwrap();
+    assert_eq!(entry["outcome"], "failed", "{entry}");
+    assert!(entry["detail"].as_str().unwrap().contains("wait_ms"));
+    assert_eq!(node.server.stop(), Some(0));
+}
+
+#[test]
+fn clients_that_neither_send_nor_take_their_answer_hold_up_no_stop() {
+    let node = Node::with(&[("DTM_STOP_MS", 100), ("DTM_QUERY_WAIT_MS", 600_000)]);
+    let mut half_a_head = TcpStream::connect(&node.server.address).unwrap();
+    half_a_head
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost:")
+        .unwrap();
+    let json = "POST /api/v1/query HTTP/1.1\r\nContent-Type: application/json";
+    let half_a_query = node.send(json, 100, b"{");
+    let unread = node.query(ENDLESS);
+    // They are heard before this one.
+    node.entry("attempt");
+    assert_eq!(node.server.stop(), Some(0));
+    drop((half_a_head, half_a_query, unread));
 }

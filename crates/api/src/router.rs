@@ -27,10 +27,11 @@ pub fn router(state: ApiState) -> Router {
         .layer(DefaultBodyLimit::max(state.limits.request_bytes))
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(from_fn(layers::cross_origin))
-        .layer(from_fn_with_state(state.clone(), layers::finish))
+        .layer(from_fn(layers::finish))
         .layer(map_response(move |answer| async move { layers::secure(https, answer) }))
         .layer(from_fn(layers::measure))
         .layer(compression)
+        .layer(from_fn_with_state(state.clone(), layers::line))
         .with_state(state)
 }
 

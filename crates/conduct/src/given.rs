@@ -34,6 +34,10 @@ pub struct Settings {
     pub spill_folder: PathBuf,
     /// The size of a submission's body.
     pub body_bytes: u64,
+    /// The time between two chunks of a body.
+    pub body_wait_ms: u64,
+    /// Bodies that are received, wait or are checked at the same time.
+    pub bodies_at_once: usize,
     /// Bodies checked at the same time.
     pub submissions_at_once: usize,
     /// Queries that run at the same time.

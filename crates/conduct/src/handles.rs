@@ -11,7 +11,7 @@ use futures::future::try_join_all;
 use lake::{GroupCommitter, Lake, Snapshot, Table};
 use project::{Contract, DatasetName, Project};
 use service::{At, ErrorKind, Result, ServiceError, SubmissionId};
-use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::sync::{Mutex as AsyncMutex, Semaphore, watch};
 
 use crate::published::{Published, PublishedSet};
 use crate::{Given, Settings, failure, system};
@@ -28,10 +28,15 @@ pub(crate) struct Handles {
     pub settings: Settings,
     pub committers: AsyncMutex<BTreeMap<DatasetName, GroupCommitter>>,
     pub in_work: Mutex<HashSet<SubmissionId>>,
+    /// A place for each body, from its first byte until it is landed or given up.
+    pub bodies: Semaphore,
+    /// A place for each body that is checked.
     pub submissions: Semaphore,
     pub queries: Arc<Semaphore>,
     pub running: AsyncMutex<()>,
     pub published: Published,
+    /// Whether the house was told to stop.
+    pub stopping: watch::Sender<bool>,
 }
 
 impl Handles {

@@ -1,7 +1,6 @@
 //! The house: opened from its parts, asked through `service::Service`, closed in order.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
 use async_trait::async_trait;
@@ -18,7 +17,8 @@ use service::{
     RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
     SubmitAnswer, SubmitRequest, TableVersion,
 };
-use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::sync::{Mutex as AsyncMutex, Semaphore, watch};
+use tracing::Instrument;
 
 use crate::handles::Handles;
 use crate::perform::{About, Gate};
@@ -48,7 +48,6 @@ pub struct Parts {
 /// A house that is open.
 pub struct House {
     gate: Arc<Gate>,
-    stopping: AtomicBool,
     _watch: Watch,
 }
 
@@ -73,17 +72,18 @@ impl House {
             project: RwLock::new(Arc::new(parts.project)),
             rules: RowRules::new(ingest::PERSONAL_DATA_PATTERN),
             given: parts.given,
+            bodies: Semaphore::new(settings.bodies_at_once),
             submissions: Semaphore::new(settings.submissions_at_once),
             queries: Arc::new(Semaphore::new(settings.queries_at_once)),
             settings,
             committers: AsyncMutex::new(BTreeMap::new()),
             in_work: Mutex::new(HashSet::new()),
             running: AsyncMutex::new(()),
+            stopping: watch::Sender::new(false),
         });
         submit::recover(&handles).await?;
         Ok(Self {
             gate: Arc::new(Gate::new(handles)),
-            stopping: AtomicBool::new(false),
             _watch: watch,
         })
     }
@@ -99,21 +99,40 @@ impl House {
         principals::new_token(self.gate.own(), &principal).await
     }
 
-    /// Refuses new work, finishes commits, closes the books.
-    pub async fn close(&self) {
-        self.stopping.store(true, Ordering::Release);
+    /// From now on takes no new work, and gives up the bodies that are not complete.
+    pub fn stop(&self) {
+        self.gate.own().stopping.send_replace(true);
+    }
+
+    /// Waits until the house was told to stop and has finished what it had begun.
+    pub async fn settled(&self) {
         let handles = self.gate.own();
-        // Work that holds a place finishes; nobody gets a new one.
-        let places = u32::try_from(handles.settings.submissions_at_once).unwrap_or(u32::MAX);
-        let drained = handles.submissions.acquire_many(places).await;
-        handles.submissions.close();
-        drop(drained);
+        let mut stopping = handles.stopping.subscribe();
+        // The sender is ours, so it is there.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+        let places = u32::try_from(handles.settings.bodies_at_once).unwrap_or(u32::MAX);
+        // Complete bodies that hold a place are landed; nobody gets a new one.
+        let _all_bodies = handles.bodies.acquire_many(places).await;
         let _last_run = handles.running.lock().await;
         for committer in handles.committers.lock().await.values() {
             committer.drain().await;
         }
+    }
+
+    /// Stops, finishes what was begun, closes the books.
+    pub async fn close(&self) {
+        self.stop();
+        self.settled().await;
+        let handles = self.gate.own();
+        handles.bodies.close();
+        handles.submissions.close();
+        let _last_run = handles.running.lock().await;
         handles.queries.close();
         handles.books.close().await;
+    }
+
+    fn is_stopping(&self) -> bool {
+        *self.gate.own().stopping.borrow()
     }
 
     /// Puts another project in place of the one the house was opened with.
@@ -133,13 +152,16 @@ impl House {
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        if self.stopping.load(Ordering::Acquire) {
+        if self.is_stopping() {
             return Err(
                 ServiceError::new(ErrorKind::Unavailable, "the node is stopping")
                     .hint("Send it again in a moment."),
             );
         }
-        match tokio::runtime::Handle::current().spawn(work).await {
+        match tokio::runtime::Handle::current()
+            .spawn(work.in_current_span())
+            .await
+        {
             Ok(answer) => answer,
             Err(error) => Err(
                 ServiceError::new(ErrorKind::Internal, "the work was cut off")
@@ -430,7 +452,7 @@ impl Service for House {
     }
 
     async fn ready(&self) -> Result<()> {
-        if self.stopping.load(Ordering::Acquire) {
+        if self.is_stopping() {
             return Err(ServiceError::new(
                 ErrorKind::Unavailable,
                 "the node is stopping",

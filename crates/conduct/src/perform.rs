@@ -106,6 +106,7 @@ impl Gate {
     pub(crate) async fn begin(&self, call: &Call, action: Action, about: About) -> Result<Acting> {
         let started = Instant::now();
         let known = self.authenticate(call).await;
+        told_to_log(call, known.as_ref().ok());
         let mut entry = Entry {
             phase: Phase::Attempt,
             action,
@@ -151,6 +152,7 @@ impl Gate {
     /// Performs the acts that make a principal known, which have none to begin with.
     pub(crate) async fn sign_in(&self, call: &Call, shown: &Secret) -> Result<Secret> {
         let found = crate::access::exchange(&self.handles, shown).await;
+        told_to_log(call, found.as_ref().ok().map(|(principal, _)| principal));
         let entry = Entry {
             phase: Phase::Attempt,
             action: Action::SignIn,
@@ -272,6 +274,15 @@ fn authorise(principal: &Principal, action: Action, about: &About) -> Result<()>
         Decision::Allow => Ok(()),
         Decision::Deny { reason } => Err(ServiceError::new(ErrorKind::Forbidden, reason)
             .hint("Ask an administrator for a role that allows it.")),
+    }
+}
+
+/// Says who acts in what is logged of the request, where the caller's span asks for it.
+fn told_to_log(call: &Call, known: Option<&Principal>) {
+    let span = tracing::Span::current();
+    span.record("door", call.door.as_str());
+    if let Some(principal) = known {
+        span.record("principal", principal.name.as_str());
     }
 }
 

@@ -11,7 +11,7 @@ use crate::failure::{Failure, Outcome};
 use crate::home::Home;
 use crate::open::Place;
 use crate::output::Format;
-use crate::telemetry;
+use crate::telemetry::Logs;
 
 /// DTM: receives, transforms, explains and reports data on electronic transactions.
 #[derive(Debug, Parser)]
@@ -49,15 +49,10 @@ struct Global {
     /// How data is printed
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// What is logged to stderr, such as `info` or `lake=debug`
-    #[arg(
-        long,
-        global = true,
-        env = "DTM_LOG",
-        default_value = "warn",
-        value_name = "FILTER"
-    )]
-    log: String,
+    /// What is logged to stderr, such as `info` or `lake=debug`; by default `info` while a server
+    /// runs, else `warn`
+    #[arg(long, global = true, env = "DTM_LOG", value_name = "FILTER")]
+    log: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -97,6 +92,7 @@ enum Command {
 pub(crate) struct Context {
     pub place: Place,
     pub format: Format,
+    pub logs: Logs,
 }
 
 /// Runs the command that the process was called with.
@@ -116,8 +112,8 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Outcome {
-    let serves = matches!(cli.command, Command::Serve(_));
-    telemetry::start_logs(&cli.global.log, serves);
+    let serves = matches!(cli.command, Command::Serve(_) | Command::Demo(_));
+    let logs = Logs::start(cli.global.log.as_deref(), serves)?;
     let context = Context {
         place: Place {
             home: Home::at(&cli.global.home),
@@ -126,8 +122,9 @@ async fn run(cli: Cli) -> Outcome {
             server: None,
         },
         format: cli.global.format,
+        logs: logs.clone(),
     };
-    match cli.command {
+    let outcome = match cli.command {
         Command::Demo(command) => command.run(context).await,
         Command::Init(command) => command.run(context).await,
         Command::Serve(command) => command.run(context).await,
@@ -142,7 +139,9 @@ async fn run(cli: Cli) -> Outcome {
         Command::Lineage(command) => command.run(context).await,
         Command::Maintain(command) => command.run(context).await,
         Command::Token(command) => command.run(context).await,
-    }
+    };
+    logs.finish();
+    outcome
 }
 
 /// Says why on stderr.

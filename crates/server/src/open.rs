@@ -12,6 +12,7 @@ use service::{Call, Credential, Door, Secret, Service};
 use crate::failure::{Failure, Outcome};
 use crate::home::{Held, Home};
 use crate::machine;
+use crate::progress;
 use crate::settings::Settings;
 use crate::shipped;
 
@@ -143,6 +144,7 @@ pub(crate) async fn house(
     project: Option<&Path>,
     on_step: OnStep,
 ) -> Outcome<House> {
+    let _opening = progress::spinner("opening the home");
     home.folders()?;
     home.sweep();
     let checked = conduct::check(&shipped::sources(project)?).await;
@@ -191,12 +193,17 @@ pub(crate) async fn house(
     Ok(House::open(parts).await?)
 }
 
+/// More bodies at the same time than a process may open files.
+const MOST_BODIES: usize = 1 << 20;
+
 fn limits(home: &Home, settings: &Settings) -> Outcome<conduct::Settings> {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     Ok(conduct::Settings {
         spool_folder: home.spool_folder(),
         spill_folder: home.spill_folder(),
         body_bytes: settings.submission.body_bytes,
+        body_wait_ms: settings.submission.wait_ms,
+        bodies_at_once: settings.submission.bodies_at_once.clamp(1, MOST_BODIES),
         submissions_at_once: match settings.submission.at_once {
             0 => cores,
             n => n,

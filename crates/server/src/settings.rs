@@ -21,6 +21,10 @@ pub struct Settings {
     /// The address that `dtm serve` and `dtm demo` listen on.
     #[serde(default = "default_listen")]
     pub listen: String,
+    /// How long a stop waits for clients that have not sent their request or taken their answer;
+    /// complete bodies are landed and runs finished in any case.
+    #[serde(default = "default_stop_ms")]
+    pub stop_ms: u64,
     /// Receiving.
     #[serde(default)]
     pub submission: SubmissionSettings,
@@ -48,6 +52,11 @@ pub struct Settings {
 pub struct SubmissionSettings {
     /// The size of a body.
     pub body_bytes: u64,
+    /// Time between two chunks of a body, and until there is a place for it; the command line on
+    /// its own home has as long as it likes.
+    pub wait_ms: u64,
+    /// Bodies that are received, wait or are checked at the same time; the next ones wait unread.
+    pub bodies_at_once: usize,
     /// Bodies checked at the same time; 0 means one per core.
     pub at_once: usize,
 }
@@ -126,6 +135,8 @@ impl Default for SubmissionSettings {
     fn default() -> Self {
         Self {
             body_bytes: 5 << 30,
+            wait_ms: 30_000,
+            bodies_at_once: 256,
             at_once: 0,
         }
     }
@@ -207,6 +218,10 @@ fn default_listen() -> String {
     "127.0.0.1:8080".to_owned()
 }
 
+fn default_stop_ms() -> u64 {
+    20_000
+}
+
 impl Settings {
     /// The settings of a new home.
     pub fn new(store: &str) -> Self {
@@ -214,6 +229,7 @@ impl Settings {
             format: FORMAT,
             store: store.to_owned(),
             listen: default_listen(),
+            stop_ms: default_stop_ms(),
             submission: SubmissionSettings::default(),
             memory: MemorySettings::default(),
             query: QuerySettings::default(),
@@ -254,10 +270,13 @@ impl Settings {
 }
 
 /// Every key that the environment can set, as `section.key`.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 24] = [
     "store",
     "listen",
+    "stop_ms",
     "submission.body_bytes",
+    "submission.wait_ms",
+    "submission.bodies_at_once",
     "submission.at_once",
     "memory.share",
     "memory.bytes",

@@ -1,35 +1,26 @@
-//! The outermost layer: correlation ids, and problems as bodies.
+//! What every answer carries: its correlation id, and its problem as a body.
 
 use std::any::Any;
 
-use axum::extract::{Request, State};
+use axum::Extension;
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use service::{ErrorKind, ServiceError};
-use tracing::Instrument;
 
 use crate::body::lingering;
-use crate::{ApiState, CorrelationId, Problem};
+use crate::{CorrelationId, Problem};
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
-/// Gives the request its correlation id, and writes the answer's problem if it has one.
+/// Tells the client the correlation id, and writes the answer's problem if it has one.
 pub(crate) async fn finish(
-    State(state): State<ApiState>,
+    Extension(CorrelationId(id)): Extension<CorrelationId>,
     request: Request,
     next: Next,
 ) -> Response {
-    let id = (state.correlation_ids)();
-    let mut request = request.map(lingering);
-    request.extensions_mut().insert(CorrelationId(id.clone()));
-    let span = tracing::info_span!(
-        "request",
-        method = %request.method(),
-        path = request.uri().path(),
-        correlation_id = id,
-    );
-    let mut answer = next.run(request).instrument(span).await;
+    let mut answer = next.run(request.map(lingering)).await;
     if let Some(mut problem) = answer.extensions_mut().remove::<Problem>() {
         problem.correlation_id.clone_from(&id);
         answer = problem.write(answer);

@@ -55,6 +55,9 @@ pub(super) struct SubmitParams {
         (status = 415, description = "The body has a media type that is not read", body = Problem,
             content_type = "application/problem+json"),
         (status = 422, description = "No row landed; the evidence is kept", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 503, description = "The body stood still for too long, or the node stops before \
+            it is complete; nothing of it is kept", body = Problem,
             content_type = "application/problem+json")))]
 pub(super) async fn submit(
     State(state): State<ApiState>,

@@ -1,28 +1,39 @@
 //! The body on its way to disk.
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use futures::StreamExt;
 use ingest::{IngestError, Spool, Spooled};
-use service::{ByteStream, ErrorKind, Result, ServiceError};
+use service::{ByteStream, Door, ErrorKind, Result, ServiceError};
+use tokio::sync::{AcquireError, SemaphorePermit};
+use tokio::time::timeout;
 
 use crate::failure;
 use crate::handles::Handles;
 
 /// Bytes gathered before they are written, so that small chunks do not cost a thread hop each.
-const GATHER_BYTES: usize = 1 << 20;
+const GATHER_BYTES: usize = 256 << 10;
 
-/// Writes the body to the spool folder while hashing it. Refuses a body over the limit, and one
-/// that ends before it is complete: then nothing of it is kept.
-pub(crate) async fn spool(handles: &Handles, mut body: ByteStream) -> Result<Spooled> {
+/// A place for a body, from its first byte until it is landed. It is waited for as long as for a
+/// chunk: those who hold one may take their time.
+pub(crate) async fn place(handles: &Handles, door: Door) -> Result<SemaphorePermit<'_>> {
+    let limit = handles.settings.bodies_at_once;
+    let met = |_| format!("the submission met the limit `submission.bodies_at_once` of {limit}");
+    patiently(handles, door, handles.bodies.acquire(), met)
+        .await?
+        .map_err(closed)
+}
+
+/// Writes the body to the spool folder while hashing it. Refuses a body over the limit, one that
+/// stands still, one that ends before it is complete, and one that is not complete when the node
+/// stops: then nothing of it is kept.
+pub(crate) async fn spool(handles: &Handles, door: Door, mut body: ByteStream) -> Result<Spooled> {
     let folder = handles.settings.spool_folder.clone();
     let limit = handles.settings.body_bytes;
     let mut spool = blocking(move || Spool::create(&folder, limit)).await?;
     let mut gathered = Vec::new();
-    while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|error| {
-            ServiceError::new(ErrorKind::Invalid, "the body ended before it was complete")
-                .hint("Send it again; nothing of it was kept.")
-                .caused_by(error)
-        })?;
+    while let Some(chunk) = next(handles, door, &mut body).await? {
         gathered.extend_from_slice(&chunk);
         if gathered.len() >= GATHER_BYTES {
             let bytes = std::mem::take(&mut gathered);
@@ -30,6 +41,58 @@ pub(crate) async fn spool(handles: &Handles, mut body: ByteStream) -> Result<Spo
         }
     }
     blocking(move || push(spool, &gathered).and_then(Spool::finish)).await
+}
+
+/// The next bytes of a body.
+async fn next(handles: &Handles, door: Door, body: &mut ByteStream) -> Result<Option<Bytes>> {
+    let met = |wait_ms| {
+        format!("the body met the limit `submission.wait_ms` of {wait_ms} ms without a byte")
+    };
+    let chunk = patiently(handles, door, body.next(), met).await?;
+    chunk.transpose().map_err(|error| {
+        ServiceError::new(ErrorKind::Invalid, "the body ended before it was complete")
+            .hint("Send it again; nothing of it was kept.")
+            .caused_by(error)
+    })
+}
+
+/// What is waited for, unless that takes too long or the node stops.
+async fn patiently<T>(
+    handles: &Handles,
+    door: Door,
+    wanted: impl Future<Output = T>,
+    met: impl FnOnce(u64) -> String,
+) -> Result<T> {
+    let wait_ms = handles.settings.body_wait_ms;
+    let wait = match door {
+        // It is read on this machine, and whoever sends it waits for nobody else.
+        Door::Cli => Duration::MAX,
+        Door::Http | Door::Page => Duration::from_millis(wait_ms),
+    };
+    let mut stopping = handles.stopping.subscribe();
+    let again = |message: String| {
+        ServiceError::new(ErrorKind::Unavailable, message)
+            .hint("Send it again in a moment; nothing of it was kept.")
+    };
+    tokio::select! {
+        // A body that arrives without a pause is given up too: gigabytes may be to come.
+        biased;
+        _ = stopping.wait_for(|stopping| *stopping) => {
+            Err(again("the node is stopping, and the body was not complete".to_owned()))
+        }
+        got = timeout(wait, wanted) => {
+            got.map_err(|_| again(met(wait_ms)))
+        }
+    }
+}
+
+/// The error of whoever comes to a house that is closed.
+pub(crate) fn closed(_: AcquireError) -> ServiceError {
+    ServiceError::new(
+        ErrorKind::Unavailable,
+        "the node is stopping and takes no new work",
+    )
+    .hint("Send it again in a moment; nothing of it was kept.")
 }
 
 fn push(mut spool: Spool, bytes: &[u8]) -> std::result::Result<Spool, IngestError> {

@@ -44,16 +44,20 @@ pub(crate) async fn submit(
             "key": request.key,
             "dry_run": request.dry_run,
         }));
-    let agency = about.agency.clone();
+    let (agency, door) = (about.agency.clone(), call.door);
     gate.perform(
         call,
         Action::Submit,
         about,
         |handles, principal| async move {
             let terms = terms(&handles.project(), &request, agency)?;
-            let _place = handles.submissions.acquire().await.map_err(stopping)?;
-            let spooled = body::spool(&handles, body).await?;
+            let _body = body::place(&handles, door).await?;
+            let spooled = body::spool(&handles, door, body).await?;
             let id = SubmissionId::new((handles.given.ids)());
+            tracing::debug!(submission = %id, size_bytes = spooled.size_bytes(), "a body is complete");
+            let received_at = handles.now();
+            // Only now: a sender who takes his time keeps nobody else from being checked.
+            let _place = handles.submissions.acquire().await.map_err(body::closed)?;
             let receipt = Receipt {
                 id,
                 agency: terms.agency.clone(),
@@ -63,7 +67,7 @@ pub(crate) async fn submit(
                 evidence_sha256: spooled.sha256().to_owned(),
                 evidence_size_bytes: spooled.size_bytes(),
                 rows: RowCounts::default(),
-                received_at: handles.now(),
+                received_at,
                 table_version: None,
                 committed_at: None,
             };
@@ -92,14 +96,6 @@ async fn agency_of(
         Some(agency) => Ok(Some(agency.clone())),
         None => gate.agency_of(call).await,
     }
-}
-
-fn stopping(_: tokio::sync::AcquireError) -> ServiceError {
-    ServiceError::new(
-        ErrorKind::Unavailable,
-        "the node is stopping and takes no new work",
-    )
-    .hint("Send it again in a moment; nothing of it was kept.")
 }
 
 /// The contract, period and agency of a request, or why there is none.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use serde_json::{Map, Value};
-use service::{Result, RowCounts, ServiceError, Submission, SubmitRequest};
+use service::{Door, Result, RowCounts, ServiceError, Submission, SubmitRequest};
 
 use super::{body, land, terms};
 use crate::failure;
@@ -62,7 +62,8 @@ async fn settle(handles: &Arc<Handles>, submission: Submission) -> Result<()> {
         .bytes
         .map(|chunk| chunk.map_err(std::io::Error::other))
         .boxed();
-    let spooled = body::spool(handles, bytes).await?;
+    // The store has patience of its own.
+    let spooled = body::spool(handles, Door::Cli, bytes).await?;
     match land::land(handles, &terms, submission, spooled, land::Try::Again).await {
         Err(ServiceError {
             kind: service::ErrorKind::Refused,

@@ -9,6 +9,7 @@ use super::init::tell;
 use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output::Records;
+use crate::progress;
 use crate::shipped;
 
 /// Check the project against itself, offline: contracts, SQL, code lists, reports, lineage
@@ -19,7 +20,9 @@ pub(crate) struct Check {}
 impl Check {
     pub(crate) async fn run(self, context: Context) -> Outcome {
         let started = Instant::now();
+        let spinner = progress::spinner("checking the project");
         let checked = conduct::check(&shipped::sources(context.place.project.as_deref())?).await;
+        spinner.finish_and_clear();
         let project = &checked.project;
         let seconds = started.elapsed().as_secs_f64();
         tell(&format!(

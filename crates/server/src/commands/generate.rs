@@ -12,6 +12,7 @@ use super::init::tell;
 use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
 use crate::generate::{DEFAULT_SPOIL, Format, Generator, Order};
+use crate::progress;
 use crate::shipped;
 
 /// Write realistic sample data of a dataset to a file
@@ -72,8 +73,11 @@ impl Generate {
             Failure::Usage(format!("cannot write `{}`: {e}", self.out.display()))
         };
         let mut file = BufWriter::new(File::create(&self.out).map_err(unwritable)?);
-        let written = generator.write(&parcel, &mut file).map_err(unwritable)?;
+        let bar = progress::bar("generating", self.rows);
+        let written = generator.write_telling(&parcel, &mut file, |rows| bar.set_position(rows));
+        let written = written.map_err(unwritable)?;
         file.flush().map_err(unwritable)?;
+        bar.finish_and_clear();
         tell(&format!(
             "wrote {} rows of `{}` for agency `{}` to `{}`, {} of them spoiled",
             written.rows,

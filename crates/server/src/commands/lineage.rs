@@ -11,6 +11,7 @@ use super::init::tell;
 use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output::Format;
+use crate::progress;
 use crate::shipped;
 
 /// Show what a dataset or column is made of, or what is made of it
@@ -36,7 +37,9 @@ pub(crate) struct Lineage {
 impl Lineage {
     pub(crate) async fn run(self, context: Context) -> Outcome {
         let folder = context.place.project.as_deref();
+        let spinner = progress::spinner("checking the project");
         let checked = conduct::check(&shipped::sources(folder)?).await;
+        spinner.finish_and_clear();
         let Some(target) = &self.target else {
             return bless(folder.unwrap_or(Path::new(".")), &checked);
         };

@@ -10,6 +10,7 @@ use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
 use crate::open::open;
 use crate::output::Records;
+use crate::progress;
 
 /// Show what the lake lacks of the project
 #[derive(Debug, Args)]
@@ -24,8 +25,10 @@ pub(crate) struct Apply {}
 impl Plan {
     pub(crate) async fn run(self, context: Context) -> Outcome {
         let opened = open(&context.place, untold()).await?;
+        let spinner = progress::spinner("comparing the project with the lake");
         let plan = opened.service.plan(&opened.call).await;
         opened.close().await;
+        spinner.finish_and_clear();
         let plan = plan?;
         print(&plan, &context)?;
         let refused = plan
@@ -43,8 +46,10 @@ impl Plan {
 impl Apply {
     pub(crate) async fn run(self, context: Context) -> Outcome {
         let opened = open(&context.place, untold()).await?;
+        let spinner = progress::spinner("applying the project");
         let plan = opened.service.apply(&opened.call).await;
         opened.close().await;
+        spinner.finish_and_clear();
         print(&plan?, &context)
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use api::dto::at_from_text;
 use clap::Args;
 use futures::StreamExt;
+use indicatif::ProgressBar;
 use render::encode::{Encoding, encode};
 use service::{QueryAnswer, QueryRequest, Value};
 
@@ -14,6 +15,7 @@ use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
 use crate::open::open;
 use crate::output::Format;
+use crate::progress;
 
 /// Run a read-only query
 #[derive(Debug, Args)]
@@ -50,11 +52,13 @@ impl Query {
         };
         let opened = open(&context.place, untold()).await?;
         let asked = request.clone();
+        let spinner = progress::spinner("asking");
         let written = match opened.service.query(&opened.call, request).await {
-            Ok(answer) => self.write(&asked, answer, encoding).await,
+            Ok(answer) => self.write(&asked, answer, encoding, &spinner).await,
             Err(error) => Err(error.into()),
         };
         opened.close().await;
+        spinner.finish_and_clear();
         written
     }
 
@@ -85,6 +89,7 @@ impl Query {
         asked: &QueryRequest,
         answer: QueryAnswer,
         encoding: Encoding,
+        spinner: &ProgressBar,
     ) -> Outcome {
         let spool = self.out.as_deref().and_then(folder_of);
         let spool = spool.unwrap_or(Path::new("."));
@@ -98,6 +103,8 @@ impl Query {
         };
         let mut chunks = encode(encoding, asked, answer, spool)?;
         while let Some(chunk) = chunks.next().await {
+            // Rows may go to the terminal that the spinner is on.
+            spinner.finish_and_clear();
             sink.write_all(&chunk?)?;
         }
         sink.flush()?;

@@ -11,6 +11,7 @@ use super::{pairs, untold};
 use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
 use crate::open::{Opened, open};
+use crate::progress;
 
 /// Render a report to a file
 #[derive(Debug, Args)]
@@ -38,8 +39,10 @@ impl Report {
     pub(crate) async fn run(self, context: Context) -> Outcome {
         let format = self.format()?;
         let opened = open(&context.place, untold()).await?;
+        let spinner = progress::spinner("rendering");
         let rendered = self.render(&opened, format).await;
         opened.close().await;
+        spinner.finish_and_clear();
         let Rendered {
             rendition,
             document,

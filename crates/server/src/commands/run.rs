@@ -1,7 +1,5 @@
 //! `dtm run`
 
-use std::sync::Arc;
-
 use clap::Args;
 use serde_json::json;
 use service::{RunReport, RunRequest, StepState};
@@ -24,13 +22,9 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) async fn run(self, context: Context) -> Outcome {
-        let bar = progress::bar("transforming", 0);
-        let told = bar.clone();
-        let on_step = Arc::new(move |done: usize, total: usize, _: &service::RunStep| {
-            told.set_length(total as u64);
-            told.set_position(done as u64);
-        });
-        let opened = open(&context.place, on_step).await?;
+        let bar = progress::later("transforming");
+        let opened = open(&context.place, progress::on_step(&bar)).await?;
+        progress::show(&bar);
         let report = opened
             .service
             .run(

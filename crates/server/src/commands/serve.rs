@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::{ApiLimits, ApiState};
 use clap::Args;
@@ -15,7 +16,7 @@ use super::init::tell;
 use super::untold;
 use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
-use crate::home::Held;
+use crate::home::{Held, Home};
 use crate::open::{self, held_by};
 use crate::settings::Settings;
 use crate::telemetry;
@@ -31,6 +32,7 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) async fn run(self, context: Context) -> Outcome {
+        context.logs.serve()?;
         let home = &context.place.home;
         if !home.exists() {
             return Err(Failure::Unavailable(format!(
@@ -53,10 +55,7 @@ impl Serve {
             Arc::new(house),
             held,
             listener,
-            Doorway {
-                body_bytes: settings.submission.body_bytes,
-                spool_folder: home.spool_folder(),
-            },
+            Doorway::of(home, &settings),
             metrics,
         )
         .await
@@ -85,12 +84,25 @@ const ACT_WAIT_MS: u64 = 3_600_000;
 /// What the HTTP door takes from the home.
 pub(crate) struct Doorway {
     /// The largest submission.
-    pub body_bytes: u64,
+    body_bytes: u64,
+    /// How long a stop waits for clients.
+    stop_wait: Duration,
     /// Where results are put together that cannot be sent as they come.
-    pub spool_folder: PathBuf,
+    spool_folder: PathBuf,
 }
 
-/// Serves until told to stop: then no new work is taken, and what was begun is finished.
+impl Doorway {
+    pub(crate) fn of(home: &Home, settings: &Settings) -> Self {
+        Self {
+            body_bytes: settings.submission.body_bytes,
+            stop_wait: Duration::from_millis(settings.stop_ms),
+            spool_folder: home.spool_folder(),
+        }
+    }
+}
+
+/// Serves until told to stop: then no new work is taken, what was begun is finished, and clients
+/// have a moment to take their answers.
 pub(crate) async fn serve(
     house: Arc<House>,
     mut held: Held,
@@ -114,16 +126,29 @@ pub(crate) async fn serve(
     };
     let app = api::router(state).into_make_service_with_connect_info::<SocketAddr>();
     let mut terminate = signal(SignalKind::terminate())?;
+    let stopping = Arc::clone(&house);
     let stop = async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = tokio::signal::ctrl_c() => {}
         }
         tracing::info!("stopping: no new work is taken, and what was begun is finished");
+        stopping.stop();
     };
-    let served = axum::serve(listener, app)
-        .with_graceful_shutdown(stop)
-        .await;
+    let serving = axum::serve(listener, app).with_graceful_shutdown(stop);
+    let served = tokio::select! {
+        served = serving.into_future() => served,
+        () = left(&house, doorway.stop_wait) => {
+            tracing::warn!("clients that neither send nor take their answers are left");
+            Ok(())
+        }
+    };
     house.close().await;
     served.map_err(Failure::from)
+}
+
+/// Ends when a stop has nothing left to wait for but clients, and they had their time.
+async fn left(house: &House, wait: Duration) {
+    house.settled().await;
+    tokio::time::sleep(wait).await;
 }

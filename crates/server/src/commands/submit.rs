@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use api::dto::SubmitAnswerDto;
 use clap::Args;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use project::{AgencyCode, DatasetName};
 use serde_json::json;
 use service::{BodyFormat, ErrorKind, ServiceError, SubmitAnswer, SubmitRequest};
@@ -17,6 +17,7 @@ use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
 use crate::open::{Opened, open};
 use crate::output::{Format, Records};
+use crate::progress;
 
 /// Submit files; each file is one submission, and its receipt is printed
 #[derive(Debug, Args)]
@@ -106,8 +107,20 @@ impl Submit {
             key: self.key.clone(),
             dry_run: self.dry_run,
         };
-        let body = ReaderStream::with_capacity(body, 1 << 18).boxed();
-        Ok(opened.service.submit(&opened.call, request, body).await?)
+        let size = body.metadata().await?.len();
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let bar = progress::bytes(&name, size);
+        let sent = bar.clone();
+        let body = ReaderStream::with_capacity(body, 1 << 18).inspect_ok(move |chunk| {
+            sent.inc(chunk.len() as u64);
+            if sent.position() >= size {
+                sent.set_message("checking and landing");
+            }
+        });
+        let answer = opened.service.submit(&opened.call, request, body.boxed());
+        let answer = answer.await;
+        bar.finish_and_clear();
+        Ok(answer?)
     }
 }
 

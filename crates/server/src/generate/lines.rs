@@ -26,7 +26,11 @@ pub(super) struct Lines<'g> {
     given: u64,
     turn: usize,
     held: VecDeque<(u64, Row<'g>)>,
+    told: Box<dyn FnMut(u64) + 'g>,
 }
+
+/// Rows between two words on how many they are.
+const TOLD_ROWS: u64 = 1024;
 
 /// How far behind its original a duplicate stands at most: further than one batch of a reader.
 const DUPLICATE_DELAY_ROWS: u64 = 20_000;
@@ -58,7 +62,14 @@ impl<'g> Lines<'g> {
             given: 0,
             turn,
             held,
+            told: Box::new(|_| {}),
         }
+    }
+
+    /// With someone who is told now and then how many rows were given.
+    pub(super) fn telling(self, told: impl FnMut(u64) + 'g) -> Self {
+        let told = Box::new(told);
+        Self { told, ..self }
     }
 
     /// The kinds take turns, so that a few hundred spoiled rows show every one of them.
@@ -86,6 +97,9 @@ impl<'g> Iterator for Lines<'g> {
             return None;
         }
         self.given += 1;
+        if self.given.is_multiple_of(TOLD_ROWS) {
+            (self.told)(self.given);
+        }
         if let Some((_, row)) = self.held.pop_front_if(|(at, _)| *at <= self.given) {
             return Some(Line {
                 row,

@@ -175,10 +175,21 @@ impl Generator {
 
     /// Writes a parcel's file, a chunk of rows at a time.
     pub fn write<W: Write + Send>(&self, parcel: &Parcel, out: W) -> io::Result<Written> {
+        self.write_telling(parcel, out, |_| {})
+    }
+
+    /// The same, and says now and then how many rows there are.
+    pub fn write_telling<W: Write + Send>(
+        &self,
+        parcel: &Parcel,
+        out: W,
+        told: impl FnMut(u64),
+    ) -> io::Result<Written> {
         let Some((agency, layout)) = self.of(parcel) else {
             return Ok(Written::default());
         };
-        encode::write(layout, parcel.format, self.lines_of(agency, parcel), out)
+        let lines = self.lines_of(agency, parcel).telling(told);
+        encode::write(layout, parcel.format, lines, out)
     }
 
     /// A parcel as Arrow batches. Arrow is typed, so the parcel's format should be Parquet: in

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use indicatif::ProgressBar;
 use service::{
     BodyFormat, ByteStream, Call, ErrorKind, RunRequest, Service, StepState, SubmitRequest,
 };
@@ -46,7 +46,7 @@ pub(crate) async fn fill(
     submit_all(house, call, context, filled).await?;
     stage("generate and submit");
 
-    bar.set_draw_target(ProgressDrawTarget::stderr());
+    progress::show(bar);
     let report = house.run(call, RunRequest::default()).await?;
     bar.finish_and_clear();
     stage("transform");

@@ -62,9 +62,8 @@ impl Demo {
         let address = listener.local_addr()?;
         let metrics = telemetry::start_metrics()?;
         let home = context.place.home.clone();
-        let bar = progress::bar("transforming", 0);
-        bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
-        let (house, held, before) = self.open(&context, steps(&bar)).await?;
+        let bar = progress::later("transforming");
+        let (house, held, before) = self.open(&context, progress::on_step(&bar)).await?;
         let house = Arc::new(house);
         let token = std::fs::read_to_string(home.token_file())?;
         let call = open::call(Some(token.trim().to_owned()));
@@ -90,10 +89,8 @@ impl Demo {
         let code = house.create_sign_in_code(&call).await?;
         summary::where_next(&home, &format!("http://{address}"), code.reveal())?;
         let settings = Settings::read(&home.settings_file(), &open::env)?;
-        let doorway = Doorway {
-            body_bytes: settings.submission.body_bytes,
-            spool_folder: home.spool_folder(),
-        };
+        let doorway = Doorway::of(&home, &settings);
+        context.logs.serve()?;
         serve(house, held, listener, doorway, metrics).await
     }
 
@@ -131,16 +128,6 @@ impl Demo {
         }
         Ok((house, held, before))
     }
-}
-
-/// Shows each transformation on the bar.
-fn steps(bar: &indicatif::ProgressBar) -> OnStep {
-    let bar = bar.clone();
-    Arc::new(move |done, total, step| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
-        bar.set_message(step.dataset.to_string());
-    })
 }
 
 fn filled_file(home: &Home) -> PathBuf {
