@@ -143,7 +143,7 @@ fn a_project_of_one_s_own_goes_from_contract_to_report() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let home = TestHome::new();
-    let commands: [&[&str]; 14] = [
+    let commands: [&[&str]; 15] = [
         &["demo"],
         &["init"],
         &["serve"],
@@ -156,6 +156,7 @@ fn every_command_has_help_with_an_example() {
         &["query"],
         &["report"],
         &["lineage"],
+        &["token"],
         &["token", "create"],
         &[],
     ];
