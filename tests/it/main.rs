@@ -10,6 +10,7 @@
 )]
 
 mod bad_input;
+mod bodies;
 mod business;
 mod catalogue;
 mod cli;
@@ -23,5 +24,6 @@ mod slt;
 mod sockets;
 mod storage;
 mod tidy;
+mod verdicts;
 mod walls;
 mod workbook;
