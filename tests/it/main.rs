@@ -19,6 +19,7 @@ mod generate;
 mod home;
 mod http;
 mod moments;
+mod receive;
 mod scans;
 mod slt;
 mod sockets;
