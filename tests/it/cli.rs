@@ -1,6 +1,7 @@
 //! The built binary: every documented command, exit codes, and what operators get wrong.
 
 mod memory;
+mod receive;
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
