@@ -2,6 +2,7 @@
 
 mod memory;
 mod receive;
+mod stores;
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
