@@ -3,6 +3,7 @@
 mod memory;
 mod receive;
 mod stores;
+mod trouble;
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
