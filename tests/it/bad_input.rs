@@ -4,7 +4,9 @@
 use axum::body::Body;
 use bytes::Bytes;
 use futures::stream;
+use testkit::{Fault, Op};
 
+use crate::home::{Fixture, Setup, VISITS};
 use crate::http::{BODY_BYTES, Door};
 
 const PARQUET: &str = "application/vnd.apache.parquet";
@@ -143,24 +145,107 @@ async fn a_write_in_a_query_is_400_and_writes_nothing() {
     );
 }
 
+/// A door whose queries have little, over so many visits.
+async fn with_little(memory_bytes: u64, spill_bytes: u64, visits: u32) -> Door {
+    let mut setup = Setup::default();
+    setup.query.memory_bytes = memory_bytes;
+    setup.query.spill_bytes = spill_bytes;
+    let door = Door::over(Fixture::with(setup).await);
+    let row = |i: u32| format!("V-{i},office {i},2026-09-01T08:30:00+07:00,1\n");
+    let rows: String = (0..visits).map(row).collect();
+    let body = format!("visit_id,office,visited_at,minutes\n{rows}");
+    let answer = door.submit("text/csv", None, body).await;
+    assert_eq!(answer.json()["rows"]["landed"], visits, "{}", answer.text);
+    door
+}
+
+/// That the query meets this limit, is told the way out, and that the next query is answered.
+async fn meets(door: &Door, sql: &str, limit: &str, detail: &str) {
+    let problem = door.query(sql).await.problem(422);
+    assert_eq!(problem["type"], "urn:dtm:problem:limit-exceeded");
+    assert_eq!(problem["detail"], detail, "{problem}");
+    let hint = problem["hint"].as_str().unwrap();
+    let way_out = format!("the operator sets `{limit}` in `dtm.toml`");
+    assert!(hint.contains(&way_out), "{problem}");
+    let next = door.query("select count(*) as n from raw.visits").await;
+    assert_eq!(next.status.as_u16(), 200, "{}", next.text);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_over_the_memory_limit_is_422_and_names_the_limit() {
+    let door = with_little(8 << 20, 64 << 20, 300).await;
+    // One list of all keys cannot be spilled.
+    let sql = "select array_agg(a.visit_id || repeat('-', 400) || b.visit_id) as keys
+        from raw.visits a, raw.visits b";
+    let detail = "the query met the limit `query.memory_bytes` of 8388608 bytes";
+    meets(&door, sql, "query.memory_bytes", detail).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_over_the_limit_on_temporary_disk_is_422_and_names_the_limit() {
+    let door = with_little(16 << 20, 8 << 20, 600).await;
+    let sql = "select a.visit_id || repeat('-', 100) || b.visit_id as k
+        from raw.visits a, raw.visits b order by k";
+    let detail = "the query met the limit `query.spill_bytes` of 8388608 bytes on temporary disk";
+    meets(&door, sql, "query.spill_bytes", detail).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_takes_no_writes_is_503_answers_reads_and_loses_nothing() {
     let door = Door::new().await;
-    let row = |i: u32| format!("V-{i},office {i},2026-09-01T08:30:00+07:00,1\n");
-    let rows: String = (0..1000).map(row).collect();
-    let body = format!("visit_id,office,visited_at,minutes\n{rows}");
-    assert_eq!(
-        door.submit("text/csv", None, body).await.status.as_u16(),
-        201
-    );
-    let sql = "select a.visit_id || b.visit_id || c.visit_id as k, count(*) as n
-        from raw.visits a, raw.visits b, raw.visits c
-        where c.visit_id < 'V-12'
-        group by 1 order by n desc, k limit 1";
-    let problem = door.query(sql).await.problem(422);
+    door.submit("text/csv", Some("first"), VISITS).await;
+    for op in [Op::Put, Op::StartUpload, Op::Copy, Op::Rename] {
+        door.fixture
+            .faults
+            .plan(Fault::before(op, "").times(10_000));
+    }
+    let more = VISITS.replace("V-", "W-");
+    let problem = door.submit("text/csv", Some("second"), more.clone()).await;
+    assert_eq!(problem.headers["retry-after"], "5");
+    let problem = problem.problem(503);
     let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.starts_with("cannot store evidence `"), "{problem}");
     assert!(
-        detail.contains("query.memory_bytes") || detail.contains("query.spill_bytes"),
+        problem["hint"]
+            .as_str()
+            .unwrap()
+            .contains("Nothing was lost"),
         "{problem}"
+    );
+    let count = "select count(*) as n from raw.visits";
+    assert_eq!(door.query(count).await.json()[0]["n"], 2);
+    let listed = door.get("/api/v1/submissions").await.json();
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+
+    let door = door.reopened().await;
+    assert_eq!(door.query(count).await.json()[0]["n"], 2);
+    let first = door.submit("text/csv", Some("first"), VISITS).await;
+    assert_eq!(first.status.as_u16(), 200, "{}", first.text);
+    let second = door.submit("text/csv", Some("second"), more).await;
+    assert_eq!(second.status.as_u16(), 201, "{}", second.text);
+    assert_eq!(door.query(count).await.json()[0]["n"], 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_out_of_reach_is_503_and_serves_again_when_it_is_back() {
+    let door = Door::new().await;
+    door.submit("text/csv", None, VISITS).await;
+    let sql = "select visit_id from raw.visits where minutes = 12";
+    let more = VISITS.replace("V-", "W-");
+    door.fixture.faults.cut();
+    let problem = door
+        .submit("text/csv", Some("k"), more.clone())
+        .await
+        .problem(503);
+    assert!(problem["hint"].is_string(), "{problem}");
+    let problem = door.query(sql).await.problem(503);
+    assert!(problem["hint"].is_string(), "{problem}");
+    door.fixture.faults.mend();
+    assert_eq!(door.query(sql).await.json()[0]["visit_id"], "V-1");
+    let again = door.submit("text/csv", Some("k"), more).await;
+    assert_eq!(again.status.as_u16(), 201, "{}", again.text);
+    assert_eq!(
+        door.fixture.number("select count(*) from raw.visits").await,
+        4
     );
 }

@@ -2,6 +2,9 @@
 
 mod maintain;
 mod memory;
+mod receive;
+mod stores;
+mod trouble;
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -144,7 +147,7 @@ fn a_project_of_one_s_own_goes_from_contract_to_report() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let home = TestHome::new();
-    let commands: [&[&str]; 14] = [
+    let commands: [&[&str]; 15] = [
         &["demo"],
         &["init"],
         &["serve"],
@@ -157,6 +160,7 @@ fn every_command_has_help_with_an_example() {
         &["query"],
         &["report"],
         &["lineage"],
+        &["token"],
         &["token", "create"],
         &[],
     ];

@@ -34,6 +34,40 @@ pub fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/own-dataset")
 }
 
+/// What a house is opened with; the default is what most tests use.
+#[derive(Clone)]
+pub struct Setup {
+    pub sources: Sources,
+    pub query: QueryLimits,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            sources: Sources::from_folder(&example()).unwrap(),
+            query: QueryLimits {
+                memory_bytes: 64 << 20,
+                memory_name: "query.memory_bytes",
+                spill_bytes: 64 << 20,
+                wait_ms: 60_000,
+                rows: 100_000,
+                bytes: 64 << 20,
+            },
+        }
+    }
+}
+
+impl Setup {
+    /// With this file of the project instead of what is there.
+    pub fn with_file(mut self, path: &str, text: &str) -> Self {
+        let files = self.sources.iter();
+        let files = files.map(|(name, bytes)| (name.to_owned(), bytes.to_vec()));
+        let changed = (path.to_owned(), text.as_bytes().to_vec());
+        self.sources = Sources::from_files(files.chain([changed]));
+        self
+    }
+}
+
 /// A house with its folder, its clock, its faults and its administrator.
 pub struct Fixture {
     pub house: Arc<House>,
@@ -42,6 +76,7 @@ pub struct Fixture {
     pub clock: TestClock,
     /// The memory that the process seems to hold when it is looked at next, and never again.
     pub resident: Arc<AtomicU64>,
+    setup: Setup,
     folder: Arc<TempDir>,
     /// Where the house keeps everything, without the faults.
     pub store: Arc<dyn ObjectStore>,
@@ -49,10 +84,15 @@ pub struct Fixture {
 
 impl Fixture {
     pub async fn on_disk() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    /// On disk, set up otherwise.
+    pub async fn with(setup: Setup) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let location = StoreLocation::Folder(folder.path().join("lake"));
         let store = open_store(&location, &S3Settings::default()).unwrap();
-        Self::over(store, folder).await
+        Self::over(store, folder, setup).await
     }
 
     pub async fn on_s3() -> Self {
@@ -69,15 +109,16 @@ impl Fixture {
             session_token: None,
         };
         let store = open_store(&location, &settings).unwrap();
-        Self::over(store, Arc::new(tempfile::tempdir().unwrap())).await
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        Self::over(store, folder, Setup::default()).await
     }
 
-    async fn over(store: Arc<dyn ObjectStore>, folder: Arc<TempDir>) -> Self {
+    async fn over(store: Arc<dyn ObjectStore>, folder: Arc<TempDir>, setup: Setup) -> Self {
         let clock = TestClock::at("2026-09-20T03:00:00Z");
         let faults = FaultyStore::new(Arc::clone(&store));
         let resident = Arc::new(AtomicU64::new(0));
         let faulty = Arc::new(faults.clone());
-        let house = open(folder.path(), faulty, &clock, &resident, |_| {}).await;
+        let house = open(folder.path(), faulty, &clock, &resident, &setup, |_| {}).await;
         let token = house.first_token("operator").await.unwrap();
         let fixture = Self {
             house: Arc::new(house),
@@ -85,6 +126,7 @@ impl Fixture {
             faults,
             clock,
             resident,
+            setup,
             folder,
             store,
         };
@@ -108,6 +150,7 @@ impl Fixture {
             admin,
             clock,
             resident,
+            setup,
             folder,
             store,
             house,
@@ -116,13 +159,14 @@ impl Fixture {
         drop(house);
         let faults = FaultyStore::new(Arc::clone(&store));
         let faulty = Arc::new(faults.clone());
-        let house = open(folder.path(), faulty, &clock, &resident, change).await;
+        let house = open(folder.path(), faulty, &clock, &resident, &setup, change).await;
         Self {
             house: Arc::new(house),
             admin,
             faults,
             clock,
             resident,
+            setup,
             folder,
             store,
         }
@@ -191,6 +235,7 @@ async fn open(
     store: Arc<dyn ObjectStore>,
     clock: &TestClock,
     resident: &Arc<AtomicU64>,
+    setup: &Setup,
     change: impl FnOnce(&mut Settings),
 ) -> House {
     let resident = Arc::clone(resident);
@@ -202,7 +247,7 @@ async fn open(
     for name in ["spool", "spill"] {
         std::fs::create_dir_all(folder.join(name)).unwrap();
     }
-    let checked = conduct::check(&Sources::from_folder(&example()).unwrap()).await;
+    let checked = conduct::check(&setup.sources).await;
     assert!(checked.problems.is_empty(), "{:#?}", checked.problems);
     let given = lake::Given {
         clock: clock.shared(),
@@ -219,14 +264,7 @@ async fn open(
         partitions: 2,
         memory_bytes: 1 << 30,
         spill_bytes: 1 << 30,
-        query: QueryLimits {
-            memory_bytes: 64 << 20,
-            memory_name: "query.memory_bytes",
-            spill_bytes: 64 << 20,
-            wait_ms: 60_000,
-            rows: 100_000,
-            bytes: 64 << 20,
-        },
+        query: setup.query,
         run_memory_bytes: 256 << 20,
         errors_in_answer: 100,
         maintain: MaintainSettings::default(),

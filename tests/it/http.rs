@@ -56,7 +56,11 @@ impl Answer {
 
 impl Door {
     pub async fn new() -> Self {
-        let fixture = Fixture::on_disk().await;
+        Self::over(Fixture::on_disk().await)
+    }
+
+    /// A door over that house.
+    pub fn over(fixture: Fixture) -> Self {
         let next = AtomicU64::new(1);
         let state = ApiState {
             service: Arc::clone(&fixture.house) as Arc<dyn service::Service>,
@@ -80,6 +84,15 @@ impl Door {
             router: api::router(state),
             token,
         }
+    }
+
+    /// A door over the same home, opened again as after a crash.
+    pub async fn reopened(self) -> Self {
+        let Self {
+            fixture, router, ..
+        } = self;
+        drop(router);
+        Self::over(fixture.reopened().await)
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
@@ -136,6 +149,22 @@ impl Door {
         body: impl Into<Body>,
     ) -> Answer {
         let path = format!("/api/v1/datasets/{dataset}/submissions?period=2026-09&agency=H26");
+        self.post_body(&path, media_type, key, body).await
+    }
+
+    /// A submission that is checked and not to land.
+    pub async fn dry_run(&self, media_type: &str, key: &str, body: impl Into<Body>) -> Answer {
+        let path = "/api/v1/datasets/raw.visits/submissions?period=2026-09&agency=H26&dry_run=true";
+        self.post_body(path, media_type, Some(key), body).await
+    }
+
+    async fn post_body(
+        &self,
+        path: &str,
+        media_type: &str,
+        key: Option<&str>,
+        body: impl Into<Body>,
+    ) -> Answer {
         let mut request = Request::post(path)
             .header(header::AUTHORIZATION, self.bearer())
             .header(header::CONTENT_TYPE, media_type);

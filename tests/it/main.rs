@@ -10,6 +10,7 @@
 )]
 
 mod bad_input;
+mod bodies;
 mod business;
 mod catalogue;
 mod cli;
@@ -21,10 +22,12 @@ mod logs;
 mod maintain;
 mod moments;
 mod patience;
+mod receive;
 mod scans;
 mod slt;
 mod sockets;
 mod storage;
 mod tidy;
+mod verdicts;
 mod walls;
 mod workbook;

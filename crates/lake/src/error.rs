@@ -229,7 +229,9 @@ fn reason_of(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::PermissionDenied => {
             Some("this account may not write there; change the owner or the mode of the folder")
         }
-        ErrorKind::NotADirectory => Some("a part of the path is a file, not a folder"),
+        ErrorKind::NotADirectory => {
+            Some("a part of the path is a file, not a folder; move it away or choose another place")
+        }
         _ => None,
     }
 }

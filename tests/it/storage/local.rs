@@ -105,7 +105,7 @@ fn a_folder_that_cannot_be_made_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "x").unwrap();
-    for place in [file.join("store"), "/proc/dtm/store".into()] {
+    for place in [file.clone(), file.join("store"), "/proc/dtm/store".into()] {
         let location = StoreLocation::Folder(place.clone());
         let refused = open_store(&location, &S3Settings::default()).unwrap_err();
         assert!(
@@ -113,14 +113,14 @@ fn a_folder_that_cannot_be_made_is_named() {
             "{refused}"
         );
     }
-    let location = StoreLocation::Folder(file.join("store"));
-    let refused = open_store(&location, &S3Settings::default()).unwrap_err();
-    assert!(matches!(refused, LakeError::Unavailable(_)), "{refused:?}");
-    assert!(
-        refused
-            .to_string()
-            .ends_with("a part of the path is a file, not a folder")
-    );
+    for place in [file.clone(), file.join("store")] {
+        let location = StoreLocation::Folder(place);
+        let refused = open_store(&location, &S3Settings::default()).unwrap_err();
+        assert!(matches!(refused, LakeError::Unavailable(_)), "{refused:?}");
+        let way_out = "a part of the path is a file, not a folder; move it away or choose another \
+                       place";
+        assert!(refused.to_string().ends_with(way_out), "{refused}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -169,9 +169,15 @@ fn locations_are_read_and_shown() {
         ..S3Settings::default()
     };
     let refused = open_store(&bucket, &plain).unwrap_err();
-    assert!(
-        refused.to_string().contains("is not encrypted"),
-        "{refused}"
+    assert_eq!(
+        refused.to_string(),
+        "`http://s3.local` is not encrypted: use `https://`, or allow plain http with \
+         `s3.allow_http` in the settings or `AWS_ALLOW_HTTP=true`"
     );
     assert!(!format!("{plain:?}").contains("secret"));
+    let allowed = S3Settings {
+        allow_http: true,
+        ..plain
+    };
+    assert!(open_store(&bucket, &allowed).is_ok());
 }

@@ -36,7 +36,14 @@ impl LocalStore {
     /// `Unavailable`, naming the folder, when it cannot be made or is not a folder.
     pub fn open(root: &FilePath) -> crate::Result<Self> {
         let doing = format!("cannot open the folder `{}` as a store", root.display());
-        let unusable = |error| LakeError::file(&doing, error).or_unavailable();
+        let unusable = |error: IoError| {
+            let error = match error.kind() {
+                // A folder that is there already would be no error.
+                ErrorKind::AlreadyExists => IoError::from(ErrorKind::NotADirectory),
+                _ => error,
+            };
+            LakeError::file(&doing, error).or_unavailable()
+        };
         std::fs::create_dir_all(root).map_err(unusable)?;
         let root = root.canonicalize().map_err(unusable)?;
         let inner = LocalFileSystem::new_with_prefix(&root)

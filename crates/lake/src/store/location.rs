@@ -157,7 +157,8 @@ fn open_s3(
     if let Some(endpoint) = &s3.endpoint {
         if endpoint.starts_with("http://") && !s3.allow_http {
             return Err(LakeError::invalid(format!(
-                "`{endpoint}` is not encrypted: use `https://` or allow http in the settings"
+                "`{endpoint}` is not encrypted: use `https://`, or allow plain http with \
+                 `s3.allow_http` in the settings or `AWS_ALLOW_HTTP=true`"
             )));
         }
         builder = builder.with_endpoint(endpoint);

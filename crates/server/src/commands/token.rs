@@ -13,6 +13,7 @@ use crate::open::open;
 
 /// Access tokens
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Example: dtm token create --name 'Phòng phân tích' --role analyst")]
 pub(crate) enum Token {
     /// Make a token; only the token is printed, and it is shown once
     Create(Create),
