@@ -420,15 +420,6 @@ impl Service for House {
                 "the node is stopping",
             ));
         }
-        let handles = self.gate.own();
-        handles.books.ping().await.map_err(failure::books)?;
-        // The answer does not matter, only that the store gives one.
-        handles
-            .lake
-            .objects()
-            .exists("readiness")
-            .await
-            .map_err(failure::lake)?;
-        Ok(())
+        self.gate.ready().await
     }
 }

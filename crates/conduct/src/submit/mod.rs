@@ -160,17 +160,14 @@ fn terms(project: &Project, request: &SubmitRequest, agency: Option<AgencyCode>)
 
 /// A submission, for its agency or a national role.
 pub(crate) async fn one(gate: &Gate, call: &Call, id: SubmissionId) -> Result<Submission> {
-    let found = gate
-        .own()
-        .books
-        .submission(id)
-        .await
-        .map_err(failure::books)?;
-    let agency = found.as_ref().map(|s| s.receipt.agency.clone());
+    let agency = gate.agency_of_submission(id).await?;
     let about = About::named(format!("submission {id}")).of_agency(agency);
-    gate.perform(call, Action::ReadSubmission, about, |_, _| async move {
-        found.ok_or_else(|| unknown(id))
-    })
+    gate.perform(
+        call,
+        Action::ReadSubmission,
+        about,
+        |handles, _| async move { known(&handles, id).await },
+    )
     .await
 }
 
@@ -194,12 +191,16 @@ pub(crate) async fn list(gate: &Gate, call: &Call, page: Page) -> Result<Vec<Sub
     .await
 }
 
-pub(crate) fn unknown(id: SubmissionId) -> ServiceError {
-    ServiceError::new(
-        ErrorKind::NotFound,
-        format!("there is no submission `{id}`"),
-    )
-    .hint("The receipt carries the id; dry runs leave none.")
+/// The submission, which must be there.
+async fn known(handles: &Handles, id: SubmissionId) -> Result<Submission> {
+    let found = handles.books.submission(id).await.map_err(failure::books)?;
+    found.ok_or_else(|| {
+        ServiceError::new(
+            ErrorKind::NotFound,
+            format!("there is no submission `{id}`"),
+        )
+        .hint("The receipt carries the id; dry runs leave none.")
+    })
 }
 
 /// The answer of a submission that is settled.
