@@ -1,6 +1,7 @@
 //! The built binary: every documented command, exit codes, and what operators get wrong.
 
 mod memory;
+mod project;
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -328,12 +329,15 @@ impl Server {
         let settings = settings
             .iter()
             .map(|(name, value)| (name, value.to_string()));
-        let mut child = dtm(home)
+        let mut serve = dtm(home);
+        serve
             .envs(settings)
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .args(["serve", "--listen", "127.0.0.1:0"]);
+        Self::start(serve)
+    }
+
+    fn start(mut serve: Command) -> Self {
+        let mut child = serve.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap())
             .lines()
             .map_while(Result::ok);

@@ -13,6 +13,7 @@ mod bad_input;
 mod business;
 mod catalogue;
 mod cli;
+mod edits;
 mod engine;
 mod generate;
 mod home;

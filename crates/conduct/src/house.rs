@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use audit::Journal;
 use books::Books;
 use engine::{Engine, EngineSettings, RowRules};
 use lake::Lake;
-use project::{DatasetName, Project, ReportDefinition};
+use project::{DatasetName, ReportDefinition};
 use serde_json::json;
 use service::{
     Action, AuditRecord, ByteStream, Call, Credential, DatasetDetail, DatasetSummary, Document,
@@ -18,9 +18,10 @@ use service::{
     RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
     SubmitRequest, TableVersion,
 };
-use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore};
 
 use crate::handles::Handles;
+use crate::in_force::InForce;
 use crate::perform::{About, Gate};
 use crate::published::Published;
 use crate::watch::Watch;
@@ -37,8 +38,8 @@ pub struct Parts {
     pub books: Books,
     /// The audit journal.
     pub journal: Journal,
-    /// The project, checked.
-    pub project: Project,
+    /// The project, with where it is read again.
+    pub project: InForce,
     /// Time and chance.
     pub given: Given,
     /// Limits and folders.
@@ -70,7 +71,7 @@ impl House {
             books: parts.books,
             engine,
             journal: Arc::new(parts.journal),
-            project: RwLock::new(Arc::new(parts.project)),
+            project: parts.project,
             rules: RowRules::new(ingest::PERSONAL_DATA_PATTERN),
             given: parts.given,
             submissions: Semaphore::new(settings.submissions_at_once),
@@ -79,6 +80,7 @@ impl House {
             committers: AsyncMutex::new(BTreeMap::new()),
             in_work: Mutex::new(HashSet::new()),
             running: AsyncMutex::new(()),
+            landing: RwLock::new(()),
         });
         submit::recover(&handles).await?;
         Ok(Self {
@@ -114,17 +116,6 @@ impl House {
         }
         handles.queries.close();
         handles.books.close().await;
-    }
-
-    /// Puts another project in place of the one the house was opened with.
-    pub fn set_project(&self, project: Project) {
-        let mut slot = self
-            .gate
-            .own()
-            .project
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        *slot = Arc::new(project);
     }
 
     /// Work that goes on to its end even when the caller goes away.
@@ -370,7 +361,7 @@ impl Service for House {
         let about = About::named("project");
         self.gate
             .perform(call, Action::Plan, about, |handles, _| async move {
-                plan::plan(&handles, &handles.project()).await
+                plan::plan(&handles).await
             })
             .await
     }
@@ -381,7 +372,7 @@ impl Service for House {
             let about = About::named("project");
             gate.perform(&call, Action::Apply, about, |handles, _| async move {
                 let _alone = handles.running.lock().await;
-                plan::apply(&handles, &handles.project()).await
+                plan::apply(&handles).await
             })
             .await
         })

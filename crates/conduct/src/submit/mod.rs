@@ -7,6 +7,8 @@ mod quarantine;
 mod recover;
 mod rows;
 
+use std::sync::Arc;
+
 use project::{AgencyCode, CodeList, Contract, Layer, Project};
 use serde_json::json;
 use service::{
@@ -21,8 +23,9 @@ use crate::perform::{About, Gate};
 pub(crate) use recover::recover;
 pub(crate) use rows::{errors, evidence, quarantined};
 
-/// What a body is judged by.
+/// What a body is judged by, all of one project.
 pub(crate) struct Terms {
+    pub project: Arc<Project>,
     pub contract: Contract,
     pub period: calendar::Period,
     pub agency: AgencyCode,
@@ -50,9 +53,12 @@ pub(crate) async fn submit(
         Action::Submit,
         about,
         |handles, principal| async move {
-            let terms = terms(&handles.project(), &request, agency)?;
+            // A request that is wrong is told before its body is read.
+            terms(&handles.project(), &request, agency.clone())?;
             let _place = handles.submissions.acquire().await.map_err(stopping)?;
             let spooled = body::spool(&handles, body).await?;
+            let _landing = handles.landing.read().await;
+            let terms = terms(&handles.project(), &request, agency)?;
             let id = SubmissionId::new((handles.given.ids)());
             let receipt = Receipt {
                 id,
@@ -103,7 +109,11 @@ fn stopping(_: tokio::sync::AcquireError) -> ServiceError {
 }
 
 /// The contract, period and agency of a request, or why there is none.
-fn terms(project: &Project, request: &SubmitRequest, agency: Option<AgencyCode>) -> Result<Terms> {
+fn terms(
+    project: &Arc<Project>,
+    request: &SubmitRequest,
+    agency: Option<AgencyCode>,
+) -> Result<Terms> {
     let not_found = |message: String, hint: &str| {
         Err(ServiceError::new(ErrorKind::NotFound, message).hint(hint))
     };
@@ -152,6 +162,7 @@ fn terms(project: &Project, request: &SubmitRequest, agency: Option<AgencyCode>)
         .hint("`select code from codes.agencies` lists the agencies and their days."));
     }
     Ok(Terms {
+        project: Arc::clone(project),
         contract: contract.clone(),
         period,
         agency,

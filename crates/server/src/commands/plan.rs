@@ -8,7 +8,7 @@ use super::init::tell;
 use super::untold;
 use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
-use crate::open::open;
+use crate::open::open_project;
 use crate::output::Records;
 
 /// Show what the lake lacks of the project
@@ -23,7 +23,7 @@ pub(crate) struct Apply {}
 
 impl Plan {
     pub(crate) async fn run(self, context: Context) -> Outcome {
-        let opened = open(&context.place, untold()).await?;
+        let opened = open_project(&context.place, untold()).await?;
         let plan = opened.service.plan(&opened.call).await;
         opened.close().await;
         let plan = plan?;
@@ -42,7 +42,7 @@ impl Plan {
 
 impl Apply {
     pub(crate) async fn run(self, context: Context) -> Outcome {
-        let opened = open(&context.place, untold()).await?;
+        let opened = open_project(&context.place, untold()).await?;
         let plan = opened.service.apply(&opened.call).await;
         opened.close().await;
         print(&plan?, &context)

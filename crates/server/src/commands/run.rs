@@ -9,7 +9,7 @@ use service::{RunReport, RunRequest, StepState};
 use super::init::tell;
 use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
-use crate::open::open;
+use crate::open::open_project;
 use crate::output::Records;
 use crate::progress;
 
@@ -30,7 +30,7 @@ impl Run {
             told.set_length(total as u64);
             told.set_position(done as u64);
         });
-        let opened = open(&context.place, on_step).await?;
+        let opened = open_project(&context.place, on_step).await?;
         let report = opened
             .service
             .run(
