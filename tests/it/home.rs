@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use ::engine::QueryLimits;
 use bytes::Bytes;
-use conduct::{Given, House, InForce, Parts, ProjectSource, Settings};
+use conduct::{Given, House, InForce, MaintainSettings, Parts, ProjectSource, Settings};
 use futures::{StreamExt, stream};
 use lake::{Lake, S3Settings, StoreLocation, open_store};
 use object_store::ObjectStore;
@@ -86,7 +86,8 @@ pub struct Fixture {
     pub faults: FaultyStore,
     pub clock: TestClock,
     folder: Arc<TempDir>,
-    store: Arc<dyn ObjectStore>,
+    /// Where the house keeps everything, without the faults.
+    pub store: Arc<dyn ObjectStore>,
 }
 
 impl Fixture {
@@ -118,7 +119,15 @@ impl Fixture {
         let clock = TestClock::at("2026-09-20T03:00:00Z");
         let faults = FaultyStore::new(Arc::clone(&store));
         let files = Files::of_the_example();
-        let house = open(folder.path(), Arc::new(faults.clone()), &clock, &files).await;
+        let maintain = MaintainSettings::default();
+        let house = open(
+            folder.path(),
+            Arc::new(faults.clone()),
+            &clock,
+            &files,
+            maintain,
+        )
+        .await;
         let token = house.first_token("operator").await.unwrap();
         let fixture = Self {
             house: Arc::new(house),
@@ -140,6 +149,11 @@ impl Fixture {
 
     /// The same home opened again, as after a crash: the old house is not closed, only dropped.
     pub async fn reopened(self) -> Self {
+        self.reopened_with(MaintainSettings::default()).await
+    }
+
+    /// The same with other settings of maintenance.
+    pub async fn reopened_with(self, maintain: MaintainSettings) -> Self {
         let Self {
             admin,
             clock,
@@ -151,7 +165,14 @@ impl Fixture {
         } = self;
         drop(house);
         let faults = FaultyStore::new(Arc::clone(&store));
-        let house = open(folder.path(), Arc::new(faults.clone()), &clock, &files).await;
+        let house = open(
+            folder.path(),
+            Arc::new(faults.clone()),
+            &clock,
+            &files,
+            maintain,
+        )
+        .await;
         Self {
             house: Arc::new(house),
             files,
@@ -226,6 +247,7 @@ async fn open(
     store: Arc<dyn ObjectStore>,
     clock: &TestClock,
     files: &Arc<Files>,
+    maintain: MaintainSettings,
 ) -> House {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let fresh = || {
@@ -276,6 +298,7 @@ async fn open(
             },
             run_memory_bytes: 256 << 20,
             errors_in_answer: 100,
+            maintain,
         },
     };
     House::open(parts).await.unwrap()

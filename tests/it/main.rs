@@ -18,6 +18,7 @@ mod engine;
 mod generate;
 mod home;
 mod http;
+mod maintain;
 mod moments;
 mod scans;
 mod slt;

@@ -6,6 +6,7 @@
 mod commits;
 mod groups;
 mod local;
+mod maintenance;
 mod objects;
 pub mod places;
 pub mod reading;

@@ -42,17 +42,23 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("testkit", &[]),
+    (
+        "benches",
+        &[
+            "audit", "books", "conduct", "engine", "lake", "project", "server", "service",
+        ],
+    ),
 ];
 
 /// Packages that only some crates may name, outside their tests.
 const HOMES: &[(&str, &[&str])] = &[
-    ("deltalake", &["lake"]),
-    ("datafusion", &["conduct", "engine", "lake"]),
+    ("deltalake", &["benches", "lake"]),
+    ("datafusion", &["benches", "conduct", "engine", "lake"]),
     ("object_store", &["conduct", "engine", "lake", "testkit"]),
     ("sqlx", &["books"]),
     ("axum", &["api", "server"]),
-    ("clap", &["server"]),
-    ("anyhow", &["server"]),
+    ("clap", &["benches", "server"]),
+    ("anyhow", &["benches", "server"]),
 ];
 
 /// Crates in which neither of the heavy packages is linked, by whatever way.

@@ -50,8 +50,8 @@ impl Role {
     /// The table: what each role may do besides what everyone may.
     fn acts(self) -> &'static [Action] {
         use Action::{
-            Apply, Plan, Query, ReadAudit, ReadEvidence, ReadFigures, ReadMetrics, ReadRendition,
-            ReadRuns, ReadSubmission, RenderReport, Run, Submit,
+            Apply, Maintain, Plan, Query, ReadAudit, ReadEvidence, ReadFigures, ReadMetrics,
+            ReadRendition, ReadRuns, ReadSubmission, RenderReport, Run, Submit,
         };
         match self {
             Self::Submitter => &[Submit, ReadSubmission, ReadEvidence, ReadFigures],
@@ -75,7 +75,7 @@ impl Role {
                 Plan,
                 Apply,
             ],
-            Self::Operator => &[Run, ReadRuns, Plan, Apply, ReadMetrics],
+            Self::Operator => &[Run, ReadRuns, Plan, Apply, Maintain, ReadMetrics],
             Self::Auditor => &[ReadAudit],
             Self::Administrator => &Action::ALL,
         }

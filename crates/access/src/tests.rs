@@ -77,6 +77,7 @@ fn the_whole_table_of_roles_and_acts() {
         read_runs            -         -        yes     yes           yes      -       yes
         plan                 -         -        -       yes           yes      -       yes
         apply                -         -        -       yes           yes      -       yes
+        maintain             -         -        -       -             yes      -       yes
         read_audit           -         -        -       -             -        yes     yes
         read_metrics         -         -        -       -             yes      -       yes
     "#]]

@@ -50,4 +50,30 @@ pub struct Settings {
     pub run_memory_bytes: u64,
     /// Row errors in an answer; the rest are counted.
     pub errors_in_answer: usize,
+    /// When maintenance has something to do.
+    pub maintain: MaintainSettings,
+}
+
+/// When maintenance has something to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaintainSettings {
+    /// For how many hours every version stays readable.
+    pub keep_hours: u64,
+    /// A file below this size is small.
+    pub small_file_bytes: u64,
+    /// Small files of a partition that are put together; fewer stay.
+    pub small_files: usize,
+    /// Commits between two checkpoints.
+    pub checkpoint_commits: u64,
+}
+
+impl Default for MaintainSettings {
+    fn default() -> Self {
+        Self {
+            keep_hours: 7 * 24,
+            small_file_bytes: 32 << 20,
+            small_files: 4,
+            checkpoint_commits: 20,
+        }
+    }
 }

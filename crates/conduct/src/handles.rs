@@ -106,29 +106,34 @@ impl Handles {
         let newest: Vec<Snapshot> = tables.iter().map(Table::snapshot).collect();
         let mut snapshots = BTreeMap::new();
         for ((table, newest), dataset) in tables.iter().zip(newest).zip(datasets) {
+            // What a published set names stays; any other older version may be gone.
+            let mut promised = true;
             let version = match &moment {
                 Moment::Set(set) => set.version(dataset),
                 Moment::Versions(versions, set) => {
                     let version = versions.get(dataset).copied();
+                    promised = version.is_none();
                     version.or_else(|| set.version(dataset))
                 }
                 Moment::Instant(at, set) => match set.version(dataset) {
                     Some(version) => Some(version),
-                    None => Some(table.version_at(*at).await.map_err(failure::lake)?),
+                    None => {
+                        promised = false;
+                        Some(table.version_at(*at).await.map_err(failure::lake)?)
+                    }
                 },
                 Moment::Run(set) => match set.version(dataset).or_else(|| set.input(dataset)) {
                     Some(version) => Some(version),
-                    None => Some(
-                        table
-                            .version_at(set.published_at)
-                            .await
-                            .map_err(failure::lake)?,
-                    ),
+                    None => {
+                        promised = false;
+                        let version = table.version_at(set.published_at).await;
+                        Some(version.map_err(failure::lake)?)
+                    }
                 },
             };
             let snapshot = match version {
                 Some(version) if version != newest.version() => {
-                    table.snapshot_at(version).await.map_err(failure::lake)?
+                    older(table, version, promised).await?
                 }
                 _ => newest,
             };
@@ -201,6 +206,30 @@ impl Handles {
         }
         self.engine.session(tables, limits).map_err(failure::engine)
     }
+}
+
+/// A version that is not the newest.
+async fn older(table: &Table, version: i64, promised: bool) -> Result<Snapshot> {
+    let snapshot = table.snapshot_at(version).await.map_err(failure::lake)?;
+    if promised {
+        return Ok(snapshot);
+    }
+    let missing = table
+        .missing_files(&snapshot)
+        .await
+        .map_err(failure::lake)?;
+    if missing == 0 {
+        return Ok(snapshot);
+    }
+    Err(ServiceError::new(
+        ErrorKind::NotFound,
+        format!(
+            "version {version} of dataset `{}` is not kept any more: maintenance deleted {missing} \
+             of its files, which no published version and no report needed",
+            table.dataset()
+        ),
+    )
+    .hint("Ask at a run: what a run published and read stays. `system.runs` lists the runs."))
 }
 
 /// What decides over the versions that a query reads.

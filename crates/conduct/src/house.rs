@@ -13,10 +13,10 @@ use project::{DatasetName, ReportDefinition};
 use serde_json::json;
 use service::{
     Action, AuditRecord, ByteStream, Call, Credential, DatasetDetail, DatasetSummary, Document,
-    ErrorKind, Evidence, LineageAnswer, LineageRequest, Page, Plan, Principal, QueryAnswer,
-    QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
-    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
-    SubmitRequest, TableVersion,
+    ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page,
+    Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result,
+    RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
+    SubmitAnswer, SubmitRequest, TableVersion,
 };
 use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore};
 
@@ -26,8 +26,8 @@ use crate::perform::{About, Gate};
 use crate::published::Published;
 use crate::watch::Watch;
 use crate::{
-    Given, Settings, access as principals, catalogue, failure, ledger, plan, query, reports, runs,
-    submit,
+    Given, Settings, access as principals, catalogue, failure, ledger, maintain, plan, query,
+    reports, runs, submit,
 };
 
 /// What a house is made of.
@@ -373,6 +373,22 @@ impl Service for House {
             gate.perform(&call, Action::Apply, about, |handles, _| async move {
                 let _alone = handles.running.lock().await;
                 plan::apply(&handles).await
+            })
+            .await
+        })
+        .await
+    }
+
+    async fn maintain(&self, call: &Call, request: MaintainRequest) -> Result<MaintenanceReport> {
+        let (gate, call) = (Arc::clone(&self.gate), call.clone());
+        let about = About::named("maintenance").detail(json!({
+            "select": request.select,
+            "delete": request.delete,
+            "keep_hours": request.keep_hours,
+        }));
+        self.to_its_end(async move {
+            gate.perform(&call, Action::Maintain, about, |handles, _| async move {
+                maintain::maintain(&handles, request).await
             })
             .await
         })

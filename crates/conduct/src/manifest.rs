@@ -3,7 +3,25 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use service::{Manifest, ManifestQuery, RenditionFormat};
+use service::{ErrorKind, Manifest, ManifestQuery, RenditionFormat, Result, ServiceError};
+
+/// Where renditions and their manifests are kept.
+pub(crate) const FOLDER: &str = "renditions";
+/// How the names of manifests end.
+pub(crate) const ENDING: &str = ".manifest.json";
+
+/// The versions that a stored manifest names, by dataset.
+pub(crate) fn input_versions(path: &str, text: &[u8]) -> Result<BTreeMap<String, i64>> {
+    let stored: Stored = serde_json::from_slice(text).map_err(|error| {
+        ServiceError::new(
+            ErrorKind::Corrupt,
+            format!("the manifest `{path}` cannot be read"),
+        )
+        .hint("Restore the object from a copy of the store.")
+        .caused_by(error)
+    })?;
+    Ok(stored.input_versions)
+}
 
 /// A manifest as it is stored.
 #[derive(Serialize, Deserialize)]

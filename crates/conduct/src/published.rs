@@ -148,6 +148,16 @@ impl Published {
         .hint("`select run_id, started_at, state from system.runs` lists the runs."))
     }
 
+    /// Every set that was ever published.
+    pub(crate) async fn all(&self) -> Result<Vec<Arc<PublishedSet>>> {
+        let newest = self.newest().await?.sequence;
+        let mut sets = Vec::new();
+        for sequence in 1..=newest {
+            sets.push(self.set(sequence).await?);
+        }
+        Ok(sets)
+    }
+
     async fn set(&self, sequence: u64) -> Result<Arc<PublishedSet>> {
         let missing = || {
             ServiceError::new(

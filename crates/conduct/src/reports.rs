@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::check::{language_param, uses};
 use crate::failure;
 use crate::handles::{Handles, versions};
-use crate::manifest::Stored;
+use crate::manifest::{self, Stored};
 
 /// Renders a report and keeps it. An error in any query means that there is no rendition.
 pub(crate) async fn render(handles: &Arc<Handles>, request: RenderRequest) -> Result<Rendition> {
@@ -190,7 +190,7 @@ fn unrendered(report: &str) -> ServiceError {
 }
 
 fn object_path(id: &str, format: RenditionFormat) -> String {
-    format!("renditions/{id}.{}", format.ending())
+    format!("{}/{id}.{}", manifest::FOLDER, format.ending())
 }
 
 /// Keeps the documents, then the manifest that names them, then the entry by which they are found.
@@ -208,7 +208,7 @@ async fn keep(handles: &Handles, manifest: Manifest, documents: Documents) -> Re
     })?;
     objects
         .create(
-            &format!("renditions/{id}.manifest.json"),
+            &format!("{}/{id}{}", manifest::FOLDER, manifest::ENDING),
             Bytes::from(text.clone()),
         )
         .await

@@ -16,7 +16,8 @@ use service::{ErrorKind, Result, RunReport, RunRequest, RunStep, ServiceError, S
 
 use crate::check::run_params;
 use crate::handles::{Handles, versions};
-use crate::{failure, plan, system};
+use crate::system::{self, own};
+use crate::{failure, plan, select, staging};
 
 /// The versions that a step read, in the commit that it made.
 const INPUTS: &str = "dtm.inputs";
@@ -95,20 +96,13 @@ fn chosen<'a>(project: &'a Project, request: &RunRequest) -> Result<Vec<&'a Tran
         ServiceError::new(ErrorKind::Invalid, cycle.to_string())
             .hint("Break the cycle: a dataset cannot be made of itself.")
     })?;
-    let matches = |dataset: &DatasetName| {
-        request.select.is_empty() || request.select.iter().any(|p| fits(p, dataset.as_str()))
-    };
     let chosen: Vec<&Transformation> = order
         .iter()
-        .filter(|d| matches(d))
+        .filter(|d| select::chooses(&request.select, d))
         .filter_map(|d| project.transformations.get(d))
         .collect();
     if chosen.is_empty() && !request.select.is_empty() {
-        return Err(ServiceError::new(
-            ErrorKind::NotFound,
-            format!("no transformation fits `{}`", request.select.join("`, `")),
-        )
-        .hint("Select by dataset, with `*` for any part: `served.*`."));
+        return Err(select::nothing("transformation", &request.select));
     }
     Ok(chosen)
 }
@@ -117,16 +111,6 @@ fn whole(dataset: &DatasetName) -> ColumnRef {
     ColumnRef {
         dataset: dataset.clone(),
         column: "*".to_owned(),
-    }
-}
-
-/// Whether the name fits the pattern, in which `*` stands for anything.
-fn fits(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((head, rest)) => name.strip_prefix(head).is_some_and(|tail| {
-            (0..=tail.len()).any(|at| tail.is_char_boundary(at) && fits(rest, &tail[at..]))
-        }),
     }
 }
 
@@ -201,8 +185,9 @@ impl Step<'_> {
         let snapshots = handles.newest(statement.inputs()).await?;
         let read = versions(&snapshots);
         let info = self.info(&contract, &read);
+        let current = !self.forced && self.is_current(&table, &info, &read).await?;
         let inputs: Vec<(DatasetName, i64)> = read.into_iter().collect();
-        if !self.forced && self.is_current(&table, &info).await? {
+        if current {
             let version = table.version();
             let state = StepState::UpToDate;
             return Ok(Outcome {
@@ -251,15 +236,41 @@ impl Step<'_> {
         ])
     }
 
-    /// Whether the newest build read the same versions with the same SQL under the same contract.
-    async fn is_current(&self, table: &Table, info: &Map<String, Value>) -> Result<bool> {
-        let history = table.history(20).await.map_err(failure::lake)?;
-        let newest = history.iter().find(|commit| commit.info.contains_key(RUN));
-        Ok(newest.is_some_and(|commit| {
-            [INPUTS, SQL, CONTRACT]
-                .iter()
-                .all(|key| commit.info.get(*key) == info.get(*key))
-        }))
+    /// Whether the newest build read the same rows with the same SQL under the same contract.
+    async fn is_current(
+        &self,
+        table: &Table,
+        info: &Map<String, Value>,
+        read: &BTreeMap<DatasetName, i64>,
+    ) -> Result<bool> {
+        let newest = table.newest_noting(RUN).await.map_err(failure::lake)?;
+        let Some(newest) = newest else {
+            return Ok(false);
+        };
+        let same = |key: &&str| newest.info.get(*key) == info.get(*key);
+        if ![SQL, CONTRACT].iter().all(same) {
+            return Ok(false);
+        }
+        let built = newest.info.get(INPUTS).and_then(Value::as_object);
+        let built = built.filter(|built| built.len() == read.len());
+        let Some(built) = built else {
+            return Ok(false);
+        };
+        for (dataset, version) in read {
+            let Some(before) = built.get(dataset.as_str()).and_then(Value::as_i64) else {
+                return Ok(false);
+            };
+            // A version that only holds the same rows in other files is as good.
+            let input = self.handles.table(dataset).await?;
+            if !input
+                .same_rows(before, *version)
+                .await
+                .map_err(failure::lake)?
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     async fn stage(
@@ -282,21 +293,7 @@ impl Step<'_> {
             sort_by: contract.sort_by.clone(),
             ..WriteSettings::default()
         };
-        let mut partitions = session
-            .run_partitioned(&planned)
-            .await
-            .map_err(failure::engine)?;
-        loop {
-            let error = match table.stage_streams(&settings, partitions.streams()).await {
-                Ok(files) => return Ok(files),
-                Err(error) => error,
-            };
-            // What was written is deleted, and no commit had named it.
-            partitions = match partitions.again().await.map_err(failure::engine)? {
-                Some(partitions) => partitions,
-                None => return Err(failure::lake(error)),
-            };
-        }
+        staging::staged(&session, &planned, table, &settings).await
     }
 
     /// Refuses staged files that break a rule of severity `error`; answers the warnings.
@@ -335,14 +332,7 @@ impl Step<'_> {
     }
 
     fn limits(&self) -> QueryLimits {
-        QueryLimits {
-            memory_bytes: self.handles.settings.run_memory_bytes,
-            memory_name: "run.memory_bytes",
-            wait_ms: u64::MAX / 2,
-            rows: u64::MAX,
-            bytes: u64::MAX,
-            ..self.handles.settings.query
-        }
+        staging::limits(self.handles)
     }
 }
 
@@ -376,24 +366,11 @@ async fn publish(handles: &Handles, project: &Project, report: &RunReport) -> Re
 
 /// Adds the run to `system.runs`.
 async fn record(handles: &Handles, project: &Project, report: &RunReport) -> Result<()> {
-    let dataset: DatasetName = system::RUNS
-        .parse()
-        .map_err(|e: project::NameError| ServiceError::new(ErrorKind::Internal, e.to_string()))?;
-    let table = handles.table(&dataset).await?;
     let batch = ledger(project, report).map_err(|error| {
         ServiceError::new(ErrorKind::Internal, "cannot write the run ledger").caused_by(error)
     })?;
-    let mut writer = table
-        .stage(&WriteSettings::default())
-        .map_err(failure::lake)?;
-    writer.write(batch).await.map_err(failure::lake)?;
-    let files = writer.finish().await.map_err(failure::lake)?;
     let info = Map::from_iter([(RUN.to_owned(), json!(report.id))]);
-    let request = CommitRequest::append(files)
-        .with_operation("RECORD RUN")
-        .with_info(info);
-    table.commit(request).await.map_err(failure::lake)?;
-    Ok(())
+    own::append(handles, system::RUNS, batch, "RECORD RUN", info).await
 }
 
 fn ledger(

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use datafusion::catalog::{
     CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, TableProvider,
 };
+use datafusion::common::config::ConfigNonZeroUsize;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -116,7 +117,7 @@ impl Engine {
             .build_arc()
             .map_err(EngineError::Failed)?;
         let state = SessionStateBuilder::new_with_default_features()
-            .with_config(self.config(limits))
+            .with_config(self.config(limits)?)
             .with_runtime_env(runtime)
             .with_physical_optimizer_rules(yielding::rules())
             .build();
@@ -125,19 +126,26 @@ impl Engine {
         Ok(Session::new(context, limits, part))
     }
 
-    fn config(&self, limits: QueryLimits) -> SessionConfig {
+    fn config(&self, limits: QueryLimits) -> Result<SessionConfig> {
         let partitions = self.settings.partitions.max(1);
         let bytes = usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX);
         // What each sort takes at its start to merge with. All sorts of a plan must find theirs.
         let kept = (bytes / (64 * partitions)).clamp(64 << 10, 10 << 20);
         // Whoever spills must be able to hold some batches, of rows that are not too wide.
         let rows = (bytes / (8192 * partitions)).clamp(256, self.settings.batch_rows.max(256));
-        SessionConfig::new()
+        let mut config = SessionConfig::new()
             .with_target_partitions(partitions)
             .with_batch_size(rows)
             .with_sort_spill_reservation_bytes(kept)
             .with_default_catalog_and_schema(CATALOG, Layer::Served.as_str())
             .with_create_default_catalog_and_schema(false)
-            .with_information_schema(false)
+            .with_information_schema(false);
+        // Batches that are dealt out to partitions and do not fit go to files. Two writers at once
+        // open two, and a reader waits at the first until it is complete, while what it was told of
+        // lies in the second; when all readers wait like that, nobody writes any more. A file that
+        // is complete with its first batch keeps nobody waiting.
+        let any_batch = ConfigNonZeroUsize::try_new(1).map_err(EngineError::Failed)?;
+        config.options_mut().execution.max_spill_file_size_bytes = any_batch;
+        Ok(config)
     }
 }

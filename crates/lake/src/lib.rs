@@ -37,5 +37,8 @@ pub use group::{GroupCommitter, GroupSettings, StagedSubmission};
 pub use lake::Lake;
 pub use objects::{Evidence, ObjectBody, Objects, PutOutcome};
 pub use store::{LocalStore, S3Settings, StoreFacts, StoreLocation, open_store, probe};
-pub use table::{CommitRecord, PartitionFiles, Snapshot, Table, TableFiles, TableShape};
+pub use table::{
+    CommitRecord, CompactSettings, PartitionFiles, SmallFiles, Snapshot, Table, TableFiles,
+    TableShape, Unneeded,
+};
 pub use write::{Codec, StagedFile, StagedWriter, WriteSettings};

@@ -86,6 +86,8 @@ enum Command {
     Report(commands::report::Report),
     /// Show what a dataset or column is made of, or what is made of it
     Lineage(commands::lineage::Lineage),
+    /// Put small files together, write checkpoints, show which files nobody needs
+    Maintain(commands::maintain::Maintain),
     /// Access tokens
     #[command(subcommand)]
     Token(commands::token::Token),
@@ -138,6 +140,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::Query(command) => command.run(context).await,
         Command::Report(command) => command.run(context).await,
         Command::Lineage(command) => command.run(context).await,
+        Command::Maintain(command) => command.run(context).await,
         Command::Token(command) => command.run(context).await,
     }
 }

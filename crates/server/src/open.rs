@@ -252,6 +252,12 @@ fn limits(home: &Home, settings: &Settings) -> Outcome<conduct::Settings> {
         },
         run_memory_bytes: settings.run.memory_bytes,
         errors_in_answer: 100,
+        maintain: conduct::MaintainSettings {
+            keep_hours: settings.maintain.keep_hours,
+            small_file_bytes: settings.maintain.small_file_bytes,
+            small_files: settings.maintain.small_files,
+            checkpoint_commits: settings.maintain.checkpoint_commits,
+        },
     })
 }
 

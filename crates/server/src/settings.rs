@@ -33,6 +33,9 @@ pub struct Settings {
     /// Transformations.
     #[serde(default)]
     pub run: RunSettings,
+    /// Maintenance.
+    #[serde(default)]
+    pub maintain: MaintainSection,
     /// The S3-compatible store. Credentials are read from `AWS_ACCESS_KEY_ID`,
     /// `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` only.
     #[serde(default)]
@@ -90,6 +93,21 @@ pub struct QuerySettings {
 pub struct RunSettings {
     /// Memory of one transformation before it spills.
     pub memory_bytes: u64,
+}
+
+/// When maintenance has something to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MaintainSection {
+    /// For how many hours every version stays readable, and a file that no commit names is taken
+    /// for the work of a running job.
+    pub keep_hours: u64,
+    /// A file below this size is small.
+    pub small_file_bytes: u64,
+    /// Small files of a partition that are put together; fewer stay.
+    pub small_files: usize,
+    /// Commits between two checkpoints.
+    pub checkpoint_commits: u64,
 }
 
 /// The S3-compatible store.
@@ -168,6 +186,23 @@ impl Default for RunSettings {
     }
 }
 
+impl Default for MaintainSection {
+    fn default() -> Self {
+        let conduct::MaintainSettings {
+            keep_hours,
+            small_file_bytes,
+            small_files,
+            checkpoint_commits,
+        } = conduct::MaintainSettings::default();
+        Self {
+            keep_hours,
+            small_file_bytes,
+            small_files,
+            checkpoint_commits,
+        }
+    }
+}
+
 fn default_listen() -> String {
     "127.0.0.1:8080".to_owned()
 }
@@ -183,6 +218,7 @@ impl Settings {
             memory: MemorySettings::default(),
             query: QuerySettings::default(),
             run: RunSettings::default(),
+            maintain: MaintainSection::default(),
             s3: S3Section::default(),
         }
     }
@@ -218,7 +254,7 @@ impl Settings {
 }
 
 /// Every key that the environment can set, as `section.key`.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 21] = [
     "store",
     "listen",
     "submission.body_bytes",
@@ -233,6 +269,10 @@ const KEYS: [&str; 17] = [
     "query.bytes",
     "query.at_once",
     "run.memory_bytes",
+    "maintain.keep_hours",
+    "maintain.small_file_bytes",
+    "maintain.small_files",
+    "maintain.checkpoint_commits",
     "s3.endpoint",
     "s3.region",
     "s3.allow_http",
@@ -268,9 +308,11 @@ fn overlay(table: &mut toml::Table, env: &dyn Fn(&str) -> Option<String>) -> Out
 }
 
 fn is_number(key: &str) -> bool {
-    ["_bytes", "bytes", "_ms", "rows", "at_once"]
-        .iter()
-        .any(|end| key.ends_with(end))
+    [
+        "_bytes", "bytes", "_ms", "rows", "at_once", "_hours", "_files", "_commits",
+    ]
+    .iter()
+    .any(|end| key.ends_with(end))
 }
 
 fn set(table: &mut toml::Table, key: &str, value: toml::Value) {

@@ -38,6 +38,8 @@ pub enum Action {
     Plan,
     /// Make the lake what the project says.
     Apply,
+    /// Rewrite small files, write checkpoints, delete files that nobody needs.
+    Maintain,
     /// Read the audit entries.
     ReadAudit,
     /// Read the metrics.
@@ -46,7 +48,7 @@ pub enum Action {
 
 impl Action {
     /// Every act.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::SignIn,
         Self::SignOut,
         Self::CreateSignInCode,
@@ -64,6 +66,7 @@ impl Action {
         Self::ReadRuns,
         Self::Plan,
         Self::Apply,
+        Self::Maintain,
         Self::ReadAudit,
         Self::ReadMetrics,
     ];
@@ -88,6 +91,7 @@ impl Action {
             Self::ReadRuns => "read_runs",
             Self::Plan => "plan",
             Self::Apply => "apply",
+            Self::Maintain => "maintain",
             Self::ReadAudit => "read_audit",
             Self::ReadMetrics => "read_metrics",
         }

@@ -9,6 +9,7 @@ mod action;
 mod call;
 mod catalogue;
 mod error;
+mod maintenance;
 mod query;
 mod report;
 mod run;
@@ -22,6 +23,9 @@ pub use catalogue::{
     TableState, TableVersion,
 };
 pub use error::{ErrorKind, Result, ServiceError};
+pub use maintenance::{
+    MaintainRequest, MaintenanceReport, MaintenanceState, MaintenanceStep, MaintenanceTask,
+};
 pub use query::{At, Batches, QueryAnswer, QueryRequest, Value};
 pub use report::{Document, Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat};
 pub use run::{Plan, PlanItem, PlannedChange, RunReport, RunRequest, RunStep, StepState};

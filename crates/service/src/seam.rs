@@ -7,9 +7,9 @@ use project::{DatasetName, ReportDefinition};
 
 use crate::{
     AuditRecord, BodyFormat, Call, DatasetDetail, DatasetSummary, Document, LineageAnswer,
-    LineageRequest, Page, Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition,
-    RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Submission, SubmissionId,
-    SubmitAnswer, SubmitRequest, TableVersion,
+    LineageRequest, MaintainRequest, MaintenanceReport, Page, Plan, Principal, QueryAnswer,
+    QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
+    RunRequest, Secret, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
 };
 
 /// Bytes as they arrive.
@@ -94,6 +94,8 @@ pub trait Service: Send + Sync + 'static {
     async fn plan(&self, call: &Call) -> Result<Plan>;
     /// Makes the lake what the project says; answers what was done.
     async fn apply(&self, call: &Call) -> Result<Plan>;
+    /// Puts small files together, writes checkpoints, and finds or deletes files that nobody needs.
+    async fn maintain(&self, call: &Call, request: MaintainRequest) -> Result<MaintenanceReport>;
 
     /// Entries of the audit journal, newest first.
     async fn audit_entries(&self, call: &Call, page: Page) -> Result<Vec<AuditRecord>>;

@@ -2,14 +2,20 @@
 
 use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
-use datafusion::physical_plan::displayable;
+use datafusion::physical_plan::{collect, displayable};
+use datafusion::prelude::{SessionConfig, SessionContext};
 use lake::{CommitRequest, Table, TableShape, WriteSettings};
 use std::sync::Arc;
 
-use super::{planned, session};
+use super::{planned, rows, session, texts};
 use crate::storage::places::{Place, raw};
 
 async fn append(table: &Table, row_group_rows: usize, ids: &[i64]) {
+    let ids: Vec<_> = ids.iter().copied().map(Some).collect();
+    append_some(table, row_group_rows, &ids).await;
+}
+
+async fn append_some(table: &Table, row_group_rows: usize, ids: &[Option<i64>]) {
     let settings = WriteSettings {
         sort_by: vec!["id".to_owned()],
         row_group_rows,
@@ -57,4 +63,23 @@ async fn a_file_whose_row_groups_overlap_claims_no_order() {
     let table = table(&place).await;
     append(&table, 2, &[1, 4, 2, 3]).await;
     assert!(is_sorted_again(&table).await);
+}
+
+/// Both files in one partition of the plan, one after the other.
+#[tokio::test]
+async fn nulls_at_the_end_of_a_file_do_not_stand_between_two() {
+    let place = Place::memory();
+    let table = table(&place).await;
+    append_some(&table, 10, &[Some(1), None]).await;
+    append(&table, 10, &[2]).await;
+    let session = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
+    session
+        .register_table("t", table.provider().unwrap())
+        .unwrap();
+    let plan = planned(&session, "select id from t order by id").await;
+    let answer = collect(plan, session.task_ctx()).await.unwrap();
+    let answer: Vec<_> = answer.iter().flat_map(texts).collect();
+    assert_eq!(answer, ["1", "2", "∅"]);
+    let plan = planned(&session, "select id, count(*) from t group by id").await;
+    assert_eq!(rows(&session, plan).await, ["1 | 1", "2 | 1", "∅ | 1"]);
 }

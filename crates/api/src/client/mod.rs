@@ -8,16 +8,16 @@ use axum::http::{HeaderMap, StatusCode};
 use project::{DatasetName, ReportDefinition};
 use service::{
     AuditRecord, BodyFormat, ByteStream, Call, DatasetDetail, DatasetSummary, Direction, Document,
-    ErrorKind, Evidence, LineageAnswer, LineageRequest, Page, Plan, Principal, QueryAnswer,
-    QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
-    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
-    SubmitRequest, TableVersion,
+    ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page,
+    Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result,
+    RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
+    SubmitAnswer, SubmitRequest, TableVersion,
 };
 
 use crate::dto::{
-    AuditRecordDto, CodeDto, DatasetDetailDto, DatasetDto, LineageDto, NewTokenDto, PlanDto,
-    PrincipalDto, QueryDto, RenderDto, RenditionDto, ReportDto, RowErrorsDto, RunDto,
-    RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto,
+    AuditRecordDto, CodeDto, DatasetDetailDto, DatasetDto, LineageDto, MaintainDto, MaintenanceDto,
+    NewTokenDto, PlanDto, PrincipalDto, QueryDto, RenderDto, RenditionDto, ReportDto, RowErrorsDto,
+    RunDto, RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto,
 };
 use wire::{Ask, bytes, header, json, rows, unread};
 
@@ -237,6 +237,12 @@ impl Service for RemoteService {
 
     async fn apply(&self, call: &Call) -> Result<Plan> {
         let dto: PlanDto = json(self.wire.send(call, Ask::post(&["apply"])).await?).await?;
+        dto.try_into()
+    }
+
+    async fn maintain(&self, call: &Call, request: MaintainRequest) -> Result<MaintenanceReport> {
+        let ask = Ask::post(&["maintenance"]).json(&MaintainDto::from(request))?;
+        let dto: MaintenanceDto = json(self.wire.send(call, ask).await?).await?;
         dto.try_into()
     }
 

@@ -193,6 +193,14 @@ async fn operation_is_the_same_from_afar() {
     assert_eq!(remote.run_of(&call(), "r1").await.unwrap(), testing::run());
     assert_eq!(remote.plan(&call()).await.unwrap(), testing::plan());
     assert_eq!(remote.apply(&call()).await.unwrap(), testing::plan());
+    let request = MaintainRequest {
+        select: vec!["raw.*".to_owned()],
+        delete: true,
+        keep_hours: Some(48),
+    };
+    let report = remote.maintain(&call(), request.clone()).await.unwrap();
+    assert_eq!(report, testing::maintenance());
+    assert!(double.asked().contains(&format!("maintain {request:?}")));
     let entries = remote.audit_entries(&call(), PAGE).await.unwrap();
     assert_eq!(entries, [testing::audit_record()]);
     assert_eq!(remote.whoami(&call()).await.unwrap(), testing::principal());

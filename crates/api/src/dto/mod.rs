@@ -5,6 +5,7 @@ mod at;
 mod audit;
 mod catalogue;
 mod lineage;
+mod maintenance;
 mod query;
 mod rendition;
 mod report;
@@ -24,6 +25,7 @@ pub use catalogue::{
     TableVersionDto,
 };
 pub use lineage::{ColumnRefDto, EdgeDto, LineageDto, NodeDto};
+pub use maintenance::{MaintainDto, MaintenanceDto, MaintenanceStepDto};
 pub use query::QueryDto;
 pub use rendition::{ManifestDto, ManifestQueryDto, RenderDto, RenditionDto};
 pub use report::{BlockDto, ParameterDto, ReportColumnDto, ReportDto};

@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod catalogue;
 mod lineage;
+mod maintenance;
 mod operation;
 mod query;
 mod renditions;
@@ -86,6 +87,7 @@ fn closed(state: &ApiState) -> OpenApiRouter<ApiState> {
         .routes(routes!(renditions::render))
         .routes(routes!(runs::run))
         .routes(routes!(runs::apply))
+        .routes(routes!(maintenance::maintain))
         .route_layer(from_fn(layers::closed))
 }
 

@@ -7,10 +7,10 @@ use futures::{StreamExt, TryStreamExt, stream};
 use project::{DatasetName, ReportDefinition};
 use service::{
     AuditRecord, BodyFormat, ByteStream, Call, Credential, DatasetDetail, DatasetSummary, Document,
-    ErrorKind, Evidence, LineageAnswer, LineageRequest, Page, Plan, Principal, QueryAnswer,
-    QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
-    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
-    SubmitRequest, TableVersion,
+    ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page,
+    Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result,
+    RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
+    SubmitAnswer, SubmitRequest, TableVersion,
 };
 
 use super::{TOKEN, samples};
@@ -241,6 +241,11 @@ impl Service for Double {
     async fn apply(&self, call: &Call) -> Result<Plan> {
         self.note(call, "apply".to_owned())?;
         Ok(samples::plan())
+    }
+
+    async fn maintain(&self, call: &Call, request: MaintainRequest) -> Result<MaintenanceReport> {
+        self.note(call, format!("maintain {request:?}"))?;
+        Ok(samples::maintenance())
     }
 
     async fn audit_entries(&self, call: &Call, page: Page) -> Result<Vec<AuditRecord>> {

@@ -13,10 +13,11 @@ use project::{
     ReportDefinition, Severity, Sources, Text,
 };
 use service::{
-    AuditRecord, BodyFormat, DatasetDetail, DatasetSummary, Document, Manifest, ManifestQuery,
-    PartitionState, Plan, PlanItem, PlannedChange, Principal, QueryAnswer, Receipt, Rendition,
-    RenditionFormat, RowCounts, RowError, RowErrors, RunReport, RunStep, StepState, Submission,
-    SubmissionState, SubmitAnswer, TableState, TableVersion,
+    AuditRecord, BodyFormat, DatasetDetail, DatasetSummary, Document, MaintenanceReport,
+    MaintenanceState, MaintenanceStep, MaintenanceTask, Manifest, ManifestQuery, PartitionState,
+    Plan, PlanItem, PlannedChange, Principal, QueryAnswer, Receipt, Rendition, RenditionFormat,
+    RowCounts, RowError, RowErrors, RunReport, RunStep, StepState, Submission, SubmissionState,
+    SubmitAnswer, TableState, TableVersion,
 };
 
 pub(crate) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -290,6 +291,36 @@ pub(crate) fn plan() -> Plan {
     };
     Plan {
         items: changes.into_iter().map(item).collect(),
+    }
+}
+
+pub(crate) fn maintenance() -> MaintenanceReport {
+    let step = |task, state, message: Option<&str>| MaintenanceStep {
+        dataset: "raw.visits".parse().unwrap(),
+        task,
+        state,
+        version: Some(9),
+        files_removed: 51,
+        files_added: 1,
+        bytes_removed: 5100,
+        bytes_added: 2000,
+        seconds: 0.25,
+        message: message.map(ToOwned::to_owned),
+    };
+    use MaintenanceTask::{Checkpoint, Compact, Vacuum};
+    MaintenanceReport {
+        id: "m1".to_owned(),
+        started_at: at(),
+        seconds: 0.75,
+        steps: vec![
+            step(Compact, MaintenanceState::Done, None),
+            step(
+                Checkpoint,
+                MaintenanceState::Failed,
+                Some("the disk is full"),
+            ),
+            step(Vacuum, MaintenanceState::DryRun, None),
+        ],
     }
 }
 

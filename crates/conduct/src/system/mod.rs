@@ -7,7 +7,11 @@ use std::sync::LazyLock;
 
 use project::{Contract, DatasetName};
 
-const FILES: [(&str, &str); 2] = [
+const FILES: [(&str, &str); 3] = [
+    (
+        "system/maintenance.odcs.yaml",
+        include_str!("../../system/maintenance.odcs.yaml"),
+    ),
     (
         "system/quarantine.odcs.yaml",
         include_str!("../../system/quarantine.odcs.yaml"),
@@ -18,6 +22,8 @@ const FILES: [(&str, &str); 2] = [
     ),
 ];
 
+/// The name of the book of maintenance's dataset.
+pub(crate) const MAINTENANCE: &str = "system.maintenance";
 /// The name of the quarantine's dataset.
 pub(crate) const QUARANTINE: &str = "system.quarantine";
 /// The name of the run ledger's dataset.

@@ -6,7 +6,9 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Float64Type, Int64Type, TimestampMicrosecondType};
 use chrono::{DateTime, Utc};
 use engine::{Param, Statement};
+use lake::{CommitRequest, WriteSettings};
 use project::DatasetName;
+use serde_json::{Map, Value};
 use service::{ErrorKind, Result, ServiceError};
 
 use crate::failure;
@@ -20,9 +22,7 @@ pub(crate) async fn read(
     sql: &str,
     params: BTreeMap<String, Param>,
 ) -> Result<Vec<RecordBatch>> {
-    let dataset: DatasetName = book
-        .parse()
-        .map_err(|e: project::NameError| ServiceError::new(ErrorKind::Internal, e.to_string()))?;
+    let dataset = named(book)?;
     if let Err(lake::LakeError::NotFound { .. }) = handles.lake.table(&dataset).await {
         return Ok(vec![]);
     }
@@ -34,6 +34,32 @@ pub(crate) async fn read(
         .await
         .map_err(failure::engine)?;
     session.collect(&planned).await.map_err(failure::engine)
+}
+
+/// Adds rows to one of our own books.
+pub(crate) async fn append(
+    handles: &Handles,
+    book: &str,
+    rows: RecordBatch,
+    operation: &str,
+    info: Map<String, Value>,
+) -> Result<()> {
+    let table = handles.table(&named(book)?).await?;
+    let mut writer = table
+        .stage(&WriteSettings::default())
+        .map_err(failure::lake)?;
+    writer.write(rows).await.map_err(failure::lake)?;
+    let files = writer.finish().await.map_err(failure::lake)?;
+    let request = CommitRequest::append(files)
+        .with_operation(operation)
+        .with_info(info);
+    table.commit(request).await.map_err(failure::lake)?;
+    Ok(())
+}
+
+fn named(book: &str) -> Result<DatasetName> {
+    book.parse()
+        .map_err(|e: project::NameError| ServiceError::new(ErrorKind::Internal, e.to_string()))
 }
 
 /// A number as a parameter.

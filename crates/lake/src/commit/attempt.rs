@@ -1,5 +1,6 @@
 //! Putting a log entry, and finding out what became of it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::datatypes::Schema;
@@ -115,6 +116,20 @@ impl Table {
                  compute the change again",
                 self.dataset(),
                 head.version()
+            )));
+        }
+        let there: HashSet<&str> = match plan.rewritten.is_empty() {
+            true => HashSet::new(),
+            false => head.files().iter().map(|file| file.path()).collect(),
+        };
+        if let Some(gone) = plan
+            .rewritten
+            .iter()
+            .find(|path| !there.contains(path.as_str()))
+        {
+            return Err(LakeError::conflict(format!(
+                "cannot rewrite file `{gone}` of dataset `{}`: it was removed meanwhile",
+                self.dataset()
             )));
         }
         for file in &plan.files {

@@ -1,8 +1,10 @@
 //! The text of a log entry.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use deltalake::kernel::{Action, Transaction};
+use deltalake::kernel::{Action, Add, Remove, Transaction};
 use serde_json::{Map, Value, json};
 
 use super::{COMMIT_ID, CommitMode, CommitRequest};
@@ -33,6 +35,8 @@ pub(crate) struct Plan {
     pub(super) files: Vec<StagedFile>,
     /// Whether the files that are there are removed.
     pub(super) empty: bool,
+    /// Files whose rows are in `files`; when there are any, no row changes.
+    pub(super) rewritten: HashSet<String>,
     pub(super) app: Option<(String, i64)>,
     /// The version that must be the newest; none when any will do.
     pub(super) base: Option<i64>,
@@ -67,6 +71,7 @@ impl Plan {
         Ok(Self {
             files: request.files,
             empty: replace,
+            rewritten: request.rewritten.into_iter().collect(),
             app: request.app,
             base: if replace { request.base } else { None },
             alone: replace,
@@ -82,6 +87,7 @@ impl Plan {
         Self {
             files: Vec::new(),
             empty: false,
+            rewritten: HashSet::new(),
             app: None,
             base: None,
             alone: true,
@@ -102,6 +108,7 @@ impl Plan {
         Self {
             files: Vec::new(),
             empty,
+            rewritten: HashSet::new(),
             app: None,
             base: Some(base),
             alone: true,
@@ -121,7 +128,8 @@ impl Plan {
         commit_info.insert("operation".to_owned(), self.operation.clone().into());
         commit_info.insert("operationParameters".to_owned(), json!({}));
         commit_info.insert("engineInfo".to_owned(), "dtm".into());
-        commit_info.insert("isBlindAppend".to_owned(), (!self.alone).into());
+        let blind = !self.alone && self.rewritten.is_empty();
+        commit_info.insert("isBlindAppend".to_owned(), blind.into());
         if !self.files.is_empty() {
             let rows: u64 = self.files.iter().map(StagedFile::rows).sum();
             let metrics = json!({
@@ -143,13 +151,22 @@ impl Plan {
             let action = Transaction::new_with_last_update(app, *number, at);
             line(&mut text, &Action::Txn(action))?;
         }
-        if let (true, Some(head)) = (self.empty, head) {
-            for remove in head.removals(now.timestamp_millis()) {
-                line(&mut text, &Action::Remove(remove))?;
-            }
+        let now_ms = now.timestamp_millis();
+        let changes_rows = self.rewritten.is_empty();
+        let there = head.into_iter().flat_map(|head| head.files().iter());
+        for file in there.filter(|file| self.empty || self.rewritten.contains(file.path())) {
+            let remove = Remove {
+                data_change: changes_rows,
+                ..file.removal(now_ms)
+            };
+            line(&mut text, &Action::Remove(remove))?;
         }
         for file in &self.files {
-            line(&mut text, &Action::Add(file.add(now.timestamp_millis())))?;
+            let add = Add {
+                data_change: changes_rows,
+                ..file.add(now_ms)
+            };
+            line(&mut text, &Action::Add(add))?;
         }
         Ok(Entry {
             id,

@@ -18,6 +18,8 @@ use crate::write::StagedFile;
 pub(crate) const COMMIT_ID: &str = "dtm.commit";
 /// The key under which a commit notes the submissions that it lands.
 pub(crate) const SUBMISSIONS: &str = "dtm.submissions";
+/// What a rewriting of files is called by every engine.
+const OPTIMIZE: &str = "OPTIMIZE";
 
 /// What a commit does with the files that are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub enum CommitMode {
     Append,
     /// Removes them; older versions still read them.
     Replace,
+    /// Removes some of them, whose rows the new files hold: no row changes.
+    Rewrite,
 }
 
 /// A change to be made visible. Either list of files may be empty.
@@ -33,6 +37,8 @@ pub enum CommitMode {
 pub struct CommitRequest {
     /// Whether the files join or replace those of the table.
     pub mode: CommitMode,
+    /// For `Rewrite`: the paths of the files that go.
+    pub rewritten: Vec<String>,
     /// The staged files.
     pub files: Vec<StagedFile>,
     /// A name and a rising number: a number that the table already has from this name is not
@@ -58,10 +64,20 @@ impl CommitRequest {
         Self::new(CommitMode::Replace, files)
     }
 
+    /// Puts `files` in place of those at the paths `rewritten`, with the same rows in them. What
+    /// others commit meanwhile stays, unless it touches one of these.
+    pub fn rewrite(rewritten: Vec<String>, files: Vec<StagedFile>) -> Self {
+        Self {
+            rewritten,
+            ..Self::new(CommitMode::Rewrite, files).with_operation(OPTIMIZE)
+        }
+    }
+
     fn new(mode: CommitMode, files: Vec<StagedFile>) -> Self {
         let operation = "WRITE".to_owned();
         Self {
             mode,
+            rewritten: Vec::new(),
             files,
             app: None,
             base: None,

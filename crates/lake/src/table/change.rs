@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
 use deltalake::{DeltaTable, checkpoints};
+use object_store::path::Path;
+use object_store::{Error, ObjectStoreExt as _};
 use project::DatasetName;
 use serde_json::{Map, Value};
 
@@ -14,6 +16,9 @@ use super::{Head, Table};
 use crate::commit::{Committed, Landed, Plan, put_entry};
 use crate::error::{LakeError, Result};
 use crate::lake::Place;
+
+/// Where a table's newest checkpoint is named, from its folder.
+const LAST_CHECKPOINT: &str = "_delta_log/_last_checkpoint";
 
 impl Table {
     pub(crate) async fn create(
@@ -116,6 +121,30 @@ impl Table {
         let metadata = shape.metadata(Some(head), &self.place().given)?;
         let plan = Plan::changed(metadata, head.version(), operation, empty, info);
         self.carry_out(plan).await
+    }
+
+    /// The version of the newest checkpoint, if there is one.
+    ///
+    /// # Errors
+    /// `Corrupt` when `_last_checkpoint` cannot be read.
+    pub async fn last_checkpoint(&self) -> Result<Option<i64>> {
+        let doing = format!(
+            "cannot read the newest checkpoint of dataset `{}`",
+            self.dataset()
+        );
+        let got = match self.store().get(&Path::from(LAST_CHECKPOINT)).await {
+            Ok(got) => got,
+            Err(Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(LakeError::store(&doing, error)),
+        };
+        let bytes = got.bytes().await;
+        let bytes = bytes.map_err(|error| LakeError::store(&doing, error))?;
+        let told: Value =
+            serde_json::from_slice(&bytes).map_err(|error| LakeError::damaged(&doing, error))?;
+        let version = told["version"].as_i64();
+        version.map(Some).ok_or_else(|| {
+            LakeError::corrupt(format!("{doing}: `{LAST_CHECKPOINT}` names no version"))
+        })
     }
 
     /// Writes a checkpoint of the newest version and reads it back; gives the version. For the

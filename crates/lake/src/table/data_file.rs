@@ -109,7 +109,7 @@ impl DataFile {
 
     fn to_scan(&self, layout: &Layout) -> QueryResult<PartitionedFile> {
         let last_modified = chrono::DateTime::from_timestamp_millis(self.add.modification_time);
-        let path = Path::parse(self.path()).unwrap_or_else(|_| Path::from(self.path()));
+        let path = located(self.path());
         let meta = ObjectMeta {
             location: Path::from_iter(layout.folder.parts().chain(path.parts())),
             last_modified: last_modified.unwrap_or_default(),
@@ -189,6 +189,11 @@ impl Bounds<'_> {
             ..ColumnStatistics::new_unknown()
         }
     }
+}
+
+/// Where a file of the log lies, from the table's folder: the log has its path as in a URL.
+pub(super) fn located(path: &str) -> Path {
+    Path::from_url_path(path).unwrap_or_else(|_| Path::from(path))
 }
 
 fn known(count: Option<usize>) -> Precision<usize> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use arrow::datatypes::SchemaRef;
 use deltalake::DeltaTableError;
-use deltalake::kernel::{Metadata, Remove};
+use deltalake::kernel::Metadata;
 use deltalake::logstore::{StorageConfig, default_logstore};
 use deltalake::table::state::DeltaTableState;
 use object_store::ObjectStore;
@@ -134,11 +134,6 @@ impl Head {
         all.filter(|(key, _)| !key.starts_with("delta."))
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect()
-    }
-
-    /// Removals of every file of this state.
-    pub(crate) fn removals(&self, now_ms: i64) -> Vec<Remove> {
-        self.files.iter().map(|file| file.removal(now_ms)).collect()
     }
 
     /// Refuses to write a table that asks writers for more than plain Delta.

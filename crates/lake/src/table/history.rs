@@ -29,6 +29,8 @@ pub struct CommitRecord {
     pub rows: Option<u64>,
     /// What the writer noted: our own keys start with `dtm.`.
     pub info: Map<String, Value>,
+    /// Whether rows or columns are other than before it; not after a rewriting of files.
+    pub changes_rows: bool,
     /// Application versions it carries.
     pub(crate) applications: Vec<(String, i64)>,
 }
@@ -90,6 +92,33 @@ impl Table {
         }
         landed.reverse();
         Ok(landed)
+    }
+
+    /// Whether the rows and columns of version `one` are those of version `other`, as far as the
+    /// log tells: between them files were rewritten at the most. One request for each version
+    /// between them.
+    ///
+    /// # Errors
+    /// `Corrupt` when a log entry cannot be read.
+    pub async fn same_rows(&self, one: i64, other: i64) -> Result<bool> {
+        let mut entries = stream::iter(one.min(other) + 1..=one.max(other))
+            .map(|version| self.record(version))
+            .buffered(READS);
+        while let Some(record) = entries.try_next().await? {
+            if record.is_none_or(|record| record.changes_rows) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The newest commit that noted something under `key`.
+    ///
+    /// # Errors
+    /// `Corrupt` when a log entry cannot be read.
+    pub async fn newest_noting(&self, key: &str) -> Result<Option<CommitRecord>> {
+        self.refresh().await?;
+        self.find(|record| record.info.contains_key(key)).await
     }
 
     /// The newest version that was committed at or before `time`, by the writers' clocks.
@@ -221,9 +250,11 @@ fn parse(
         operation: String::new(),
         rows: None,
         info: Map::new(),
+        changes_rows: false,
         applications: Vec::new(),
     };
     for line in bytes.split(|byte| *byte == b'\n') {
+        record.changes_rows |= changes_rows(line);
         // An entry can list thousands of files; only the two short kinds of lines are read.
         if !(line.starts_with(b"{\"commitInfo\"") || line.starts_with(b"{\"txn\"")) {
             continue;
@@ -249,6 +280,18 @@ fn parse(
         }
     }
     Ok(record)
+}
+
+/// Whether a line of an entry can stand for other rows or columns.
+fn changes_rows(line: &[u8]) -> bool {
+    let of_a_file = line.starts_with(b"{\"add\"") || line.starts_with(b"{\"remove\"");
+    let harmless = line.starts_with(b"{\"commitInfo\"") || line.starts_with(b"{\"txn\"");
+    if of_a_file {
+        let told = br#""dataChange":false"#;
+        !line.windows(told.len()).any(|part| part == told)
+    } else {
+        !(harmless || line.is_empty())
+    }
 }
 
 /// The rows that a commit wrote. The protocol's example has the number as text; some writers have

@@ -175,12 +175,30 @@ impl Lowered {
             );
             if let Ok(groups) = split
                 && groups.len() <= partitions
+                && groups.iter().all(|group| follows(group, &order))
             {
                 return (groups, vec![order]);
             }
         }
         (all.split_files(partitions), Vec::new())
     }
+}
+
+/// Whether one file's rows come after the other's. The bounds say nothing about nulls, which are
+/// last in each file and must not stand between two.
+fn follows(group: &FileGroup, order: &LexOrdering) -> bool {
+    let files = group.files();
+    let has_no_null = |file: &PartitionedFile, key: &PhysicalSortExpr| {
+        let column = key.expr.downcast_ref::<PhysicalColumn>();
+        let known = file.statistics.as_deref().zip(column);
+        known.is_some_and(|(known, column)| {
+            known.column_statistics[column.index()].null_count == Precision::Exact(0)
+        })
+    };
+    files.len() < 2
+        || files
+            .iter()
+            .all(|file| order.iter().all(|key| has_no_null(file, key)))
 }
 
 /// Whether the filter means the same whenever and wherever it is evaluated.

@@ -9,7 +9,9 @@ mod lowered;
 mod provider;
 mod replay;
 mod shape;
+mod small;
 mod snapshot;
+mod vacuum;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -27,7 +29,9 @@ pub use history::CommitRecord;
 pub(crate) use history::entry_path;
 pub(crate) use layout::Layout;
 pub use shape::TableShape;
+pub use small::{CompactSettings, SmallFiles};
 pub use snapshot::{PartitionFiles, Snapshot, TableFiles};
+pub use vacuum::Unneeded;
 
 use crate::error::Result;
 use crate::lake::Place;

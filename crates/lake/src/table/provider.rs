@@ -12,7 +12,7 @@ use deltalake::delta_datafusion::{DeltaScanConfig, DeltaScanNext};
 use deltalake::table::state::DeltaTableState;
 
 use super::lowered::Lowered;
-use super::{DataFile, Head};
+use super::{DataFile, Head, Snapshot};
 use crate::error::{LakeError, Result};
 use crate::lake::Place;
 use crate::write::StagedFile;
@@ -59,6 +59,19 @@ pub(super) fn staged(
         .map(|file| Arc::new(DataFile::new(file.add(0))));
     let files = Arc::new(files.collect());
     Ok(Arc::new(Lowered::new(place.clone(), layout, files)))
+}
+
+/// Reads exactly `files` of a version.
+pub(super) fn exactly(
+    snapshot: &Snapshot,
+    files: Arc<Vec<Arc<DataFile>>>,
+) -> Result<Arc<dyn TableProvider>> {
+    let layout = snapshot.layout()?.clone();
+    Ok(Arc::new(Lowered::new(
+        snapshot.place.clone(),
+        layout,
+        files,
+    )))
 }
 
 /// The Delta library's own scan, with our store and without its writes.

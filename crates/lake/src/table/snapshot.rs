@@ -6,15 +6,16 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use deltalake::datafusion::catalog::TableProvider;
 
-use super::{Head, provider};
+use super::small::no_count;
+use super::{Head, Layout, provider};
 use crate::error::{LakeError, Result};
 use crate::lake::Place;
 
 /// A table at one version.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    place: Arc<Place>,
-    head: Arc<Head>,
+    pub(super) place: Arc<Place>,
+    pub(super) head: Arc<Head>,
 }
 
 /// How much a table holds, from its log.
@@ -68,6 +69,13 @@ impl Snapshot {
         provider::committed(&self.place, &self.head)
     }
 
+    /// How its files are scanned.
+    pub(super) fn layout(&self) -> Result<&Arc<Layout>> {
+        self.head.layout().ok_or_else(|| {
+            LakeError::invalid("the table is not a plain Delta table: its files are left alone")
+        })
+    }
+
     /// Rows, from the log.
     ///
     /// # Errors
@@ -85,12 +93,7 @@ impl Snapshot {
         let mut partitions = BTreeMap::<Vec<Option<String>>, PartitionFiles>::new();
         let columns = self.head.partition_by();
         for file in self.head.files().iter() {
-            let rows = file.rows().ok_or_else(|| {
-                LakeError::corrupt(format!(
-                    "file `{}` has no row count in the log",
-                    file.path()
-                ))
-            })?;
+            let rows = file.rows().ok_or_else(|| no_count(file))?;
             let bytes = file.size_bytes();
             let value = |column: &String| file.partition_value(column).map(str::to_owned);
             let values: Vec<_> = columns.iter().map(value).collect();

@@ -5,6 +5,7 @@ pub(crate) mod demo;
 pub(crate) mod generate;
 pub(crate) mod init;
 pub(crate) mod lineage;
+pub(crate) mod maintain;
 pub(crate) mod plan;
 pub(crate) mod query;
 pub(crate) mod report;

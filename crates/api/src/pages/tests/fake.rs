@@ -12,11 +12,11 @@ use lineage::Graph;
 use project::{DatasetName, Project, ReportDefinition, Severity, Sources};
 use service::{
     AuditRecord, BodyFormat, ByteStream, Call, Credential, DatasetDetail, DatasetSummary,
-    Direction, Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, Page, PartitionState,
-    Plan, Principal, QueryAnswer, QueryRequest, Receipt, RenderRequest, Rendition, RenditionFormat,
-    Result, RowCounts, RowError, RowErrors, RunReport, RunRequest, RunStep, Secret, Service,
-    ServiceError, StepState, Submission, SubmissionId, SubmissionState, SubmitAnswer,
-    SubmitRequest, TableState, TableVersion,
+    Direction, Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest,
+    MaintenanceReport, Page, PartitionState, Plan, Principal, QueryAnswer, QueryRequest, Receipt,
+    RenderRequest, Rendition, RenditionFormat, Result, RowCounts, RowError, RowErrors, RunReport,
+    RunRequest, RunStep, Secret, Service, ServiceError, StepState, Submission, SubmissionId,
+    SubmissionState, SubmitAnswer, SubmitRequest, TableState, TableVersion,
 };
 
 pub(super) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -502,6 +502,10 @@ impl Service for Fake {
     }
 
     async fn apply(&self, _: &Call) -> Result<Plan> {
+        absent()
+    }
+
+    async fn maintain(&self, _: &Call, _: MaintainRequest) -> Result<MaintenanceReport> {
         absent()
     }
 

@@ -1,0 +1,94 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+use crate::place::{Peers, Place};
+use crate::{header, ingest, query, talk, task, transform};
+
+/// Measures DTM beside DuckDB and the Delta library for Python
+#[derive(Debug, Parser)]
+#[command(name = "benches", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Receive NDJSON and CSV, write Arrow: `ndjson`, `csv`, `write`
+    Ingest(Options),
+    /// The 22 queries of TPC-H: `q01` to `q22`
+    Query(Options),
+    /// The transformations of the shipped project, such as `refined.dossiers`
+    Transform(Options),
+    /// One measurement, asked on stdin and answered on stdout
+    #[command(hide = true)]
+    Child,
+}
+
+#[derive(Debug, Args)]
+struct Options {
+    /// Rows of dossiers; without it 5000000 to ingest and 1000000 to transform
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1000..))]
+    rows: Option<u64>,
+    /// The scale of TPC-H
+    #[arg(long, value_name = "S", default_value_t = 1.0)]
+    scale: f64,
+    /// Rounds; the median of them counts
+    #[arg(long, value_name = "R", default_value_t = 3,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    repeat: u32,
+    /// Only the measurement of that name
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+    /// The folder for data and for what is written; without it one beside the build
+    #[arg(long, value_name = "DIR")]
+    work: Option<PathBuf>,
+}
+
+/// What every measurement is given.
+pub struct Bench {
+    pub place: Place,
+    pub peers: Peers,
+    pub repeat: u32,
+    pub only: Option<String>,
+}
+
+impl Bench {
+    fn open(options: &Options) -> Result<Self> {
+        let place = Place::open(options.work.as_deref())?;
+        let peers = place.peers()?;
+        let bench = Self {
+            place,
+            peers,
+            repeat: options.repeat,
+            only: options.only.clone(),
+        };
+        talk::say(&header::header(&bench)?)?;
+        Ok(bench)
+    }
+
+    /// Whether the measurement of that name was asked for.
+    pub fn wants(&self, name: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == name)
+    }
+}
+
+/// Runs the command that the process was called with.
+pub fn run() -> Result<()> {
+    match Cli::parse().command {
+        Command::Ingest(options) => {
+            let rows = options.rows.unwrap_or(5_000_000);
+            ingest::run(&Bench::open(&options)?, rows)
+        }
+        Command::Query(options) => query::run(&Bench::open(&options)?, options.scale),
+        Command::Transform(options) => {
+            let rows = options.rows.unwrap_or(1_000_000);
+            transform::run(&Bench::open(&options)?, rows)
+        }
+        Command::Child => task::answer(),
+    }
+}

@@ -1,0 +1,92 @@
+//! A house in a folder, opened as the binary `dtm` opens one.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use conduct::{Given, House, Parts, Settings};
+use project::Sources;
+use service::{Call, Credential, Door};
+
+use crate::{machine, tables};
+
+/// A house, and a call of its administrator.
+pub struct Opened {
+    pub house: House,
+    pub call: Call,
+}
+
+/// Opens the house in that folder, with the product's own settings but for the size of a body.
+pub async fn open(folder: &Path, sources: &Sources) -> Result<Opened> {
+    let checked = conduct::check(sources).await;
+    let problems: Vec<String> = checked.problems.iter().map(ToString::to_string).collect();
+    ensure!(
+        problems.is_empty(),
+        "the project has problems: {}",
+        problems.join("; ")
+    );
+    let settings = settings(folder);
+    for folder in [&settings.spool_folder, &settings.spill_folder] {
+        std::fs::create_dir_all(folder)?;
+    }
+    let parts = Parts {
+        lake: tables::open(&folder.join("lake"))?,
+        books: books::Books::open(&folder.join("books.sqlite")).await?,
+        journal: audit::Journal::open(&folder.join("journal"), Arc::new(machine::now))?,
+        project: checked.project,
+        given: Given {
+            clock: Arc::new(machine::now),
+            ids: Arc::new(machine::fresh_id),
+            random: Arc::new(machine::chance),
+            resident_bytes: Arc::new(machine::resident_bytes),
+            on_step: Arc::new(|_, _, _| {}),
+        },
+        settings,
+    };
+    let house = House::open(parts).await?;
+    let token = house.first_token("benches").await?;
+    let call = Call {
+        credential: Some(Credential::Token(token)),
+        door: Door::Cli,
+        peer: None,
+        user_agent: None,
+        correlation_id: machine::fresh_id().to_string(),
+    };
+    Ok(Opened { house, call })
+}
+
+fn settings(folder: &Path) -> Settings {
+    let shipped = server::Settings::new("lake");
+    Settings {
+        spool_folder: folder.join("spool"),
+        spill_folder: folder.join("spill"),
+        body_bytes: 1 << 40,
+        submissions_at_once: machine::cores(),
+        queries_at_once: shipped.query.at_once,
+        partitions: machine::cores(),
+        memory_bytes: machine::pool_bytes(),
+        spill_bytes: tables::SPILL_BYTES,
+        query: tables::limits(),
+        run_memory_bytes: shipped.run.memory_bytes,
+        errors_in_answer: 100,
+        maintain: conduct::MaintainSettings::default(),
+    }
+}
+
+/// The project of this repository.
+pub fn shipped() -> Result<Sources> {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    Ok(Sources::from_folder(root)?)
+}
+
+/// Its code lists, and the contract of the dossiers that are received here.
+pub fn received() -> Result<Sources> {
+    let shipped = shipped()?;
+    let own = Sources::from_folder(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/project")))?;
+    let codes = shipped
+        .iter()
+        .filter(|(path, _)| path.starts_with("warehouse/codes/"));
+    let files = codes.chain(own.iter());
+    let owned = files.map(|(path, bytes)| (path.to_owned(), bytes.to_vec()));
+    Ok(Sources::from_files(owned))
+}

@@ -1,0 +1,45 @@
+//! Measures receiving, querying and transforming beside others, on the same data in the same run.
+//!
+//! *What is here*: the data sets, the measurements, the tables of figures. *What is never here*: a
+//! figure that was not measured beside its peer, or whose answer was not compared with the peer's.
+//! *How it is checked*: `tests.rs` beside the arithmetic; every run compares the answers.
+//! *Where to go next*: `contest.rs` for how a pair is measured, `ingest`, `query` and `transform`
+//! for what is measured, `../README.md` for how to read it.
+
+mod cli;
+
+mod ingest;
+mod query;
+mod transform;
+
+mod contest;
+mod figures;
+mod header;
+mod table;
+
+mod answer;
+mod house;
+mod tables;
+
+mod task;
+
+mod machine;
+mod place;
+mod process;
+mod talk;
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    match cli::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell when stderr is closed.
+            let _ = talk::tell(&format!("benches: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
