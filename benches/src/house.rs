@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Result, ensure};
-use conduct::{Given, House, Parts, Settings};
+use anyhow::Result;
+use conduct::{Given, House, InForce, Parts, ProjectSource, Settings};
 use project::Sources;
 use service::{Call, Credential, Door};
 
@@ -16,15 +16,22 @@ pub struct Opened {
     pub call: Call,
 }
 
+/// The files of a project, which nobody edits here.
+struct Files(Sources);
+
+impl ProjectSource for Files {
+    fn name(&self) -> String {
+        "the project of the benches".to_owned()
+    }
+
+    fn read(&self) -> std::io::Result<Sources> {
+        Ok(self.0.clone())
+    }
+}
+
 /// Opens the house in that folder, with the product's own settings but for the size of a body.
 pub async fn open(folder: &Path, sources: &Sources) -> Result<Opened> {
-    let checked = conduct::check(sources).await;
-    let problems: Vec<String> = checked.problems.iter().map(ToString::to_string).collect();
-    ensure!(
-        problems.is_empty(),
-        "the project has problems: {}",
-        problems.join("; ")
-    );
+    let project = InForce::read(Arc::new(Files(sources.clone()))).await?;
     let settings = settings(folder);
     for folder in [&settings.spool_folder, &settings.spill_folder] {
         std::fs::create_dir_all(folder)?;
@@ -33,7 +40,7 @@ pub async fn open(folder: &Path, sources: &Sources) -> Result<Opened> {
         lake: tables::open(&folder.join("lake"))?,
         books: books::Books::open(&folder.join("books.sqlite")).await?,
         journal: audit::Journal::open(&folder.join("journal"), Arc::new(machine::now))?,
-        project: checked.project,
+        project,
         given: Given {
             clock: Arc::new(machine::now),
             ids: Arc::new(machine::fresh_id),

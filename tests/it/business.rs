@@ -31,6 +31,34 @@ async fn the_example_project_has_no_problem() {
     assert!(checked.problems.is_empty(), "{:#?}", checked.problems);
 }
 
+/// The problems of the example project after a change of its files.
+async fn problems(change: impl Fn(&str, String) -> Option<String>) -> Vec<String> {
+    let files = Sources::from_folder(&crate::home::example()).unwrap();
+    let files = files.iter().filter_map(|(path, bytes)| {
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        change(path, text).map(|text| (path.to_owned(), text.into_bytes()))
+    });
+    let checked = conduct::check(&Sources::from_files(files)).await;
+    checked.problems.iter().map(ToString::to_string).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_drawing_of_the_graph_is_held_to_the_sql_when_nothing_else_is_wrong() {
+    const DRAWING: &str = "lineage/README.md";
+    let found = problems(|path, text| (path != DRAWING).then_some(text)).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("lineage/README.md: the lineage is missing"));
+    let edited = |path: &str, text: String| {
+        let by_hand = if path == DRAWING { " by hand" } else { "" };
+        text + by_hand
+    };
+    let found = problems(|path, text| Some(edited(path, text))).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("lineage/README.md: the lineage is stale"));
+    let found = problems(|path, text| Some(edited(path, text.replace("status:", "stat:")))).await;
+    assert!(found.iter().all(|p| !p.contains(DRAWING)), "{found:?}");
+}
+
 #[test]
 fn our_own_books_have_sound_contracts() {
     let folder = root().join("crates/conduct/system");

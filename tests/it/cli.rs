@@ -2,6 +2,7 @@
 
 mod maintain;
 mod memory;
+mod project;
 mod receive;
 mod stores;
 mod trouble;
@@ -342,13 +343,16 @@ impl Server {
         let settings = settings
             .iter()
             .map(|(name, value)| (name, value.to_string()));
-        let mut child = dtm(home)
+        let mut serve = dtm(home);
+        serve
             .env("DTM_LOG", filter)
             .envs(settings)
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .args(["serve", "--listen", "127.0.0.1:0"]);
+        Self::start(serve)
+    }
+
+    fn start(mut serve: Command) -> Self {
+        let mut child = serve.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap())
             .lines()
             .map_while(Result::ok);

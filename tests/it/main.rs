@@ -14,6 +14,7 @@ mod bodies;
 mod business;
 mod catalogue;
 mod cli;
+mod edits;
 mod engine;
 mod generate;
 mod home;

@@ -230,12 +230,14 @@ fn readme(graph: &Graph) -> String {
     README.replace("{graph}", graph.mermaid().trim_end())
 }
 
+/// The drawing of the whole graph is judged when every part of it is known.
 fn stale(project: &Project, lineage: &BTreeMap<String, String>, problems: &mut Vec<Problem>) {
+    let whole = problems.is_empty();
     let paths: BTreeSet<&String> = project
         .lineage
         .keys()
         .chain(lineage.keys())
-        .filter(|p| p.ends_with(".txt"))
+        .filter(|p| whole || p.ends_with(".txt"))
         .collect();
     for path in paths {
         let message = match (project.lineage.get(path), lineage.get(path)) {

@@ -1,7 +1,7 @@
 //! The handles to data. They are made once and reachable only through `perform`.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex};
 
 use audit::Journal;
 use books::Books;
@@ -11,8 +11,9 @@ use futures::future::try_join_all;
 use lake::{GroupCommitter, Lake, Snapshot, Table};
 use project::{Contract, DatasetName, Project};
 use service::{At, ErrorKind, Result, ServiceError, SubmissionId};
-use tokio::sync::{Mutex as AsyncMutex, Semaphore, watch};
+use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore, watch};
 
+use crate::in_force::InForce;
 use crate::published::{Published, PublishedSet};
 use crate::{Given, Settings, failure, system};
 
@@ -22,7 +23,7 @@ pub(crate) struct Handles {
     pub books: Books,
     pub engine: Engine,
     pub journal: Arc<Journal>,
-    pub project: RwLock<Arc<Project>>,
+    pub project: InForce,
     pub rules: RowRules,
     pub given: Given,
     pub settings: Settings,
@@ -34,6 +35,9 @@ pub(crate) struct Handles {
     pub submissions: Semaphore,
     pub queries: Arc<Semaphore>,
     pub running: AsyncMutex<()>,
+    /// Shared by the submissions that land; taken alone while tables that they land in change their
+    /// columns.
+    pub landing: RwLock<()>,
     pub published: Published,
     /// Whether the house was told to stop.
     pub stopping: watch::Sender<bool>,
@@ -46,7 +50,7 @@ impl Handles {
 
     /// The project as it stands now.
     pub(crate) fn project(&self) -> Arc<Project> {
-        Arc::clone(&self.project.read().unwrap_or_else(PoisonError::into_inner))
+        self.project.project()
     }
 
     /// The contract of a dataset, our own books included.

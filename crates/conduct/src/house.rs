@@ -1,14 +1,14 @@
 //! The house: opened from its parts, asked through `service::Service`, closed in order.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use audit::Journal;
 use books::Books;
 use engine::{Engine, EngineSettings, RowRules};
 use lake::Lake;
-use project::{DatasetName, Project, ReportDefinition};
+use project::{DatasetName, ReportDefinition};
 use serde_json::json;
 use service::{
     Action, AuditRecord, ByteStream, Call, Credential, DatasetDetail, DatasetSummary, Document,
@@ -17,10 +17,11 @@ use service::{
     RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
     SubmitAnswer, SubmitRequest, TableVersion,
 };
-use tokio::sync::{Mutex as AsyncMutex, Semaphore, watch};
+use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore, watch};
 use tracing::Instrument;
 
 use crate::handles::Handles;
+use crate::in_force::InForce;
 use crate::perform::{About, Gate};
 use crate::published::Published;
 use crate::watch::Watch;
@@ -37,8 +38,8 @@ pub struct Parts {
     pub books: Books,
     /// The audit journal.
     pub journal: Journal,
-    /// The project, checked.
-    pub project: Project,
+    /// The project, with where it is read again.
+    pub project: InForce,
     /// Time and chance.
     pub given: Given,
     /// Limits and folders.
@@ -69,7 +70,7 @@ impl House {
             books: parts.books,
             engine,
             journal: Arc::new(parts.journal),
-            project: RwLock::new(Arc::new(parts.project)),
+            project: parts.project,
             rules: RowRules::new(ingest::PERSONAL_DATA_PATTERN),
             given: parts.given,
             bodies: Semaphore::new(settings.bodies_at_once),
@@ -80,6 +81,7 @@ impl House {
             in_work: Mutex::new(HashSet::new()),
             running: AsyncMutex::new(()),
             stopping: watch::Sender::new(false),
+            landing: RwLock::new(()),
         });
         submit::recover(&handles).await?;
         Ok(Self {
@@ -133,17 +135,6 @@ impl House {
 
     fn is_stopping(&self) -> bool {
         *self.gate.own().stopping.borrow()
-    }
-
-    /// Puts another project in place of the one the house was opened with.
-    pub fn set_project(&self, project: Project) {
-        let mut slot = self
-            .gate
-            .own()
-            .project
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        *slot = Arc::new(project);
     }
 
     /// Work that goes on to its end even when the caller goes away.
@@ -392,7 +383,7 @@ impl Service for House {
         let about = About::named("project");
         self.gate
             .perform(call, Action::Plan, about, |handles, _| async move {
-                plan::plan(&handles, &handles.project()).await
+                plan::plan(&handles).await
             })
             .await
     }
@@ -403,7 +394,7 @@ impl Service for House {
             let about = About::named("project");
             gate.perform(&call, Action::Apply, about, |handles, _| async move {
                 let _alone = handles.running.lock().await;
-                plan::apply(&handles, &handles.project()).await
+                plan::apply(&handles).await
             })
             .await
         })
@@ -458,15 +449,6 @@ impl Service for House {
                 "the node is stopping",
             ));
         }
-        let handles = self.gate.own();
-        handles.books.ping().await.map_err(failure::books)?;
-        // The answer does not matter, only that the store gives one.
-        handles
-            .lake
-            .objects()
-            .exists("readiness")
-            .await
-            .map_err(failure::lake)?;
-        Ok(())
+        self.gate.ready().await
     }
 }

@@ -7,7 +7,9 @@ use access::{Decision, Resource, SecretKind};
 use audit::{Entry, Outcome, Phase};
 use project::{AgencyCode, DatasetName};
 use serde_json::{Value, json};
-use service::{Action, Call, Credential, ErrorKind, Principal, Result, Secret, ServiceError};
+use service::{
+    Action, Call, Credential, ErrorKind, Principal, Result, Secret, ServiceError, SubmissionId,
+};
 
 use crate::failure;
 use crate::handles::Handles;
@@ -201,7 +203,26 @@ impl Gate {
             .and_then(|principal| principal.agency))
     }
 
-    /// Work of the house itself at start and stop, outside any call.
+    /// The agency whose data a submission is, if there is such a submission: whom the act that
+    /// follows is about, and nothing else of it.
+    pub(crate) async fn agency_of_submission(
+        &self,
+        id: SubmissionId,
+    ) -> Result<Option<AgencyCode>> {
+        let found = self.handles.books.submission(id).await;
+        let found = found.map_err(failure::books)?;
+        Ok(found.map(|submission| submission.receipt.agency))
+    }
+
+    /// Whether the books and the store answer; nobody is told what.
+    pub(crate) async fn ready(&self) -> Result<()> {
+        let Handles { books, lake, .. } = self.handles.as_ref();
+        books.ping().await.map_err(failure::books)?;
+        let answer = lake.objects().exists("readiness").await;
+        answer.map(drop).map_err(failure::lake)
+    }
+
+    /// Work of the house itself at start and stop, outside any call, and nothing else.
     pub(crate) fn own(&self) -> &Arc<Handles> {
         &self.handles
     }

@@ -23,8 +23,13 @@ const CONTRACT: &str = "dtm.contract_sha256";
 /// The table property that holds the hash of a code list's rows.
 const CODES: &str = "dtm.codes_sha256";
 
+/// What the lake lacks of what the project's files say now. Nothing comes in force by it.
+pub(crate) async fn plan(handles: &Handles) -> Result<Plan> {
+    differences(handles, &handles.project.written().await?.project).await
+}
+
 /// What must change, in the order in which it is done.
-pub(crate) async fn plan(handles: &Handles, project: &Project) -> Result<Plan> {
+async fn differences(handles: &Handles, project: &Project) -> Result<Plan> {
     let mut items = Vec::new();
     for contract in project
         .contracts
@@ -42,9 +47,12 @@ pub(crate) async fn plan(handles: &Handles, project: &Project) -> Result<Plan> {
     Ok(Plan { items })
 }
 
-/// Makes the lake what the project says. Refuses as a whole if any change is refused.
-pub(crate) async fn apply(handles: &Handles, project: &Project) -> Result<Plan> {
-    let plan = plan(handles, project).await?;
+/// Makes the lake what the project's files say now, and puts the project in force. Refuses as a
+/// whole if any change is refused: then the project before is in force as it was.
+pub(crate) async fn apply(handles: &Handles) -> Result<Plan> {
+    let written = handles.project.written().await?;
+    let project = written.project.as_ref();
+    let plan = differences(handles, project).await?;
     let refused: Vec<String> = plan
         .items
         .iter()
@@ -62,6 +70,12 @@ pub(crate) async fn apply(handles: &Handles, project: &Project) -> Result<Plan> 
             "Raise the contract's major version to rebuild the table, or take the change back.",
         ));
     }
+    // A submission is judged and landed by one project, in tables that are as that one says.
+    let alone = if plan.items.iter().any(reshapes) {
+        Some(handles.landing.write().await)
+    } else {
+        None
+    };
     for item in &plan.items {
         let contract = project
             .contracts
@@ -77,8 +91,40 @@ pub(crate) async fn apply(handles: &Handles, project: &Project) -> Result<Plan> 
             .await?;
         }
     }
+    handles.project.put(written.clone());
+    drop(alone);
     publish(handles, project, &plan).await?;
     Ok(plan)
+}
+
+/// Whether the change gives a table that is there other columns.
+fn reshapes(item: &PlanItem) -> bool {
+    matches!(
+        item.change,
+        PlannedChange::AddColumns(_) | PlannedChange::Rebuild
+    )
+}
+
+/// The project that a run goes by: what its files say now, put in force. Refuses changes that
+/// `apply` has something to do for, which puts tables and project in force together.
+pub(crate) async fn for_run(handles: &Handles) -> Result<Arc<Project>> {
+    let written = handles.project.written().await?;
+    if !handles.project.is(&written) {
+        let waiting = differences(handles, &written.project).await?;
+        let mut names: Vec<&str> = waiting.items.iter().map(|i| i.dataset.as_str()).collect();
+        names.dedup();
+        if !names.is_empty() {
+            let message = format!(
+                "{} has changes that are not applied: `{}`",
+                handles.project.name(),
+                names.join("`, `")
+            );
+            return Err(ServiceError::new(ErrorKind::Conflict, message)
+                .hint("See them with `dtm plan`, make them so with `dtm apply`, then run again."));
+        }
+        handles.project.put(written.clone());
+    }
+    Ok(written.project)
 }
 
 /// Readers see a computed table in the form that its contract has now.

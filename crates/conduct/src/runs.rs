@@ -18,7 +18,7 @@ use crate::check::run_params;
 use crate::handles::{Handles, versions};
 use crate::inputs::Inputs;
 use crate::system::{self, own};
-use crate::{failure, select, staging};
+use crate::{failure, plan, select, staging};
 
 /// The versions that a step read, in the commit that it made.
 const INPUTS: &str = "dtm.inputs";
@@ -32,7 +32,7 @@ const RUN: &str = "dtm.run";
 /// Runs what is due, or what was selected whether due or not. One run at a time.
 pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<RunReport> {
     let _alone = handles.running.lock().await;
-    let project = handles.project();
+    let project = plan::for_run(handles).await?;
     let started_at = handles.now();
     let started = Instant::now();
     let id = (handles.given.ids)().to_string();

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, Outcome};
 use crate::settings::Settings;
+use crate::shipped::Origin;
 
 /// A home folder. It need not exist.
 #[derive(Debug, Clone)]
@@ -26,8 +27,18 @@ pub(crate) struct Held {
 pub(crate) struct Holder {
     /// The process.
     pub pid: u32,
-    /// The address of its server, if it is one.
-    pub url: Option<String>,
+    /// Its server, if it is one.
+    #[serde(flatten)]
+    pub server: Option<Announced>,
+}
+
+/// A server that holds a home.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Announced {
+    /// Its address.
+    pub url: String,
+    /// Where it reads its project.
+    pub project: Origin,
 }
 
 impl Home {
@@ -176,10 +187,10 @@ impl Home {
 
 impl Held {
     /// Says where the holder's server is, so that commands go through it.
-    pub(crate) fn announce(&mut self, url: Option<String>) -> Outcome {
+    pub(crate) fn announce(&mut self, server: Option<Announced>) -> Outcome {
         let text = serde_json::to_string(&Holder {
             pid: std::process::id(),
-            url,
+            server,
         })
         .map_err(|e| Failure::Other(e.into()))?;
         self.file.set_len(0)?;

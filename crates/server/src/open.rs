@@ -1,20 +1,21 @@
 //! Wiring: a home becomes a house, or the server that holds it is spoken to.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use api::client::RemoteService;
 use chrono::{DateTime, Utc};
-use conduct::{Given, House, Parts};
+use conduct::{Given, House, InForce, Parts};
 use lake::{Lake, S3Settings, StoreLocation};
 use service::{Call, Credential, Door, Secret, Service};
 
+use crate::commands::init::tell;
 use crate::failure::{Failure, Outcome};
-use crate::home::{Held, Home};
+use crate::home::{Announced, Held, Home};
 use crate::machine;
 use crate::progress;
 use crate::settings::Settings;
-use crate::shipped;
+use crate::shipped::Origin;
 
 /// What the flags say about where and as whom.
 #[derive(Debug, Clone)]
@@ -50,9 +51,32 @@ impl Opened {
     }
 }
 
+/// What a command is about, where a server that holds the home goes by a project of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Concern {
+    /// The project: the server's must be the one that is meant.
+    Project,
+    /// Data, under whatever project is in force.
+    Data,
+}
+
 /// Opens the home, or the server that holds it.
 pub(crate) async fn open(place: &Place, on_step: OnStep) -> Outcome<Opened> {
+    opened(place, on_step, Concern::Data).await
+}
+
+/// The same for a command about the project. Refuses when the server's is another one.
+pub(crate) async fn open_project(place: &Place, on_step: OnStep) -> Outcome<Opened> {
+    opened(place, on_step, Concern::Project).await
+}
+
+async fn opened(place: &Place, on_step: OnStep, concern: Concern) -> Outcome<Opened> {
     if let Some(url) = &place.server {
+        if place.project.is_some() {
+            tell(&format!(
+                "the server at {url} goes by a project of its own, whatever `--project` names"
+            ))?;
+        }
         return remote(place, url);
     }
     let home = &place.home;
@@ -66,7 +90,8 @@ pub(crate) async fn open(place: &Place, on_step: OnStep) -> Outcome<Opened> {
     match home.hold()? {
         Ok(held) => {
             let settings = Settings::read(&home.settings_file(), &env)?;
-            let house = house(home, &settings, place.project.as_deref(), on_step).await?;
+            let origin = Origin::of(place.project.as_deref())?;
+            let house = house(home, &settings, &origin, on_step).await?;
             let own = Own {
                 house: Arc::new(house),
                 _held: held,
@@ -77,8 +102,11 @@ pub(crate) async fn open(place: &Place, on_step: OnStep) -> Outcome<Opened> {
                 own: Some(own),
             })
         }
-        Err(Some(holder)) => match holder.url {
-            Some(url) => remote(place, &url),
+        Err(Some(holder)) => match holder.server {
+            Some(server) => {
+                agree(place, &server, concern)?;
+                remote(place, &server.url)
+            }
             None => Err(held_by(home, Some(holder.pid))),
         },
         Err(None) => Err(held_by(home, None)),
@@ -95,6 +123,28 @@ pub(crate) fn held_by(home: &Home, pid: Option<u32>) -> Failure {
         "the home `{}` is open in {who}; wait until that is done, or name another with `--home`",
         home.root().display()
     ))
+}
+
+/// A project that the server does not go by is never passed over in silence.
+fn agree(place: &Place, server: &Announced, concern: Concern) -> Outcome {
+    if concern == Concern::Data && place.project.is_none() {
+        return Ok(());
+    }
+    let ours = Origin::of(place.project.as_deref())?;
+    let Announced { url, project } = server;
+    match ours.agrees(project) {
+        Some(true) => Ok(()),
+        // Nobody named a project, and none is here.
+        _ if ours == Origin::Carried => tell(&format!("the server at {url} goes by {project}")),
+        Some(false) if concern == Concern::Project => Err(Failure::Usage(format!(
+            "the home `{}` is open in the server at {url}, which goes by {project}, and {ours} \
+             differs from it; ask about the server's, or start the server with this one",
+            place.home.root().display()
+        ))),
+        _ => tell(&format!(
+            "the server at {url} goes by {project}, not by {ours}"
+        )),
+    }
 }
 
 fn remote(place: &Place, url: &str) -> Outcome<Opened> {
@@ -137,30 +187,17 @@ pub(crate) fn call(token: Option<String>) -> Call {
     }
 }
 
-/// A house over the home's store, books and journal, with the project that is there.
+/// A house over the home's store, books and journal, with a project that it reads again later.
 pub(crate) async fn house(
     home: &Home,
     settings: &Settings,
-    project: Option<&Path>,
+    project: &Origin,
     on_step: OnStep,
 ) -> Outcome<House> {
     let _opening = progress::spinner("opening the home");
     home.folders()?;
     home.sweep();
-    let checked = conduct::check(&shipped::sources(project)?).await;
-    if !checked.problems.is_empty() {
-        let shown: Vec<String> = checked
-            .problems
-            .iter()
-            .take(5)
-            .map(ToString::to_string)
-            .collect();
-        return Err(Failure::Usage(format!(
-            "the project has {} problems, the first: {}; `dtm check` lists them all",
-            checked.problems.len(),
-            shown.join("; ")
-        )));
-    }
+    let project = InForce::read(Arc::new(project.clone())).await?;
     let given = lake::Given {
         clock: Arc::new(now),
         ids: Arc::new(|| fresh_id().to_string()),
@@ -180,7 +217,7 @@ pub(crate) async fn house(
         lake: Lake::open(store, given).map_err(store_failed)?,
         books,
         journal,
-        project: checked.project,
+        project,
         given: Given {
             clock: Arc::new(now),
             ids: Arc::new(fresh_id),

@@ -90,7 +90,7 @@ pub trait Service: Send + Sync + 'static {
     async fn runs(&self, call: &Call, page: Page) -> Result<Vec<RunReport>>;
     /// One of them.
     async fn run_of(&self, call: &Call, id: &str) -> Result<RunReport>;
-    /// What the lake lacks of the project.
+    /// What the lake lacks of the project as its files are now; nothing comes in force by asking.
     async fn plan(&self, call: &Call) -> Result<Plan>;
     /// Makes the lake what the project says; answers what was done.
     async fn apply(&self, call: &Call) -> Result<Plan>;

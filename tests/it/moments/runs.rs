@@ -1,37 +1,34 @@
 //! A run is a moment: one for all that it reads, and one to ask for by its id.
 
-use project::{Project, Sources};
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::{Value, json};
 use service::{At, Page, RunRequest, Service, StepState};
 use testkit::{Fault, Gate, Op};
 
 use super::{FIGURE, RECEIVED, ask, submit};
-use crate::home::{Fixture, example};
+use crate::home::Fixture;
 use crate::http::Door;
 
-/// The example with a second figure from the same visits: the same transformation under another
-/// name.
-async fn with_two_figures() -> Project {
-    let sources = Sources::from_folder(&example()).unwrap();
-    let mut files = Vec::new();
-    for (path, bytes) in sources.iter() {
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
+/// Adds a second figure to the example: the same transformation under another name, of `input`.
+async fn with_two_figures(f: &Fixture, input: &str) {
+    for (path, bytes) in f.files.all().iter() {
         if path.contains("served/visits_by_office") {
+            let text = String::from_utf8(bytes.to_vec()).unwrap();
             let again = |text: &str| text.replace("visits_by_office", "office_visits");
-            files.push((again(path), again(&text).into_bytes()));
+            let text = again(&text).replace("raw.visits", input);
+            f.files.put(&again(path), &text);
         }
-        files.push((path.to_owned(), text.into_bytes()));
     }
-    let checked = conduct::check(&Sources::from_files(files)).await;
-    assert!(checked.problems.is_empty(), "{:#?}", checked.problems);
-    checked.project
+    f.files.bless().await;
+    f.house.apply(&f.admin).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_reads_one_version_of_what_is_submitted_meanwhile() {
     let f = Fixture::on_disk().await;
-    f.house.set_project(with_two_figures().await);
-    f.house.apply(&f.admin).await.unwrap();
+    with_two_figures(&f, "raw.visits").await;
     submit(&f, "V-").await;
     // The first figure is read and made, and waits to be written.
     let gate = Gate::new();
@@ -64,17 +61,21 @@ async fn a_run_reads_one_version_of_what_is_submitted_meanwhile() {
 async fn what_one_transformation_cannot_read_does_not_stop_the_others() {
     let f = Fixture::on_disk().await;
     submit(&f, "V-").await;
-    let mut project = with_two_figures().await;
-    f.house.set_project(project.clone());
-    f.house.apply(&f.admin).await.unwrap();
-    // A dataset that has a contract, and no table since nothing was applied.
-    let mut contract = project.contracts[&"raw.visits".parse().unwrap()].clone();
-    contract.dataset = "raw.missing".parse().unwrap();
-    project.contracts.insert(contract.dataset.clone(), contract);
-    let second = "served.office_visits".parse().unwrap();
-    let second = project.transformations.get_mut(&second).unwrap();
-    second.sql = second.sql.replace("raw.visits", "raw.missing");
-    f.house.set_project(project);
+    let contract = f.files.all();
+    let contract = contract.get("warehouse/raw/visits.odcs.yaml").unwrap();
+    let contract = String::from_utf8(contract.to_vec()).unwrap();
+    let contract = contract
+        .replace("raw.visits", "raw.missing")
+        .replace("name: visits", "name: missing");
+    f.files.put("warehouse/raw/missing.odcs.yaml", &contract);
+    with_two_figures(&f, "raw.missing").await;
+    // Somebody has removed the table.
+    let folder = Path::from("delta/raw/missing");
+    let files: Vec<_> = f.store.list(Some(&folder)).try_collect().await.unwrap();
+    for file in files {
+        f.store.delete(&file.location).await.unwrap();
+    }
+    let f = f.reopened().await;
 
     let report = f.house.run(&f.admin, RunRequest::default()).await.unwrap();
     let of = |state| {

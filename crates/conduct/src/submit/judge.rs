@@ -81,12 +81,10 @@ pub(crate) async fn check(
 }
 
 fn row_rules(handles: &Handles, terms: &Terms) -> Result<Vec<RowRule>> {
-    let project = handles.project();
+    let lists = |list: &str| terms.project.code_lists.get(list);
     let compiled = handles
         .rules
-        .compile(&terms.contract, &terms.period, &|list| {
-            project.code_lists.get(list)
-        })
+        .compile(&terms.contract, &terms.period, &lists)
         .map_err(failure::engine)?;
     let rules = compiled.iter().map(|(rule, holds)| RowRule {
         name: rule.name.clone(),

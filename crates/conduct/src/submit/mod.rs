@@ -7,6 +7,8 @@ mod quarantine;
 mod recover;
 mod rows;
 
+use std::sync::Arc;
+
 use project::{AgencyCode, CodeList, Contract, Layer, Project};
 use serde_json::json;
 use service::{
@@ -21,8 +23,9 @@ use crate::perform::{About, Gate};
 pub(crate) use recover::recover;
 pub(crate) use rows::{errors, evidence, quarantined};
 
-/// What a body is judged by.
+/// What a body is judged by, all of one project.
 pub(crate) struct Terms {
+    pub project: Arc<Project>,
     pub contract: Contract,
     pub period: calendar::Period,
     pub agency: AgencyCode,
@@ -50,7 +53,8 @@ pub(crate) async fn submit(
         Action::Submit,
         about,
         |handles, principal| async move {
-            let terms = terms(&handles.project(), &request, agency)?;
+            // A request that is wrong is told before its body is read.
+            terms(&handles.project(), &request, agency.clone())?;
             let _body = body::place(&handles, door).await?;
             let spooled = body::spool(&handles, door, body).await?;
             let id = SubmissionId::new((handles.given.ids)());
@@ -58,6 +62,8 @@ pub(crate) async fn submit(
             let received_at = handles.now();
             // Only now: a sender who takes his time keeps nobody else from being checked.
             let _place = handles.submissions.acquire().await.map_err(body::closed)?;
+            let _landing = handles.landing.read().await;
+            let terms = terms(&handles.project(), &request, agency)?;
             let receipt = Receipt {
                 id,
                 agency: terms.agency.clone(),
@@ -99,7 +105,11 @@ async fn agency_of(
 }
 
 /// The contract, period and agency of a request, or why there is none.
-fn terms(project: &Project, request: &SubmitRequest, agency: Option<AgencyCode>) -> Result<Terms> {
+fn terms(
+    project: &Arc<Project>,
+    request: &SubmitRequest,
+    agency: Option<AgencyCode>,
+) -> Result<Terms> {
     let not_found = |message: String, hint: &str| {
         Err(ServiceError::new(ErrorKind::NotFound, message).hint(hint))
     };
@@ -148,6 +158,7 @@ fn terms(project: &Project, request: &SubmitRequest, agency: Option<AgencyCode>)
         .hint("`select code from codes.agencies` lists the agencies and their days."));
     }
     Ok(Terms {
+        project: Arc::clone(project),
         contract: contract.clone(),
         period,
         agency,
@@ -156,17 +167,14 @@ fn terms(project: &Project, request: &SubmitRequest, agency: Option<AgencyCode>)
 
 /// A submission, for its agency or a national role.
 pub(crate) async fn one(gate: &Gate, call: &Call, id: SubmissionId) -> Result<Submission> {
-    let found = gate
-        .own()
-        .books
-        .submission(id)
-        .await
-        .map_err(failure::books)?;
-    let agency = found.as_ref().map(|s| s.receipt.agency.clone());
+    let agency = gate.agency_of_submission(id).await?;
     let about = About::named(format!("submission {id}")).of_agency(agency);
-    gate.perform(call, Action::ReadSubmission, about, |_, _| async move {
-        found.ok_or_else(|| unknown(id))
-    })
+    gate.perform(
+        call,
+        Action::ReadSubmission,
+        about,
+        |handles, _| async move { known(&handles, id).await },
+    )
     .await
 }
 
@@ -190,12 +198,16 @@ pub(crate) async fn list(gate: &Gate, call: &Call, page: Page) -> Result<Vec<Sub
     .await
 }
 
-pub(crate) fn unknown(id: SubmissionId) -> ServiceError {
-    ServiceError::new(
-        ErrorKind::NotFound,
-        format!("there is no submission `{id}`"),
-    )
-    .hint("The receipt carries the id; dry runs leave none.")
+/// The submission, which must be there.
+async fn known(handles: &Handles, id: SubmissionId) -> Result<Submission> {
+    let found = handles.books.submission(id).await.map_err(failure::books)?;
+    found.ok_or_else(|| {
+        ServiceError::new(
+            ErrorKind::NotFound,
+            format!("there is no submission `{id}`"),
+        )
+        .hint("The receipt carries the id; dry runs leave none.")
+    })
 }
 
 /// The answer of a submission that is settled.

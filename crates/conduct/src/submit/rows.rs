@@ -10,7 +10,7 @@ use service::{
     Action, Call, Evidence, Page, Result, RowError, RowErrors, Submission, SubmissionId,
 };
 
-use super::unknown;
+use super::known;
 use crate::failure;
 use crate::handles::Handles;
 use crate::perform::{About, Gate};
@@ -29,38 +29,23 @@ pub(crate) async fn errors(
     id: SubmissionId,
     page: Page,
 ) -> Result<RowErrors> {
-    let found = gate
-        .own()
-        .books
-        .submission(id)
-        .await
-        .map_err(failure::books)?;
-    let agency = found.as_ref().map(|s| s.receipt.agency.clone());
+    let agency = gate.agency_of_submission(id).await?;
     let about = About::named(format!("submission {id}")).of_agency(agency);
     gate.perform(
         call,
         Action::ReadSubmission,
         about,
-        |handles, _| async move {
-            let found = found.ok_or_else(|| unknown(id))?;
-            read(&handles, &found, page).await
-        },
+        |handles, _| async move { read(&handles, &known(&handles, id).await?, page).await },
     )
     .await
 }
 
 /// The bytes of a submission.
 pub(crate) async fn evidence(gate: &Gate, call: &Call, id: SubmissionId) -> Result<Evidence> {
-    let found = gate
-        .own()
-        .books
-        .submission(id)
-        .await
-        .map_err(failure::books)?;
-    let agency = found.as_ref().map(|s| s.receipt.agency.clone());
+    let agency = gate.agency_of_submission(id).await?;
     let about = About::named(format!("evidence of submission {id}")).of_agency(agency);
     gate.perform(call, Action::ReadEvidence, about, |handles, _| async move {
-        let found = found.ok_or_else(|| unknown(id))?;
+        let found = known(&handles, id).await?;
         let sha256 = found.receipt.evidence_sha256;
         let body = handles
             .lake

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use calendar::Period;
+use chrono::NaiveDate;
 use datafusion::arrow::array::{Array, BooleanArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::arrow::error::ArrowError;
@@ -11,7 +12,7 @@ use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::{DFSchema, cast::as_boolean_array};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::physical_expr::PhysicalExpr;
-use project::{CodeList, Contract, DatasetName, Rule};
+use project::{Check, CodeList, Contract, DatasetName, Rule};
 
 use super::expression::{Given, holds};
 use crate::{EngineError, Result};
@@ -22,10 +23,20 @@ pub type Predicate = Arc<dyn Fn(&RecordBatch) -> Result<BooleanArray, ArrowError
 /// Compiles the rules of contracts, and keeps what it compiled.
 pub struct RowRules {
     personal_data: String,
-    compiled: Mutex<HashMap<(DatasetName, String, String), Compiled>>,
+    compiled: Mutex<HashMap<(DatasetName, String), (Basis, Compiled)>>,
 }
 
 type Compiled = Arc<Vec<(Rule, Predicate)>>;
+
+/// Everything that compiled rules hold of a project: another project's are other rules, under
+/// whatever version.
+#[derive(PartialEq, Eq)]
+struct Basis {
+    contract: String,
+    days: (NaiveDate, NaiveDate),
+    /// Each code list with the hash of its rows.
+    lists: Vec<(String, Option<String>)>,
+}
 
 impl RowRules {
     /// A compiler that takes what the pattern matches for personal data.
@@ -44,13 +55,12 @@ impl RowRules {
         period: &Period,
         code_list: &(dyn Fn(&str) -> Option<&'a CodeList> + Sync),
     ) -> Result<Compiled> {
-        let key = (
-            contract.dataset.clone(),
-            contract.version.to_string(),
-            period.code.to_string(),
-        );
+        let key = (contract.dataset.clone(), period.code.to_string());
+        let basis = basis(contract, period, code_list);
         let mut cache = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = cache.get(&key) {
+        if let Some((from, found)) = cache.get(&key)
+            && *from == basis
+        {
             return Ok(Arc::clone(found));
         }
         let codes = |list: &str| {
@@ -64,8 +74,24 @@ impl RowRules {
             codes: &codes,
         };
         let compiled = Arc::new(compile(contract, &given)?);
-        cache.insert(key, Arc::clone(&compiled));
+        cache.insert(key, (basis, Arc::clone(&compiled)));
         Ok(compiled)
+    }
+}
+
+fn basis<'a>(
+    contract: &Contract,
+    period: &Period,
+    code_list: &(dyn Fn(&str) -> Option<&'a CodeList> + Sync),
+) -> Basis {
+    let lists = contract.rules.iter().filter_map(|rule| match &rule.check {
+        Check::CodeList(list) => Some((list.clone(), code_list(list).map(|l| l.sha256.clone()))),
+        _ => None,
+    });
+    Basis {
+        contract: contract.source.clone(),
+        days: (period.start_on, period.end_on),
+        lists: lists.collect(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `dtm check`
 
+use std::io::Write;
 use std::time::Instant;
 
 use clap::Args;
@@ -8,7 +9,7 @@ use serde_json::json;
 use super::init::tell;
 use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
-use crate::output::Records;
+use crate::output::{Format, Records};
 use crate::progress;
 use crate::shipped;
 
@@ -34,9 +35,6 @@ impl Check {
             project.reports.len(),
             checked.problems.len()
         ))?;
-        if checked.problems.is_empty() {
-            return Ok(());
-        }
         let mut records = Records::new(&["file", "line", "column", "message"]);
         for problem in &checked.problems {
             let place = &problem.place;
@@ -47,13 +45,18 @@ impl Check {
                 json!(problem.message),
             ]);
         }
-        if context.format == crate::output::Format::Table {
-            let lines: Vec<String> = checked.problems.iter().map(ToString::to_string).collect();
-            use std::io::Write;
-            writeln!(std::io::stdout().lock(), "{}", lines.join("\n"))?;
-        } else {
+        if matches!(context.format, Format::Json | Format::Ndjson | Format::Csv) {
             records.print(context.format)?;
+        } else {
+            let mut out = std::io::stdout().lock();
+            for problem in &checked.problems {
+                writeln!(out, "{problem}")?;
+            }
         }
-        Err(Failure::Refused)
+        if checked.problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Failure::Refused)
+        }
     }
 }

@@ -8,6 +8,7 @@ use crate::failure::{Failure, Outcome};
 use crate::home::{Held, Home};
 use crate::open::{self, OnStep, held_by};
 use crate::settings::Settings;
+use crate::shipped::Origin;
 
 /// Make a new home with an administrator
 #[derive(Debug, Args)]
@@ -21,7 +22,8 @@ pub(crate) struct Init {
 impl Init {
     pub(crate) async fn run(self, context: Context) -> Outcome {
         let home = &context.place.home;
-        let made = make(&context, &self.store, untold()).await?;
+        let project = Origin::of(context.place.project.as_deref())?;
+        let made = make(&context, &self.store, &project, untold()).await?;
         made.0.close().await;
         let shown = home.root().display();
         tell(&format!(
@@ -36,6 +38,7 @@ impl Init {
 pub(crate) async fn make(
     context: &Context,
     store: &str,
+    project: &Origin,
     on_step: OnStep,
 ) -> Outcome<(conduct::House, Held)> {
     let home: &Home = &context.place.home;
@@ -54,7 +57,7 @@ pub(crate) async fn make(
     home.make(&settings)?;
     let settings = Settings::read(&home.settings_file(), &open::env)?;
     let made = async {
-        let house = open::house(home, &settings, context.place.project.as_deref(), on_step).await?;
+        let house = open::house(home, &settings, project, on_step).await?;
         let token = house.first_token("operator").await?;
         home.write_token(token.reveal())?;
         Ok(house)

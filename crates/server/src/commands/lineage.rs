@@ -1,7 +1,6 @@
 //! `dtm lineage`
 
 use std::io::Write;
-use std::path::Path;
 
 use clap::Args;
 use lineage::Graph;
@@ -12,7 +11,7 @@ use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output::Format;
 use crate::progress;
-use crate::shipped;
+use crate::shipped::{self, Origin};
 
 /// Show what a dataset or column is made of, or what is made of it
 #[derive(Debug, Args)]
@@ -36,13 +35,13 @@ pub(crate) struct Lineage {
 
 impl Lineage {
     pub(crate) async fn run(self, context: Context) -> Outcome {
-        let folder = context.place.project.as_deref();
-        let spinner = progress::spinner("checking the project");
-        let checked = conduct::check(&shipped::sources(folder)?).await;
-        spinner.finish_and_clear();
+        let project = context.place.project.as_deref();
         let Some(target) = &self.target else {
-            return bless(folder.unwrap_or(Path::new(".")), &checked);
+            return bless(&Origin::of(project)?).await;
         };
+        let spinner = progress::spinner("checking the project");
+        let checked = conduct::check(&shipped::sources(project)?).await;
+        spinner.finish_and_clear();
         let mut edges = Vec::new();
         for dataset in checked.project.transformations.keys() {
             let text = checked
@@ -94,7 +93,15 @@ fn named(target: &str, project: &project::Project) -> Outcome<(DatasetName, Opti
 
 /// Writes what the SQL says, and removes what no SQL says any more. Problems other than stale
 /// lineage come first: lineage of SQL that does not plan would be wrong.
-fn bless(folder: &Path, checked: &conduct::Checked) -> Outcome {
+async fn bless(project: &Origin) -> Outcome {
+    let Origin::Folder(folder) = project else {
+        return Err(Failure::Usage(
+            "`--bless` writes into the folder of a project, and there is no `warehouse` here; name \
+             the folder with `--project`"
+                .to_owned(),
+        ));
+    };
+    let checked = conduct::check(&shipped::sources(Some(folder))?).await;
     let other: Vec<String> = checked
         .problems
         .iter()

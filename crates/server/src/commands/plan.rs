@@ -8,7 +8,7 @@ use super::init::tell;
 use super::untold;
 use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
-use crate::open::open;
+use crate::open::open_project;
 use crate::output::Records;
 use crate::progress;
 
@@ -24,7 +24,7 @@ pub(crate) struct Apply {}
 
 impl Plan {
     pub(crate) async fn run(self, context: Context) -> Outcome {
-        let opened = open(&context.place, untold()).await?;
+        let opened = open_project(&context.place, untold()).await?;
         let spinner = progress::spinner("comparing the project with the lake");
         let plan = opened.service.plan(&opened.call).await;
         opened.close().await;
@@ -45,7 +45,7 @@ impl Plan {
 
 impl Apply {
     pub(crate) async fn run(self, context: Context) -> Outcome {
-        let opened = open(&context.place, untold()).await?;
+        let opened = open_project(&context.place, untold()).await?;
         let spinner = progress::spinner("applying the project");
         let plan = opened.service.apply(&opened.call).await;
         opened.close().await;

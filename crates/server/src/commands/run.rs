@@ -7,7 +7,7 @@ use service::{RunReport, RunRequest, StepState};
 use super::init::tell;
 use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
-use crate::open::open;
+use crate::open::open_project;
 use crate::output::Records;
 use crate::progress;
 
@@ -23,7 +23,7 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) async fn run(self, context: Context) -> Outcome {
         let bar = progress::later("transforming");
-        let opened = open(&context.place, progress::on_step(&bar)).await?;
+        let opened = open_project(&context.place, progress::on_step(&bar)).await?;
         progress::show(&bar);
         let report = opened
             .service

@@ -16,9 +16,10 @@ use super::init::tell;
 use super::untold;
 use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
-use crate::home::{Held, Home};
+use crate::home::{Announced, Held, Home};
 use crate::open::{self, held_by};
 use crate::settings::Settings;
+use crate::shipped::Origin;
 use crate::telemetry;
 
 /// Serve pages and API until SIGTERM or Ctrl-C
@@ -47,13 +48,14 @@ impl Serve {
         let settings = Settings::read(&home.settings_file(), &open::env)?;
         let listener = bind(self.listen.as_deref().unwrap_or(&settings.listen)).await?;
         let metrics = telemetry::start_metrics()?;
-        let house =
-            open::house(home, &settings, context.place.project.as_deref(), untold()).await?;
+        let project = Origin::of(context.place.project.as_deref())?;
+        let house = open::house(home, &settings, &project, untold()).await?;
         let address = listener.local_addr()?;
         tell(&format!("serving on http://{address}"))?;
         serve(
             Arc::new(house),
             held,
+            project,
             listener,
             Doorway::of(home, &settings),
             metrics,
@@ -106,12 +108,14 @@ impl Doorway {
 pub(crate) async fn serve(
     house: Arc<House>,
     mut held: Held,
+    project: Origin,
     listener: TcpListener,
     doorway: Doorway,
     metrics: metrics_exporter_prometheus::PrometheusHandle,
 ) -> Outcome {
     let address = listener.local_addr()?;
-    held.announce(Some(format!("http://{address}")))?;
+    let url = format!("http://{address}");
+    held.announce(Some(Announced { url, project }))?;
     let state = ApiState {
         service: Arc::clone(&house) as Arc<dyn Service>,
         metrics: Arc::new(move || metrics.render()),

@@ -20,6 +20,7 @@ use crate::failure::{Failure, Outcome};
 use crate::home::{Held, Home};
 use crate::open::{self, OnStep, held_by};
 use crate::settings::Settings;
+use crate::shipped::Origin;
 use crate::{progress, telemetry};
 
 /// Make a home, fill it with a period of national sample data, and serve it
@@ -63,7 +64,9 @@ impl Demo {
         let metrics = telemetry::start_metrics()?;
         let home = context.place.home.clone();
         let bar = progress::later("transforming");
-        let (house, held, before) = self.open(&context, progress::on_step(&bar)).await?;
+        let project = Origin::of(context.place.project.as_deref())?;
+        let on_step = progress::on_step(&bar);
+        let (house, held, before) = self.open(&context, &project, on_step).await?;
         let house = Arc::new(house);
         let token = std::fs::read_to_string(home.token_file())?;
         let call = open::call(Some(token.trim().to_owned()));
@@ -91,18 +94,19 @@ impl Demo {
         let settings = Settings::read(&home.settings_file(), &open::env)?;
         let doorway = Doorway::of(&home, &settings);
         context.logs.serve()?;
-        serve(house, held, listener, doorway, metrics).await
+        serve(house, held, project, listener, doorway, metrics).await
     }
 
     /// A new home, or the one that is there; with what is left to fill.
     async fn open(
         &self,
         context: &Context,
+        project: &Origin,
         on_step: OnStep,
     ) -> Outcome<(House, Held, Option<Filled>)> {
         let home = &context.place.home;
         if !home.exists() {
-            let (house, held) = make(context, "lake", on_step).await?;
+            let (house, held) = make(context, "lake", project, on_step).await?;
             let filled = Filled {
                 rows: self.rows,
                 seed: self.seed,
@@ -116,7 +120,6 @@ impl Demo {
             Err(holder) => return Err(held_by(home, holder.map(|h| h.pid))),
         };
         let settings = Settings::read(&home.settings_file(), &open::env)?;
-        let project = context.place.project.as_deref();
         let house = open::house(home, &settings, project, on_step).await?;
         let before = std::fs::read_to_string(filled_file(home)).ok();
         let before = before.and_then(|text| serde_json::from_str::<Filled>(&text).ok());
