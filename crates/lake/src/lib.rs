@@ -37,5 +37,5 @@ pub use group::{GroupCommitter, GroupSettings, StagedSubmission};
 pub use lake::Lake;
 pub use objects::{Evidence, ObjectBody, Objects, PutOutcome};
 pub use store::{LocalStore, S3Settings, StoreFacts, StoreLocation, open_store, probe};
-pub use table::{CommitRecord, PartitionFiles, Snapshot, Table, TableFiles, TableShape};
+pub use table::{CommitRecord, PartitionFiles, Snapshot, Table, TableFile, TableFiles, TableShape};
 pub use write::{Codec, StagedFile, StagedWriter, WriteSettings};

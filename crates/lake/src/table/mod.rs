@@ -27,7 +27,7 @@ pub use history::CommitRecord;
 pub(crate) use history::entry_path;
 pub(crate) use layout::Layout;
 pub use shape::TableShape;
-pub use snapshot::{PartitionFiles, Snapshot, TableFiles};
+pub use snapshot::{PartitionFiles, Snapshot, TableFile, TableFiles};
 
 use crate::error::Result;
 use crate::lake::Place;
