@@ -526,9 +526,13 @@ async fn a_run_whose_answer_breaks_its_contract_publishes_nothing() {
         told.contains("`range`") && told.contains("`visits`"),
         "{told}"
     );
+    let newest = Page {
+        offset: 0,
+        limit: 1,
+    };
     let history = f
         .house
-        .history(&f.admin, &run.steps[0].dataset)
+        .history(&f.admin, &run.steps[0].dataset, newest)
         .await
         .unwrap();
     assert_eq!(Some(history[0].version), first.steps[0].version);
