@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { answers, WIDE } from './answers.mjs';
 import { axe, keyboard, outline, overflow } from './checks.mjs';
 import { crawl, kind, largest } from './crawl.mjs';
 
@@ -126,6 +127,10 @@ async function acts(window, language, width, scripted) {
   await page.click('main button');
   await page.waitForSelector('#answer');
   await look(window, language, width, scripted);
+  await page.fill('#sql', WIDE[0]);
+  await page.click('main button');
+  await page.waitForSelector('#answer');
+  await look(window, `${language}-wide`, width, scripted);
   await visit('/reports/monthly-summary');
   await page.click('main button');
   await page.waitForURL('**/api/v1/renditions/*.html');
@@ -163,10 +168,18 @@ async function sizes() {
     (await (await fetch(url + asset)).arrayBuffer()).byteLength);
   const beside = (await Promise.all(assets)).reduce((sum, bytes) => sum + bytes, 0);
   let most = ['', 0];
-  for (const [to, html] of found.pages) {
-    const bytes = html + beside;
+  const check = (to, bytes) => {
     if (bytes >= MOST_BYTES) note(to, [`${bytes} bytes of HTML, CSS and SVG`]);
     if (bytes > most[1]) most = [to, bytes];
+  };
+  for (const [to, html] of found.pages) check(to, html + beside);
+  const answered = await answers(url, cookie, [...found.pages.keys()]);
+  note('answers', answered.faults);
+  for (const [what, html] of answered.sizes) {
+    // A rendered report has its style in itself.
+    const bytes = what.startsWith('POST /query') ? html + beside : html;
+    console.log(`${what}: ${bytes} bytes`);
+    check(what, bytes);
   }
   console.log(`${found.pages.size} pages were read; the largest is ${most[0]}: ${most[1]} bytes`);
   return largest(found.pages);

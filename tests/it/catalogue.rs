@@ -70,11 +70,45 @@ async fn a_dataset_tells_its_partitions_its_quarantine_and_what_each_version_wro
     let period = ("_period".to_owned(), Some("2026-09".to_owned()));
     assert_eq!(partition.values, [period]);
     assert_eq!((partition.rows, partition.files), (4, 2));
+    let table = detail.summary.table.unwrap();
+    let sizes = detail.data_files.iter().map(|file| file.size_bytes);
+    assert_eq!(
+        (table.files, sizes.sum::<u64>()),
+        (detail.data_files.len() as u64, table.size_bytes)
+    );
+    for file in &detail.data_files {
+        assert_eq!((&file.values, file.rows), (&partition.values, 2));
+    }
     let written: Vec<Option<u64>> = detail.history.iter().map(|v| v.rows).collect();
     assert_eq!(written[..2], [Some(2), Some(2)]);
     let periods = "codes.periods".parse().unwrap();
     let detail = f.house.dataset(&f.admin, &periods).await.unwrap();
     assert_eq!(detail.quarantined, None, "nobody submits code lists");
+    assert!(detail.partitions.is_empty());
+    assert_eq!(detail.data_files.len(), 1);
+    assert!(detail.data_files[0].values.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_history_of_a_dataset_is_read_in_pages() {
+    let f = Fixture::on_disk().await;
+    for letter in ["V", "W", "X"] {
+        let visits = VISITS.replace("V-", &format!("{letter}-"));
+        f.submit(&visits, None).await.unwrap();
+    }
+    let visits = "raw.visits".parse().unwrap();
+    let all = f.house.history(&f.admin, &visits, PAGE).await.unwrap();
+    let versions: Vec<i64> = all.iter().map(|version| version.version).collect();
+    assert_eq!(versions, [3, 2, 1, 0]);
+    for (offset, limit) in [(0, 2), (1, 2), (3, 5), (4, 1), (u64::MAX, u64::MAX), (0, 0)] {
+        let page = Page { offset, limit };
+        let read = f.house.history(&f.admin, &visits, page).await.unwrap();
+        let first = usize::try_from(offset).unwrap().min(all.len());
+        let last = first
+            .saturating_add(usize::try_from(limit).unwrap())
+            .min(all.len());
+        assert_eq!(read, all[first..last], "{page:?}");
+    }
 }
 
 async fn figures(f: &Fixture, caller: &Call, sql: &str) -> Result<usize, ServiceError> {

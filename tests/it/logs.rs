@@ -100,18 +100,3 @@ fn a_server_counts_its_acts_and_its_requests() {
     }
     assert_eq!(node.server.stop(), Some(0));
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn zz_tmp_openapi() {
-    let f = crate::home::Fixture::on_disk().await;
-    let state = api::ApiState {
-        service: std::sync::Arc::clone(&f.house) as std::sync::Arc<dyn service::Service>,
-        metrics: std::sync::Arc::new(String::new),
-        correlation_ids: std::sync::Arc::new(String::new),
-        limits: api::ApiLimits::default(),
-        spool_folder: f.spool_folder(),
-        https: false,
-    };
-    let made = api::openapi::generate(&state).to_pretty_json().unwrap() + "\n";
-    assert!(made == api::openapi::COMMITTED);
-}

@@ -89,6 +89,7 @@ to-lineage-columns = Lineage of the columns
 to-lineage-all = See how they are made of one another
 quarantine = Quarantine
 quarantine-rows = Rows received for this dataset that broke its rules and did not land: { $rows }.
+quarantine-query = Query these rows and why they were refused
 quarantine-see = See the submissions and their errors
 columns = Columns
 column = Column
@@ -120,7 +121,17 @@ partitions-count = { $count ->
    *[other] { $count } partitions
 }
 partitions-cut = Only the first { $count } partitions are shown.
+data-files = Data files, the largest first
+data-files-count = { $count ->
+    [1] 1 file
+   *[other] { $count } files
+}
+data-files-rest = Smaller files that are not shown: { $count }.
+path = Path in the table's folder
 history = History
+history-all = All versions
+history-about = Each commit makes a version, newest first; a query can read any of them by its number.
+history-json = The versions as JSON
 no-history = There is no version yet.
 operation = Operation
 rows-written = Rows written
@@ -156,13 +167,14 @@ kind-opaque = not known more exactly
 
 # Query
 query-about = Read-only, over every layer. For the names of datasets and columns see
-query-hint = One select. This page shows the first 200 rows at most; the API answers all of them.
+query-hint = One select. This page shows the first 200 rows at most, fewer when they are wide; the API answers all of them.
 query-at = Moment (optional)
 query-at-hint = A time, a day (its end), the id of a run, or versions such as {"{"}"served.daily": 3{"}"}; empty means now.
 query-run = Run the query
 answer = Result
 answer-rows = Rows: { $rows }.
 answer-cut = Only the first { $rows } rows are shown; there are more.
+answer-shortened = Only the first { $characters } characters of long values are shown.
 query-download = Download the whole result:
 versions-read = Versions that were read:
 

@@ -5,17 +5,24 @@ use std::collections::BTreeMap;
 use lineage::Graph;
 use project::{Contract, DatasetName, Layer, Project};
 use service::{
-    DatasetDetail, DatasetSummary, Direction, ErrorKind, LineageAnswer, LineageRequest,
-    PartitionState, Result, ServiceError, TableState, TableVersion,
+    DataFileState, DatasetDetail, DatasetSummary, Direction, ErrorKind, LineageAnswer,
+    LineageRequest, Page, PartitionState, Result, ServiceError, TableState, TableVersion,
 };
 
 use crate::handles::Handles;
 use crate::{failure, submit, system};
 
-/// Versions in a dataset's history at the most.
-const HISTORY: usize = 100;
+/// The versions that are shown with a dataset.
+const NEWEST: Page = Page {
+    offset: 0,
+    limit: 100,
+};
+/// Versions in a page at the most.
+const PAGE: u64 = 1000;
 /// Partitions of a dataset's table at the most.
 const PARTITIONS: usize = 1000;
+/// Files of a dataset's table at the most.
+const FILES: usize = 50;
 
 /// Every dataset, by name.
 pub(crate) async fn datasets(handles: &Handles) -> Result<Vec<DatasetSummary>> {
@@ -35,12 +42,13 @@ pub(crate) async fn dataset(handles: &Handles, dataset: &DatasetName) -> Result<
     let project = handles.project();
     let graph = graph(&project)?;
     let summary = summary(handles, &contract).await?;
-    let (history, partitions) = if summary.table.is_some() {
-        let history = history(handles, dataset).await?;
-        (history, partitions(handles, &contract).await?)
+    let (history, held) = if summary.table.is_some() {
+        let history = history(handles, dataset, NEWEST).await?;
+        (history, held(handles, &contract).await?)
     } else {
-        (vec![], vec![])
+        (vec![], (vec![], vec![]))
     };
+    let (partitions, data_files) = held;
     let receives = dataset.layer() == Layer::Raw && summary.table.is_some();
     let quarantined = if receives {
         Some(submit::quarantined(handles, dataset).await?)
@@ -54,6 +62,7 @@ pub(crate) async fn dataset(handles: &Handles, dataset: &DatasetName) -> Result<
         downstream: graph.downstream(dataset),
         history,
         partitions,
+        data_files,
         quarantined,
     })
 }
@@ -84,31 +93,45 @@ async fn summary(handles: &Handles, contract: &Contract) -> Result<DatasetSummar
     })
 }
 
-async fn partitions(handles: &Handles, contract: &Contract) -> Result<Vec<PartitionState>> {
+/// What the dataset's table holds: its partitions and its largest files.
+async fn held(
+    handles: &Handles,
+    contract: &Contract,
+) -> Result<(Vec<PartitionState>, Vec<DataFileState>)> {
+    let snapshot = handles.table(&contract.dataset).await?.snapshot();
+    let file = |file: lake::TableFile| DataFileState {
+        path: file.path,
+        values: file.values,
+        rows: file.rows,
+        size_bytes: file.bytes,
+    };
+    let largest = snapshot.file_list(FILES).map_err(failure::lake)?;
+    let files = largest.into_iter().map(file).collect();
     if contract.partition_by.is_empty() {
-        return Ok(vec![]);
+        return Ok((vec![], files));
     }
-    let files = handles
-        .table(&contract.dataset)
-        .await?
-        .files()
-        .map_err(failure::lake)?;
-    let partitions = files.partitions.into_iter().take(PARTITIONS);
+    let partitions = snapshot.files().map_err(failure::lake)?.partitions;
+    let partitions = partitions.into_iter().take(PARTITIONS);
     let state = |partition: lake::PartitionFiles| PartitionState {
         values: partition.values,
         rows: partition.rows,
         files: partition.count,
         size_bytes: partition.bytes,
     };
-    Ok(partitions.map(state).collect())
+    Ok((partitions.map(state).collect(), files))
 }
 
 /// The versions of a dataset's table, newest first.
-pub(crate) async fn history(handles: &Handles, dataset: &DatasetName) -> Result<Vec<TableVersion>> {
+pub(crate) async fn history(
+    handles: &Handles,
+    dataset: &DatasetName,
+    page: Page,
+) -> Result<Vec<TableVersion>> {
+    let limit = usize::try_from(page.limit.min(PAGE)).unwrap_or(usize::MAX);
     let commits = handles
         .table(dataset)
         .await?
-        .history(HISTORY)
+        .history_after(page.offset, limit)
         .await
         .map_err(failure::lake)?;
     let versions = commits.into_iter().map(|commit| TableVersion {

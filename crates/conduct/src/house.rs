@@ -277,14 +277,19 @@ impl Service for House {
             .await
     }
 
-    async fn history(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<TableVersion>> {
+    async fn history(
+        &self,
+        call: &Call,
+        dataset: &DatasetName,
+        page: Page,
+    ) -> Result<Vec<TableVersion>> {
         let name = dataset.clone();
         self.gate
             .perform(
                 call,
                 Action::ReadCatalogue,
                 About::dataset(dataset),
-                |handles, _| async move { catalogue::history(&handles, &name).await },
+                |handles, _| async move { catalogue::history(&handles, &name, page).await },
             )
             .await
     }

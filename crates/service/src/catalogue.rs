@@ -31,6 +31,19 @@ pub struct PartitionState {
     pub size_bytes: u64,
 }
 
+/// A Parquet file of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataFileState {
+    /// From the table's folder.
+    pub path: String,
+    /// Its partition, as in [`PartitionState`]; empty if the table has no partitions.
+    pub values: Vec<(String, Option<String>)>,
+    /// Its rows.
+    pub rows: u64,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
 /// A dataset of the catalogue.
 #[derive(Debug, Clone)]
 pub struct DatasetSummary {
@@ -56,6 +69,8 @@ pub struct DatasetDetail {
     /// The partitions by value, the first thousand at the most; none if the table has no
     /// partitions.
     pub partitions: Vec<PartitionState>,
+    /// The fifty largest files, the largest first.
+    pub data_files: Vec<DataFileState>,
     /// Rows that were received for it and lie in quarantine; none for a dataset that takes no
     /// submissions.
     pub quarantined: Option<u64>,

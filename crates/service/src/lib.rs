@@ -19,8 +19,8 @@ mod submission;
 pub use action::Action;
 pub use call::{AuditRecord, Call, Credential, Door, Principal, Secret};
 pub use catalogue::{
-    DatasetDetail, DatasetSummary, Direction, LineageAnswer, LineageRequest, PartitionState,
-    TableState, TableVersion,
+    DataFileState, DatasetDetail, DatasetSummary, Direction, LineageAnswer, LineageRequest,
+    PartitionState, TableState, TableVersion,
 };
 pub use error::{ErrorKind, Result, ServiceError};
 pub use maintenance::{

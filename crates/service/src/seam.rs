@@ -71,7 +71,12 @@ pub trait Service: Send + Sync + 'static {
     /// One dataset.
     async fn dataset(&self, call: &Call, dataset: &DatasetName) -> Result<DatasetDetail>;
     /// The versions of a dataset's table, newest first.
-    async fn history(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<TableVersion>>;
+    async fn history(
+        &self,
+        call: &Call,
+        dataset: &DatasetName,
+        page: Page,
+    ) -> Result<Vec<TableVersion>>;
     /// Part of the lineage graph.
     async fn lineage(&self, call: &Call, request: LineageRequest) -> Result<LineageAnswer>;
 

@@ -15,6 +15,7 @@ use super::reading::{ids, now, query, read};
 
 on_every_store!(
     what_is_appended_is_read_back_equal,
+    files_are_listed_the_largest_first,
     a_replacement_removes_the_rows_and_older_versions_keep_them,
     an_empty_append_and_an_empty_replacement_are_commits,
     added_columns_are_null_in_the_rows_before,
@@ -53,6 +54,34 @@ async fn what_is_appended_is_read_back_equal(place: Place) {
         [(Some("2026-09".into()), 500), (Some("2026-10".into()), 400)]
     );
     assert_eq!(files.count, 2);
+}
+
+async fn files_are_listed_the_largest_first(place: Place) {
+    let table = place.table().await;
+    assert_eq!(table.snapshot().file_list(9).unwrap(), []);
+    for (ids, period) in [
+        (0..10, "2026-09"),
+        (10..900, "2026-10"),
+        (900..990, "2026-09"),
+    ] {
+        append(&table, rows(ids, period)).await;
+    }
+    let snapshot = table.snapshot();
+    let files = snapshot.file_list(9).unwrap();
+    let told: Vec<_> = files
+        .iter()
+        .map(|file| (file.values[0].1.as_deref(), file.rows))
+        .collect();
+    let september = Some("2026-09");
+    assert_eq!(
+        told,
+        [(Some("2026-10"), 890), (september, 90), (september, 10)]
+    );
+    assert!(files.windows(2).all(|two| two[0].bytes >= two[1].bytes));
+    let bytes: u64 = files.iter().map(|file| file.bytes).sum();
+    assert_eq!(bytes, snapshot.files().unwrap().bytes);
+    assert!(files.iter().all(|file| file.path.ends_with(".parquet")));
+    assert_eq!(snapshot.file_list(2).unwrap(), files[..2]);
 }
 
 async fn a_replacement_removes_the_rows_and_older_versions_keep_them(place: Place) {
@@ -299,6 +328,8 @@ async fn history_keeps_our_own_keys_newest_first(place: Place) {
     assert_eq!(history[1].info["dtm.run"], info["dtm.run"]);
     assert_eq!(history[1].committed_at, done.committed_at);
     assert_eq!(table.history(1).await.unwrap().len(), 1);
+    assert_eq!(table.history_after(1, 9).await.unwrap(), history[1..]);
+    assert_eq!(table.history_after(3, 9).await.unwrap(), []);
     assert_eq!(table.version_at(done.committed_at).await.unwrap(), 1);
     let before = history[2].committed_at - chrono::TimeDelta::seconds(1);
     assert!(matches!(

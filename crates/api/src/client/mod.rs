@@ -151,8 +151,13 @@ impl Service for RemoteService {
         dto.try_into()
     }
 
-    async fn history(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<TableVersion>> {
-        let ask = Ask::get(&["datasets", dataset.as_str(), "history"]);
+    async fn history(
+        &self,
+        call: &Call,
+        dataset: &DatasetName,
+        of: Page,
+    ) -> Result<Vec<TableVersion>> {
+        let ask = Ask::get(&["datasets", dataset.as_str(), "history"]).params(page(of));
         rows::<TableVersionDto, _>(self.wire.send(call, ask).await?).await
     }
 

@@ -139,7 +139,8 @@ async fn a_result_that_breaks_off_is_never_taken_for_the_whole() {
 
 #[tokio::test]
 async fn the_catalogue_is_the_same_from_afar() {
-    let remote = remote(&Double::new()).await;
+    let double = Double::new();
+    let remote = remote(&double).await;
     let name: DatasetName = "raw.visits".parse().unwrap();
     let summaries = remote.datasets(&call()).await.unwrap();
     assert_eq!(
@@ -148,8 +149,14 @@ async fn the_catalogue_is_the_same_from_afar() {
     );
     let detail = remote.dataset(&call(), &name).await.unwrap();
     assert_eq!(format!("{detail:?}"), format!("{:?}", testing::dataset()));
-    let history = remote.history(&call(), &name).await.unwrap();
+    let page = Page {
+        offset: 40,
+        limit: 20,
+    };
+    let history = remote.history(&call(), &name, page).await.unwrap();
     assert_eq!(history, testing::dataset().history);
+    let asked = format!("history raw.visits {page:?}");
+    assert!(double.asked().contains(&asked), "{:?}", double.asked());
     let request = LineageRequest {
         dataset: Some(name),
         column: Some("amount".to_owned()),

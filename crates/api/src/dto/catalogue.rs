@@ -3,8 +3,8 @@
 use project::{Classification, Column, Contract};
 use serde::{Deserialize, Serialize};
 use service::{
-    DatasetDetail, DatasetSummary, ErrorKind, PartitionState, ServiceError, TableState,
-    TableVersion,
+    DataFileState, DatasetDetail, DatasetSummary, ErrorKind, PartitionState, ServiceError,
+    TableState, TableVersion,
 };
 use utoipa::ToSchema;
 
@@ -95,6 +95,8 @@ pub struct DatasetDetailDto {
     pub history: Vec<TableVersionDto>,
     /// The partitions by value, the first thousand at the most.
     pub partitions: Vec<PartitionDto>,
+    /// The fifty largest Parquet files, the largest first.
+    pub data_files: Vec<DataFileDto>,
     /// Rows that were received for it and lie in quarantine; none for a dataset that takes no
     /// submissions.
     pub quarantined: Option<u64>,
@@ -110,6 +112,20 @@ pub struct PartitionDto {
     /// Its Parquet files.
     pub files: u64,
     /// Their size.
+    pub size_bytes: u64,
+}
+
+/// A Parquet file of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DataFileDto {
+    /// From the table's folder.
+    #[schema(example = "_period=2026-09/part-00000.zstd.parquet")]
+    pub path: String,
+    /// Its partition; empty if the table has no partitions.
+    pub values: Vec<PartitionValueDto>,
+    /// Its rows.
+    pub rows: u64,
+    /// Its size.
     pub size_bytes: u64,
 }
 
@@ -309,6 +325,7 @@ impl DatasetDetailDto {
             downstream: names(detail.downstream),
             history: detail.history.into_iter().map(Into::into).collect(),
             partitions: detail.partitions.into_iter().map(Into::into).collect(),
+            data_files: detail.data_files.into_iter().map(Into::into).collect(),
             quarantined: detail.quarantined,
         }
     }
@@ -335,6 +352,7 @@ impl TryFrom<DatasetDetailDto> for DatasetDetail {
                 .map(TryInto::try_into)
                 .collect::<Result<_, _>>()?,
             partitions: dto.partitions.into_iter().map(Into::into).collect(),
+            data_files: dto.data_files.into_iter().map(Into::into).collect(),
             quarantined: dto.quarantined,
         })
     }
@@ -342,11 +360,8 @@ impl TryFrom<DatasetDetailDto> for DatasetDetail {
 
 impl From<PartitionState> for PartitionDto {
     fn from(partition: PartitionState) -> Self {
-        let values = partition.values.into_iter();
         Self {
-            values: values
-                .map(|(column, value)| PartitionValueDto { column, value })
-                .collect(),
+            values: values_out(partition.values),
             rows: partition.rows,
             files: partition.files,
             size_bytes: partition.size_bytes,
@@ -356,12 +371,45 @@ impl From<PartitionState> for PartitionDto {
 
 impl From<PartitionDto> for PartitionState {
     fn from(dto: PartitionDto) -> Self {
-        let values = dto.values.into_iter();
         Self {
-            values: values.map(|value| (value.column, value.value)).collect(),
+            values: values_in(dto.values),
             rows: dto.rows,
             files: dto.files,
             size_bytes: dto.size_bytes,
         }
     }
+}
+
+impl From<DataFileState> for DataFileDto {
+    fn from(file: DataFileState) -> Self {
+        Self {
+            path: file.path,
+            values: values_out(file.values),
+            rows: file.rows,
+            size_bytes: file.size_bytes,
+        }
+    }
+}
+
+impl From<DataFileDto> for DataFileState {
+    fn from(dto: DataFileDto) -> Self {
+        Self {
+            path: dto.path,
+            values: values_in(dto.values),
+            rows: dto.rows,
+            size_bytes: dto.size_bytes,
+        }
+    }
+}
+
+fn values_out(values: Vec<(String, Option<String>)>) -> Vec<PartitionValueDto> {
+    let values = values.into_iter();
+    values
+        .map(|(column, value)| PartitionValueDto { column, value })
+        .collect()
+}
+
+fn values_in(values: Vec<PartitionValueDto>) -> Vec<(String, Option<String>)> {
+    let values = values.into_iter();
+    values.map(|value| (value.column, value.value)).collect()
 }

@@ -21,8 +21,8 @@ pub use access::{CodeDto, NewTokenDto, PrincipalDto, TokenDto};
 pub use at::at_from_text;
 pub use audit::AuditRecordDto;
 pub use catalogue::{
-    ColumnDto, DatasetDetailDto, DatasetDto, PartitionDto, PartitionValueDto, TableStateDto,
-    TableVersionDto,
+    ColumnDto, DataFileDto, DatasetDetailDto, DatasetDto, PartitionDto, PartitionValueDto,
+    TableStateDto, TableVersionDto,
 };
 pub use lineage::{ColumnRefDto, EdgeDto, LineageDto, NodeDto};
 pub use maintenance::{MaintainDto, MaintenanceDto, MaintenanceStepDto};

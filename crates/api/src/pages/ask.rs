@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use arrow::array::{Array, ArrayRef};
-use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use futures::StreamExt;
-use project::{ColumnFormat, DatasetName};
-use render::format::{Formats, is_number, number};
-use service::{At, ErrorKind, QueryAnswer, QueryRequest, Result, Value};
+use project::ColumnFormat;
+use render::format::{Formats, number};
+use service::{At, Batches, ErrorKind, QueryRequest, Result, Value};
 
 use super::visit::Visit;
 use crate::ApiState;
@@ -21,25 +20,9 @@ const AGENCIES_KNOWN: usize = 5000;
 
 /// The first rows of an answer.
 pub(super) struct Rows {
-    pub(super) schema: SchemaRef,
-    batches: Vec<RecordBatch>,
+    pub(super) batches: Vec<RecordBatch>,
     /// Whether there are more rows.
     pub(super) more: bool,
-    /// The versions that were read.
-    pub(super) versions: BTreeMap<DatasetName, i64>,
-}
-
-/// A table of a page.
-pub(super) struct Table {
-    pub(super) columns: Vec<Head>,
-    pub(super) rows: Vec<Vec<String>>,
-}
-
-/// The head of a column.
-pub(super) struct Head {
-    pub(super) label: String,
-    /// Numbers are aligned to the right.
-    pub(super) number: bool,
 }
 
 /// The first `most` rows of published figures; what follows is not waited for.
@@ -58,7 +41,7 @@ pub(super) async fn ask(
         at: At::Now,
     };
     let answer = state.service.figures(&visit.call, request).await?;
-    Rows::first(answer, most).await
+    Rows::first(answer.batches, most).await
 }
 
 /// The periods that have national figures, newest first: code and name.
@@ -92,16 +75,13 @@ pub(super) async fn agencies(state: &ApiState, visit: &Visit) -> Result<BTreeMap
 }
 
 impl Rows {
-    /// The first `most` rows of an answer.
-    pub(super) async fn first(mut answer: QueryAnswer, most: usize) -> Result<Self> {
+    pub(super) async fn first(mut answer: Batches, most: usize) -> Result<Self> {
         let mut rows = Self {
-            schema: answer.schema,
             batches: vec![],
             more: false,
-            versions: answer.versions,
         };
         let mut room = most;
-        while let Some(batch) = answer.batches.next().await.transpose()? {
+        while let Some(batch) = answer.next().await.transpose()? {
             if batch.num_rows() > room {
                 rows.batches.push(batch.slice(0, room));
                 rows.more = true;
@@ -111,10 +91,6 @@ impl Rows {
             rows.batches.push(batch);
         }
         Ok(rows)
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.batches.iter().map(RecordBatch::num_rows).sum()
     }
 
     /// The values of a column as people read them; none where the column is missing.
@@ -146,30 +122,5 @@ impl Rows {
         arrays
             .flat_map(|array| (0..array.len()).map(|row| number(array, row)))
             .collect()
-    }
-
-    /// All of it as a table, under the names that the query gave.
-    pub(super) fn table(&self, formats: &Formats) -> Table {
-        let head = |field: &std::sync::Arc<arrow::datatypes::Field>| Head {
-            label: field.name().clone(),
-            number: is_number(field.data_type()),
-        };
-        let mut rows = Vec::with_capacity(self.len());
-        for batch in &self.batches {
-            for row in 0..batch.num_rows() {
-                // By position: a query may give two columns one name.
-                rows.push(
-                    batch
-                        .columns()
-                        .iter()
-                        .map(|c| formats.value(c, row))
-                        .collect(),
-                );
-            }
-        }
-        Table {
-            columns: self.schema.fields().iter().map(head).collect(),
-            rows,
-        }
     }
 }

@@ -1,16 +1,18 @@
-//! A dataset: its contract, columns, rules, table, lineage and history.
+//! A dataset: its contract, columns, rules, table, quarantine, lineage, files and history.
 
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use project::{Check, Classification, Contract, DatasetName, Severity};
+use render::Language;
 use render::format::{Formats, NOTHING};
 use service::{
-    Action, DatasetDetail, ErrorKind, PartitionState, Result, ServiceError, TableVersion,
+    Action, DataFileState, DatasetDetail, ErrorKind, PartitionState, Result, ServiceError,
 };
 
 use super::datasets::{Row, row};
+use super::history::{VersionRow, version};
 use super::shell::Shell;
 use super::visit::{Visit, Words, address, written};
 use crate::ApiState;
@@ -18,6 +20,8 @@ use crate::ApiState;
 /// Partitions and versions that the page shows; the API answers more.
 const PARTITIONS: usize = 100;
 const VERSIONS: usize = 20;
+
+const QUARANTINE: &str = include_str!("../../sql/query_quarantine.sql");
 
 struct ColumnRow {
     name: String,
@@ -44,12 +48,18 @@ struct PartitionRow {
     size: String,
 }
 
-struct VersionRow {
-    version: String,
-    committed_at: String,
-    operation: String,
+struct FileRow {
+    path: String,
+    values: Vec<String>,
     rows: String,
-    info: String,
+    size: String,
+}
+
+/// The rows that did not land.
+struct Quarantined {
+    rows: String,
+    /// The query box with a query for them, if there are any and the role may query.
+    query: Option<String>,
 }
 
 #[derive(Template)]
@@ -64,7 +74,7 @@ struct Page {
     classification: String,
     facts: Option<Row>,
     files: String,
-    quarantined: Option<String>,
+    quarantined: Option<Quarantined>,
     columns: Vec<ColumnRow>,
     rules: Vec<RuleRow>,
     upstream: Vec<DatasetName>,
@@ -72,7 +82,12 @@ struct Page {
     sql: Option<String>,
     partitions: Vec<PartitionRow>,
     partitions_total: usize,
+    data_files: Vec<FileRow>,
+    /// How many files are not shown; none if all are.
+    data_files_rest: Option<String>,
     history: Vec<VersionRow>,
+    /// Whether there are more versions.
+    history_more: bool,
     /// The query box with a first query on this dataset.
     query: String,
 }
@@ -98,18 +113,23 @@ pub(super) async fn page(
 
 async fn read(state: &ApiState, visit: &Visit, name: &str) -> Result<Response> {
     let shell = visit.shell(state).await?;
-    let name: DatasetName = name.parse().map_err(|error: project::NameError| {
-        ServiceError::new(ErrorKind::NotFound, error.to_string())
-            .hint("`/datasets` lists the datasets.")
-    })?;
+    let name = named(name)?;
     let detail = state.service.dataset(&visit.call, &name).await?;
     written(StatusCode::OK, &filled(shell, visit, detail)?)
+}
+
+/// The dataset that the address names.
+pub(super) fn named(name: &str) -> Result<DatasetName> {
+    name.parse().map_err(|error: project::NameError| {
+        ServiceError::new(ErrorKind::NotFound, error.to_string())
+            .hint("`/datasets` lists the datasets.")
+    })
 }
 
 fn filled(shell: Shell, visit: &Visit, detail: DatasetDetail) -> Result<Page> {
     let formats = visit.formats()?;
     let table = detail.summary.table.as_ref();
-    let files = table.map(|table| formats.integer(table.files));
+    let files = table.map_or(0, |table| table.files);
     let facts = table.map(|_| row(&detail.summary, &formats));
     let contract = detail.summary.contract;
     let name = contract.dataset.to_string();
@@ -120,6 +140,8 @@ fn filled(shell: Shell, visit: &Visit, detail: DatasetDetail) -> Result<Page> {
         Classification::Restricted => "classification-restricted",
     };
     let limitations = visit.words(&contract.limitations_vi, &contract.limitations);
+    let rest = files.saturating_sub(detail.data_files.len() as u64);
+    let history_more = detail.history.len() > VERSIONS;
     let versions = detail.history.into_iter().take(VERSIONS);
     let partitions = detail.partitions.iter().take(PARTITIONS);
     Ok(Page {
@@ -128,8 +150,10 @@ fn filled(shell: Shell, visit: &Visit, detail: DatasetDetail) -> Result<Page> {
         limitations: (!limitations.text.is_empty()).then_some(limitations),
         classification: shell.say(classification),
         facts,
-        files: files.unwrap_or_default(),
-        quarantined: detail.quarantined.map(|rows| formats.integer(rows)),
+        files: formats.integer(files),
+        quarantined: detail
+            .quarantined
+            .map(|rows| quarantined(rows, &name, &shell, &formats)),
         columns: columns(&contract, visit),
         rules: rules(&contract, &formats),
         upstream: detail.upstream,
@@ -137,7 +161,14 @@ fn filled(shell: Shell, visit: &Visit, detail: DatasetDetail) -> Result<Page> {
         sql: detail.sql,
         partitions_total: detail.partitions.len(),
         partitions: partitions.map(|p| partition(p, &formats)).collect(),
+        data_files: detail
+            .data_files
+            .iter()
+            .map(|f| file(f, &formats))
+            .collect(),
+        data_files_rest: (rest > 0).then(|| formats.integer(rest)),
         history: versions.map(|v| version(v, &formats)).collect(),
+        history_more,
         query: address("/query", &[("sql", &first)]),
         shell,
         name,
@@ -178,24 +209,42 @@ fn rules(contract: &Contract, formats: &Formats) -> Vec<RuleRow> {
     contract.rules.iter().map(row).collect()
 }
 
+fn quarantined(rows: u64, dataset: &str, shell: &Shell, formats: &Formats) -> Quarantined {
+    let message = match formats.language() {
+        Language::Vi => "message_vi",
+        Language::En => "message_en",
+    };
+    let sql = QUARANTINE.replace("{dataset}", dataset);
+    let sql = sql.replace("{message}", message);
+    let shown = rows > 0 && shell.offers(Action::Query);
+    let query = shown.then(|| address("/query", &[("sql", sql.trim())]));
+    Quarantined {
+        rows: formats.integer(rows),
+        query,
+    }
+}
+
 fn partition(partition: &PartitionState, formats: &Formats) -> PartitionRow {
-    let value =
-        |(_, value): &(String, Option<String>)| value.clone().unwrap_or_else(|| NOTHING.to_owned());
     PartitionRow {
-        values: partition.values.iter().map(value).collect(),
+        values: values(&partition.values),
         rows: formats.integer(partition.rows),
         files: formats.integer(partition.files),
         size: formats.size(partition.size_bytes),
     }
 }
 
-fn version(version: TableVersion, formats: &Formats) -> VersionRow {
-    let rows = version.rows.map(|rows| formats.integer(rows));
-    VersionRow {
-        version: version.version.to_string(),
-        committed_at: formats.date_time(version.committed_at),
-        operation: version.operation,
-        rows: rows.unwrap_or_else(|| NOTHING.to_owned()),
-        info: version.info,
+fn file(file: &DataFileState, formats: &Formats) -> FileRow {
+    FileRow {
+        path: file.path.clone(),
+        values: values(&file.values),
+        rows: formats.integer(file.rows),
+        size: formats.size(file.size_bytes),
     }
+}
+
+fn values(values: &[(String, Option<String>)]) -> Vec<String> {
+    let values = values.iter().map(|(_, value)| value.clone());
+    values
+        .map(|value| value.unwrap_or_else(|| NOTHING.to_owned()))
+        .collect()
 }

@@ -8,6 +8,7 @@ mod assets;
 mod dataset;
 mod datasets;
 mod download;
+mod history;
 mod lineage;
 mod overview;
 mod parts;
@@ -17,6 +18,7 @@ mod runs;
 mod shell;
 mod sign_in;
 mod submissions;
+mod table;
 mod texts;
 mod unknown;
 mod visit;
@@ -35,6 +37,7 @@ pub fn router() -> Router<ApiState> {
         .route("/sign-out", post(sign_in::leave))
         .route("/datasets", get(datasets::list))
         .route("/datasets/{name}", get(dataset::page))
+        .route("/datasets/{name}/history", get(history::page))
         .route("/lineage", get(lineage::all))
         .route("/lineage/{name}", get(lineage::one))
         .route("/query", get(query::form).post(query::run))

@@ -1,4 +1,4 @@
-//! Parts of longer lists.
+//! Parts of longer lists and texts.
 
 use service::Page as Part;
 
@@ -41,4 +41,14 @@ pub(super) fn around(path: &str, part: Part, more: bool) -> Around {
         before,
         after: more.then(|| at(part.offset.saturating_add(part.limit))),
     }
+}
+
+/// The first `most` characters of a text, and whether there were more.
+pub(super) fn excerpt(mut text: String, most: usize) -> (String, bool) {
+    let Some((end, _)) = text.char_indices().nth(most) else {
+        return (text, false);
+    };
+    text.truncate(end);
+    text.push('…');
+    (text, true)
 }

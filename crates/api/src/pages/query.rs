@@ -8,21 +8,20 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use service::{ErrorKind, QueryRequest, Result, ServiceError};
 
-use super::ask::{Rows, Table};
+use super::ask::Rows;
 use super::shell::Shell;
+use super::table::{ROWS, Table, VALUE_CHARS};
 use super::visit::{Sent, Visit, fields, problem_title, written};
 use crate::dto::at_from_text;
 use crate::{ApiState, Problem};
-
-/// Rows that the page shows.
-const ROWS: usize = 200;
 
 const FIRST: &str = include_str!("../../sql/query_first.sql");
 
 struct Answer {
     table: Table,
     rows: String,
-    more: bool,
+    /// How many characters of a value are shown, if values were cut.
+    value_chars: Option<usize>,
     versions: Vec<(String, i64)>,
     /// The versions as `at` takes them, so that a file holds what the page shows.
     at: String,
@@ -125,15 +124,16 @@ async fn read(state: &ApiState, visit: &Visit, sql: &str, at: &str) -> Result<An
         at: at_from_text(at)?,
     };
     let answer = state.service.query(&visit.call, request).await?;
-    let rows = Rows::first(answer, ROWS).await?;
+    let rows = Rows::first(answer.batches, ROWS).await?;
     let formats = visit.formats()?;
-    let versions = rows.versions.iter().map(|(d, v)| (d.to_string(), *v));
+    let table = Table::new(&answer.schema, &rows, &formats);
+    let versions = answer.versions.iter().map(|(d, v)| (d.to_string(), *v));
     let versions: Vec<(String, i64)> = versions.collect();
     let at: BTreeMap<&str, i64> = versions.iter().map(|(d, v)| (d.as_str(), *v)).collect();
     Ok(Answer {
-        table: rows.table(&formats),
-        rows: formats.integer(rows.len() as u64),
-        more: rows.more,
+        rows: formats.integer(table.rows.len() as u64),
+        value_chars: table.shortened.then_some(VALUE_CHARS),
+        table,
         at: serde_json::json!(at).to_string(),
         versions,
     })

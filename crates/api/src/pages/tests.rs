@@ -1,7 +1,9 @@
+mod dataset;
 mod fake;
 mod lineage;
 mod locales;
 mod runs;
+mod table;
 mod unknown;
 mod well_formed;
 
@@ -90,6 +92,8 @@ fn pages() -> Vec<String> {
         "/datasets",
         "/datasets/served.provincial_scoreboard",
         "/datasets/raw.dossiers",
+        "/datasets/raw.dossiers/history",
+        "/datasets/raw.dossiers/history?offset=100",
         "/lineage",
         "/lineage/served.provincial_scoreboard",
         "/lineage/served.provincial_scoreboard?depth=9",
@@ -435,6 +439,7 @@ async fn what_is_not_there_is_a_page_with_the_way_out() {
     for path in [
         "/datasets/nonsense",
         "/datasets/served.absent",
+        "/datasets/nonsense/history",
         "/reports/absent",
         "/lineage/nonsense",
         "/lineage/served.absent",

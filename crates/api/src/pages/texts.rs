@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;
-use fluent_bundle::{FluentArgs, FluentResource};
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use render::Language;
 use unic_langid::LanguageIdentifier;
 
@@ -59,7 +59,8 @@ impl Texts {
     }
 
     pub(super) fn say_with(&self, key: &str, values: &[(&str, &str)]) -> String {
-        let values: FluentArgs<'_> = values.iter().copied().collect();
+        let values = values.iter().map(|(name, text)| (*name, value(text)));
+        let values: FluentArgs<'_> = values.collect();
         self.write(key, Some(&values))
     }
 
@@ -73,4 +74,11 @@ impl Texts {
             .format_pattern(pattern, values, &mut errors)
             .into_owned()
     }
+}
+
+/// A whole number chooses between forms such as one file and two files; what was formatted already
+/// is text.
+fn value(text: &str) -> FluentValue<'_> {
+    let number = text.parse::<u32>().ok();
+    number.map_or_else(|| FluentValue::from(text), FluentValue::from)
 }

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::Answer;
+use super::{Answer, PageParams};
 use crate::dto::{DatasetDetailDto, DatasetDto, TableVersionDto};
 use crate::extract::{DatasetPath, NoParams, Params};
 use crate::{ApiCall, ApiState};
@@ -72,13 +72,14 @@ pub(super) async fn contract(
 
 /// List the versions of a dataset's table, newest first
 #[utoipa::path(get, path = "/api/v1/datasets/{dataset}/history", tag = "catalogue",
-    params(("dataset" = String, Path, description = "The dataset")),
-    responses((status = 200, description = "The versions", body = Vec<TableVersionDto>)))]
+    params(("dataset" = String, Path, description = "The dataset"), PageParams),
+    responses((status = 200, description = "A page of the versions", body = Vec<TableVersionDto>)))]
 pub(super) async fn history(
     State(state): State<ApiState>,
     ApiCall(call): ApiCall,
     DatasetPath(dataset): DatasetPath,
-    Params(NoParams {}): Params<NoParams>,
+    Params(page): Params<PageParams>,
 ) -> Answer<Json<Vec<TableVersionDto>>> {
-    Ok(super::list(state.service.history(&call, &dataset).await?))
+    let history = state.service.history(&call, &dataset, page.into()).await?;
+    Ok(super::list(history))
 }

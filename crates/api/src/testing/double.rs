@@ -186,8 +186,13 @@ impl Service for Double {
         Ok(samples::dataset())
     }
 
-    async fn history(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<TableVersion>> {
-        self.note(call, format!("history {dataset}"))?;
+    async fn history(
+        &self,
+        call: &Call,
+        dataset: &DatasetName,
+        page: Page,
+    ) -> Result<Vec<TableVersion>> {
+        self.note(call, format!("history {dataset} {page:?}"))?;
         Ok(samples::dataset().history)
     }
 

@@ -13,11 +13,11 @@ use project::{
     ReportDefinition, Severity, Sources, Text,
 };
 use service::{
-    AuditRecord, BodyFormat, DatasetDetail, DatasetSummary, Document, MaintenanceReport,
-    MaintenanceState, MaintenanceStep, MaintenanceTask, Manifest, ManifestQuery, PartitionState,
-    Plan, PlanItem, PlannedChange, Principal, QueryAnswer, Receipt, Rendition, RenditionFormat,
-    RowCounts, RowError, RowErrors, RunReport, RunStep, StepState, Submission, SubmissionState,
-    SubmitAnswer, TableState, TableVersion,
+    AuditRecord, BodyFormat, DataFileState, DatasetDetail, DatasetSummary, Document,
+    MaintenanceReport, MaintenanceState, MaintenanceStep, MaintenanceTask, Manifest, ManifestQuery,
+    PartitionState, Plan, PlanItem, PlannedChange, Principal, QueryAnswer, Receipt, Rendition,
+    RenditionFormat, RowCounts, RowError, RowErrors, RunReport, RunStep, StepState, Submission,
+    SubmissionState, SubmitAnswer, TableState, TableVersion,
 };
 
 pub(crate) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -155,6 +155,15 @@ pub(crate) fn dataset() -> DatasetDetail {
             ],
             rows: 2,
             files: 1,
+            size_bytes: 900,
+        }],
+        data_files: vec![DataFileState {
+            path: "period=2026-09/x=__HIVE_DEFAULT_PARTITION__/part-0.zstd.parquet".to_owned(),
+            values: vec![
+                ("period".to_owned(), Some("2026-09".to_owned())),
+                ("x".to_owned(), None),
+            ],
+            rows: 2,
             size_bytes: 900,
         }],
         quarantined: Some(1),

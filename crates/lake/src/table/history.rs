@@ -50,8 +50,18 @@ impl Table {
     /// # Errors
     /// `Corrupt` when a log entry cannot be read.
     pub async fn history(&self, limit: usize) -> Result<Vec<CommitRecord>> {
-        self.refresh().await?;
-        let mut entries = self.newest_first().take(limit);
+        self.history_after(0, limit).await
+    }
+
+    /// The commits that follow the newest `passed` in [`history`](Self::history); those are not
+    /// read.
+    ///
+    /// # Errors
+    /// `Corrupt` when a log entry cannot be read.
+    pub async fn history_after(&self, passed: u64, limit: usize) -> Result<Vec<CommitRecord>> {
+        let passed = i64::try_from(passed).unwrap_or(i64::MAX);
+        let newest = self.refresh().await?.saturating_sub(passed);
+        let mut entries = self.down_from(newest).take(limit);
         let mut records = Vec::new();
         while let Some(record) = entries.try_next().await? {
             records.push(record);
@@ -225,7 +235,11 @@ impl Table {
 
     /// Every log entry from the newest down, as far as the log reaches.
     fn newest_first(&self) -> stream::BoxStream<'_, Result<CommitRecord>> {
-        stream::iter((0..=self.version()).rev())
+        self.down_from(self.version())
+    }
+
+    fn down_from(&self, newest: i64) -> stream::BoxStream<'_, Result<CommitRecord>> {
+        stream::iter((0..=newest).rev())
             .map(|version| self.record(version))
             .buffered(READS)
             .try_take_while(|record| std::future::ready(Ok(record.is_some())))

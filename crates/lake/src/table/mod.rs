@@ -30,7 +30,7 @@ pub(crate) use history::entry_path;
 pub(crate) use layout::Layout;
 pub use shape::TableShape;
 pub use small::{CompactSettings, SmallFiles};
-pub use snapshot::{PartitionFiles, Snapshot, TableFiles};
+pub use snapshot::{PartitionFiles, Snapshot, TableFile, TableFiles};
 pub use vacuum::Unneeded;
 
 use crate::error::Result;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use deltalake::datafusion::catalog::TableProvider;
 use serde_json::{Map, Value};
 
+use super::snapshot::counted;
 use super::{DataFile, Snapshot, Table, provider};
 use crate::commit::{CommitRequest, Committed};
 use crate::error::{LakeError, Result};
@@ -80,7 +81,7 @@ impl Snapshot {
     fn portion(&self, files: Vec<Arc<DataFile>>) -> Result<SmallFiles> {
         let mut rows = 0;
         for file in &files {
-            rows += file.rows().ok_or_else(|| no_count(file))?;
+            rows += counted(file)?;
         }
         Ok(SmallFiles {
             snapshot: self.clone(),
@@ -89,13 +90,6 @@ impl Snapshot {
             files: Arc::new(files),
         })
     }
-}
-
-pub(super) fn no_count(file: &DataFile) -> LakeError {
-    LakeError::corrupt(format!(
-        "file `{}` has no row count in the log",
-        file.path()
-    ))
 }
 
 impl SmallFiles {

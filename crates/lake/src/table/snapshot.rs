@@ -6,8 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use deltalake::datafusion::catalog::TableProvider;
 
-use super::small::no_count;
-use super::{Head, Layout, provider};
+use super::{DataFile, Head, Layout, provider};
 use crate::error::{LakeError, Result};
 use crate::lake::Place;
 
@@ -43,6 +42,19 @@ pub struct PartitionFiles {
     pub bytes: u64,
     /// Rows.
     pub rows: u64,
+}
+
+/// A file that holds rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableFile {
+    /// From the table's folder, as the log writes it.
+    pub path: String,
+    /// Partition column and value, in the order of the columns; no value for null.
+    pub values: Vec<(String, Option<String>)>,
+    /// Rows.
+    pub rows: u64,
+    /// The size on the store.
+    pub bytes: u64,
 }
 
 impl Snapshot {
@@ -91,17 +103,11 @@ impl Snapshot {
     pub fn files(&self) -> Result<TableFiles> {
         let mut all = TableFiles::default();
         let mut partitions = BTreeMap::<Vec<Option<String>>, PartitionFiles>::new();
-        let columns = self.head.partition_by();
         for file in self.head.files().iter() {
-            let rows = file.rows().ok_or_else(|| no_count(file))?;
+            let rows = counted(file)?;
             let bytes = file.size_bytes();
-            let value = |column: &String| file.partition_value(column).map(str::to_owned);
-            let values: Vec<_> = columns.iter().map(value).collect();
-            let named = columns
-                .iter()
-                .cloned()
-                .zip(values.iter().cloned())
-                .collect();
+            let named = self.values(file);
+            let values = named.iter().map(|(_, value)| value.clone()).collect();
             let partition = partitions.entry(values).or_default();
             partition.values = named;
             partition.count += 1;
@@ -114,4 +120,46 @@ impl Snapshot {
         all.partitions = partitions.into_values().collect();
         Ok(all)
     }
+
+    /// The largest files, at most `limit`: the largest first, equal ones by path. From the log.
+    ///
+    /// # Errors
+    /// `Corrupt` when one of them has no row count.
+    pub fn file_list(&self, limit: usize) -> Result<Vec<TableFile>> {
+        let mut files: Vec<&Arc<DataFile>> = self.head.files().iter().collect();
+        files.sort_unstable_by(|one, other| {
+            let by_size = other.size_bytes().cmp(&one.size_bytes());
+            by_size.then_with(|| one.path().cmp(other.path()))
+        });
+        let listed = |file: &Arc<DataFile>| {
+            Ok(TableFile {
+                path: file.path().to_owned(),
+                values: self.values(file),
+                rows: counted(file)?,
+                bytes: file.size_bytes(),
+            })
+        };
+        files.into_iter().take(limit).map(listed).collect()
+    }
+
+    /// The partition that the file belongs to.
+    fn values(&self, file: &DataFile) -> Vec<(String, Option<String>)> {
+        let columns = self.head.partition_by().iter();
+        columns
+            .map(|column| {
+                let value = file.partition_value(column).map(str::to_owned);
+                (column.clone(), value)
+            })
+            .collect()
+    }
+}
+
+/// The rows of a file, which every file of a plain table knows.
+pub(super) fn counted(file: &DataFile) -> Result<u64> {
+    file.rows().ok_or_else(|| {
+        LakeError::corrupt(format!(
+            "file `{}` has no row count in the log",
+            file.path()
+        ))
+    })
 }

@@ -11,12 +11,13 @@ use futures::{StreamExt, stream};
 use lineage::Graph;
 use project::{DatasetName, Project, ReportDefinition, Severity, Sources};
 use service::{
-    AuditRecord, BodyFormat, ByteStream, Call, Credential, DatasetDetail, DatasetSummary,
-    Direction, Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest,
-    MaintenanceReport, Page, PartitionState, Plan, Principal, QueryAnswer, QueryRequest, Receipt,
-    RenderRequest, Rendition, RenditionFormat, Result, RowCounts, RowError, RowErrors, RunReport,
-    RunRequest, RunStep, Secret, Service, ServiceError, StepState, Submission, SubmissionId,
-    SubmissionState, SubmitAnswer, SubmitRequest, TableState, TableVersion,
+    AuditRecord, BodyFormat, ByteStream, Call, Credential, DataFileState, DatasetDetail,
+    DatasetSummary, Direction, Document, ErrorKind, Evidence, LineageAnswer, LineageRequest,
+    MaintainRequest, MaintenanceReport, Page, PartitionState, Plan, Principal, QueryAnswer,
+    QueryRequest, Receipt, RenderRequest, Rendition, RenditionFormat, Result, RowCounts, RowError,
+    RowErrors, RunReport, RunRequest, RunStep, Secret, Service, ServiceError, StepState,
+    Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, TableState,
+    TableVersion,
 };
 
 pub(super) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -37,6 +38,7 @@ pub(super) enum Stage {
 
 pub(super) struct Fake {
     stage: Stage,
+    role: &'static str,
     project: Project,
     /// The error that queries of the query box meet.
     failure: Option<fn() -> ServiceError>,
@@ -45,20 +47,26 @@ pub(super) struct Fake {
 
 impl Fake {
     pub(super) fn new(stage: Stage) -> Arc<Self> {
-        Self::with(stage, None)
+        Self::with(stage, "administrator", None)
     }
 
     pub(super) fn failing(failure: fn() -> ServiceError) -> Arc<Self> {
-        Self::with(Stage::Full, Some(failure))
+        Self::with(Stage::Full, "administrator", Some(failure))
+    }
+
+    /// Full, for someone of that role.
+    pub(super) fn for_role(role: &'static str) -> Arc<Self> {
+        Self::with(Stage::Full, role, None)
     }
 
     /// The contracts and reports are the shipped ones: they are what the pages must show.
-    fn with(stage: Stage, failure: Option<fn() -> ServiceError>) -> Arc<Self> {
+    fn with(stage: Stage, role: &'static str, failure: Option<fn() -> ServiceError>) -> Arc<Self> {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
         let sources = Sources::from_folder(std::path::Path::new(root)).unwrap();
         let (project, _) = Project::read(&sources);
         Arc::new(Self {
             stage,
+            role,
             project,
             failure,
             asked: Mutex::default(),
@@ -85,7 +93,7 @@ impl Fake {
         let state = TableState {
             version: 7,
             rows,
-            files: 12,
+            files: 1_062,
             size_bytes: 98_765_432,
             committed_at: Some(at()),
         };
@@ -210,6 +218,47 @@ fn many() -> QueryAnswer {
     ])
 }
 
+/// Thirty columns, a third of them longer than a page shows.
+fn wide() -> QueryAnswer {
+    let names: Vec<String> = (0..30).map(|column| format!("column_{column}")).collect();
+    let value = |column: usize, row: usize| match column % 3 {
+        0 => format!("{EVIL} {row} ").repeat(30),
+        _ => format!("Tiếng Việt {row}"),
+    };
+    let column = |column| -> ArrayRef {
+        let values = (0..450).map(|row| value(column, row));
+        Arc::new(StringArray::from_iter_values(values))
+    };
+    let columns = names.iter().enumerate();
+    answer(
+        columns
+            .map(|(n, name)| (name.as_str(), column(n)))
+            .collect(),
+    )
+}
+
+fn version(version: i64) -> TableVersion {
+    // As a commit of many submissions tells of them.
+    let info = format!(r#"{{"dtm.submissions":["{}"]}}"#, [ID; 150].join(r#"",""#));
+    TableVersion {
+        version,
+        committed_at: at(),
+        operation: "WRITE".to_owned(),
+        rows: Some(1_234_567),
+        info,
+    }
+}
+
+fn data_file(n: u64) -> DataFileState {
+    let period = "_period=2026-09";
+    DataFileState {
+        path: format!("{period}/part-00000-0192f0c1-0000-7000-8000-{n:012}-c000.zstd.parquet"),
+        values: vec![("_period".to_owned(), Some("2026-09".to_owned()))],
+        rows: 90_000 - n,
+        size_bytes: 9_876_543 - n,
+    }
+}
+
 fn partition(n: u32) -> PartitionState {
     let value = (n > 0).then(|| format!("2026-{n}"));
     PartitionState {
@@ -269,7 +318,7 @@ impl Service for Fake {
         let agency = Some("H26".parse().unwrap());
         Ok(Principal {
             name: "ha-noi".to_owned(),
-            role: "administrator".to_owned(),
+            role: self.role.to_owned(),
             agency,
         })
     }
@@ -352,6 +401,7 @@ impl Service for Fake {
         }
         match self.failure {
             Some(failure) => Err(failure()),
+            None if request.sql.contains("wide") => Ok(wide()),
             None => Ok(many()),
         }
     }
@@ -407,20 +457,28 @@ impl Service for Fake {
             sql,
             upstream: vec!["refined.dossiers".parse().unwrap()],
             downstream: vec![],
-            history: vec![TableVersion {
-                version: 7,
-                committed_at: at(),
-                operation: "replace".to_owned(),
-                rows: Some(1_234_567),
-                info: r#"{"run":"r1","inputs":{"refined.dossiers":4}}"#.to_owned(),
-            }],
+            history: (30..130).rev().map(version).collect(),
             partitions: (0..150).map(partition).collect(),
+            data_files: (0..50).map(data_file).collect(),
             quarantined: Some(4_321),
         })
     }
 
-    async fn history(&self, _: &Call, _: &DatasetName) -> Result<Vec<TableVersion>> {
-        absent()
+    async fn history(
+        &self,
+        call: &Call,
+        dataset: &DatasetName,
+        page: Page,
+    ) -> Result<Vec<TableVersion>> {
+        self.note(
+            call,
+            &format!("history {dataset} {} {}", page.offset, page.limit),
+        )?;
+        let all = (0..130).rev().map(version);
+        Ok(all
+            .skip(page.offset as usize)
+            .take(page.limit as usize)
+            .collect())
     }
 
     async fn lineage(&self, call: &Call, request: LineageRequest) -> Result<LineageAnswer> {

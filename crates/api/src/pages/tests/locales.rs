@@ -33,12 +33,27 @@ fn both_languages_have_the_same_texts_in_the_same_order() {
 }
 
 #[test]
+fn one_is_not_many() {
+    let said = |language, count| Texts::of(language).say_with("rules-count", &[("count", count)]);
+    for (count, vi, en) in [
+        ("1", "1 quy tắc", "1 rule"),
+        ("21", "21 quy tắc", "21 rules"),
+        ("1,062", "1,062 quy tắc", "1,062 rules"),
+        ("1.000", "1.000 quy tắc", "1.000 rules"),
+    ] {
+        assert_eq!(said(Language::Vi, count), vi);
+        assert_eq!(said(Language::En, count), en);
+    }
+}
+
+#[test]
 fn every_text_that_is_said_is_there_and_every_text_is_said() {
     let sources = [
         include_str!("../../../templates/base.html"),
         include_str!("../../../templates/dataset.html"),
         include_str!("../../../templates/datasets.html"),
         include_str!("../../../templates/failure.html"),
+        include_str!("../../../templates/history.html"),
         include_str!("../../../templates/lineage.html"),
         include_str!("../../../templates/lineage_columns.html"),
         include_str!("../../../templates/lineage_tables.html"),

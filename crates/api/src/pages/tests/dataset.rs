@@ -1,0 +1,96 @@
+//! A dataset's page and the history of its table.
+
+use axum::http::StatusCode;
+use render::Language;
+
+use super::fake::{Fake, Stage};
+use super::{check, get, get_with};
+
+const ENGLISH: &str = "dtm_session=known; dtm_lang=en";
+
+#[tokio::test]
+async fn the_largest_files_are_listed_and_the_rest_are_counted() {
+    let fake = Fake::new(Stage::Full);
+    let page = get_with(&fake, "/datasets/raw.dossiers", ENGLISH)
+        .await
+        .body;
+    assert_eq!(page.matches("-c000.zstd.parquet</code>").count(), 50);
+    for part in [
+        "<summary>1,062 files</summary>",
+        "Smaller files that are not shown: 1,012.",
+        "<th scope=\"col\"><code>_period</code></th>",
+        "<td>2026-09</td><td class=\"number\">90,000</td><td class=\"number\">9.8 MB</td>",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let page = get(&fake, "/datasets/raw.dossiers").await.body;
+    for part in ["1.062 tệp", "Số tệp nhỏ hơn không hiển thị: 1.012."] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn the_rows_in_quarantine_are_a_query_away_for_those_who_may_query() {
+    let address = |page: &str| {
+        let start = page.find("/query?sql=select%0A++++received_at")?;
+        let address = page[start..].split('"').next()?;
+        Some(address.to_owned())
+    };
+    let fake = Fake::new(Stage::Full);
+    for (cookie, message) in [(ENGLISH, "message_en"), ("dtm_session=known", "message_vi")] {
+        let page = get_with(&fake, "/datasets/raw.dossiers", cookie).await.body;
+        let query = get(&fake, &address(&page).unwrap()).await;
+        assert_eq!(query.status, StatusCode::OK);
+        for part in [
+            format!("    {message},\n").as_str(),
+            "where dataset = &#39;raw.dossiers&#39; and severity = &#39;error&#39;\n",
+            "limit 100</textarea>",
+        ] {
+            assert!(query.body.contains(part), "{part}: {}", query.body);
+        }
+    }
+    let page = get(&Fake::for_role("official"), "/datasets/raw.dossiers").await;
+    check("/datasets/raw.dossiers", &page.body, Language::Vi);
+    assert_eq!(address(&page.body), None);
+    assert!(!page.body.contains("href=\"/query"), "{}", page.body);
+    assert!(
+        page.body
+            .contains("<a href=\"/submissions\">Xem các lần nộp")
+    );
+}
+
+#[tokio::test]
+async fn the_contract_is_there_before_the_table() {
+    for (stage, queried) in [(Stage::Unapplied, false), (Stage::Full, true)] {
+        let page = get(&Fake::new(stage), "/datasets/raw.dossiers").await.body;
+        let contract = "href=\"/api/v1/datasets/raw.dossiers/contract\"";
+        assert!(page.contains(contract), "{page}");
+        let query = page.contains(">Truy vấn bộ dữ liệu này</a>");
+        assert_eq!(query, queried, "only a table can be queried");
+    }
+}
+
+#[tokio::test]
+async fn a_long_history_is_cut_on_the_page_and_read_in_parts_on_its_own() {
+    let fake = Fake::new(Stage::Full);
+    let versions = |page: &str| page.matches("<th scope=\"row\" class=\"number\">").count();
+    let page = get(&fake, "/datasets/raw.dossiers").await.body;
+    assert_eq!(versions(&page), 20);
+    let path = "/datasets/raw.dossiers/history";
+    assert!(page.contains(&format!("href=\"{path}\"")), "{page}");
+    let offsets = [(0, 50, None, Some(50)), (100, 30, Some(50), None)];
+    for (offset, shown, before, after) in offsets {
+        let page = get(&fake, &format!("{path}?offset={offset}")).await.body;
+        assert_eq!(versions(&page), shown);
+        assert!(page.contains(&format!(">{}</th>", 129 - offset)), "{page}");
+        for (neighbour, rel) in [(before, "prev"), (after, "next")] {
+            let link = neighbour.map(|at: u32| format!("{path}?offset={at}\" rel=\"{rel}\""));
+            assert_eq!(page.contains(&format!("rel=\"{rel}\"")), link.is_some());
+            assert!(link.is_none_or(|link| page.contains(&link)), "{page}");
+        }
+        assert!(page.contains("…</code>"), "a long commit is cut");
+    }
+    let end = get(&fake, &format!("{path}?offset=18446744073709551615")).await;
+    assert_eq!(end.status, StatusCode::OK);
+    check(path, &end.body, Language::Vi);
+}
