@@ -351,7 +351,7 @@ impl Server {
         Self::start(serve)
     }
 
-    fn start(mut serve: Command) -> Self {
+    fn start(mut serve: Command) -> (Self, Log) {
         let mut child = serve.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap())
             .lines()

@@ -71,7 +71,7 @@ fn served() -> (TestHome, Server) {
         done(on(&home, &[act]));
     }
     done(submission(&home, "H26", "2026-09"));
-    let server = Server::start(on(&home, &["serve", "--listen", "127.0.0.1:0"]));
+    let server = Server::start(on(&home, &["serve", "--listen", "127.0.0.1:0"])).0;
     (home, server)
 }
 
