@@ -43,6 +43,13 @@ struct Page {
     refusal: Option<Refusal>,
 }
 
+impl Page {
+    /// The lines of the box: it shows a query of usual length whole.
+    fn lines(&self) -> usize {
+        self.sql.lines().count().clamp(10, 24)
+    }
+}
+
 pub(super) async fn form(State(state): State<ApiState>, visit: Visit) -> Response {
     let page = blank(&state, &visit).await;
     visit.answer(page)

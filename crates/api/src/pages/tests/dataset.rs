@@ -19,7 +19,8 @@ async fn the_largest_files_are_listed_and_the_rest_are_counted() {
         "<summary>1,062 files</summary>",
         "Smaller files that are not shown: 1,012.",
         "<th scope=\"col\"><code>_period</code></th>",
-        "<td>2026-09</td><td class=\"number\">90,000</td><td class=\"number\">9.8 MB</td>",
+        "<td><code>2026-09</code></td><td class=\"number\">90,000</td>",
+        "<td class=\"number\">9.8 MB</td>",
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
@@ -45,6 +46,7 @@ async fn the_rows_in_quarantine_are_a_query_away_for_those_who_may_query() {
             format!("    {message},\n").as_str(),
             "where dataset = &#39;raw.dossiers&#39; and severity = &#39;error&#39;\n",
             "limit 100</textarea>",
+            "rows=\"14\"",
         ] {
             assert!(query.body.contains(part), "{part}: {}", query.body);
         }
