@@ -70,5 +70,5 @@ fn our_own_books_have_sound_contracts() {
         assert_eq!(contract.dataset.layer(), Layer::System);
         read += 1;
     }
-    assert_eq!(read, 2);
+    assert_eq!(read, 3);
 }
