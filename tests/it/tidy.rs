@@ -66,10 +66,11 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<Source>) {
             .expect("a folder of the repository can be listed")
             .path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if NOT_OURS.contains(&name.as_ref()) {
+            continue;
+        }
         if path.is_dir() {
-            if !NOT_OURS.contains(&name.as_ref()) {
-                collect(root, &path, found);
-            }
+            collect(root, &path, found);
         } else if let Ok(text) = fs::read_to_string(&path) {
             let relative = path
                 .strip_prefix(root)
