@@ -19,7 +19,7 @@ use crate::pool::Part;
 use crate::{EngineError, QueryLimits, Result};
 
 /// How long the memory of a first attempt is waited for. Its tasks end when they next yield.
-const RELEASE: Duration = Duration::from_secs(5);
+const RELEASE: Duration = Duration::from_secs(30);
 
 /// What a statement needs to be planned, and planned again.
 #[derive(Clone)]
