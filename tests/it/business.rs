@@ -59,6 +59,21 @@ async fn the_drawing_of_the_graph_is_held_to_the_sql_when_nothing_else_is_wrong(
     assert!(found.iter().all(|p| !p.contains(DRAWING)), "{found:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_that_only_receives_needs_no_lineage() {
+    let received = |path: &str| {
+        let rooms = [
+            "sql/",
+            "lineage/",
+            "warehouse/served/",
+            "warehouse/reports/",
+        ];
+        !rooms.iter().any(|room| path.starts_with(room))
+    };
+    let found = problems(|path, text| received(path).then_some(text)).await;
+    assert_eq!(found, Vec::<String>::new());
+}
+
 #[test]
 fn our_own_books_have_sound_contracts() {
     let folder = root().join("crates/conduct/system");

@@ -220,10 +220,12 @@ fn files(
             )
         })
         .collect();
-    files.insert("lineage/README.md".to_owned(), readme(&graph));
+    files.insert(DRAWING.to_owned(), readme(&graph));
     files
 }
 
+/// Where the graph is drawn.
+const DRAWING: &str = "lineage/README.md";
 const README: &str = include_str!("../lineage_readme.md");
 
 fn readme(graph: &Graph) -> String {
@@ -242,6 +244,8 @@ fn stale(project: &Project, lineage: &BTreeMap<String, String>, problems: &mut V
     for path in paths {
         let message = match (project.lineage.get(path), lineage.get(path)) {
             (Some(there), Some(wanted)) if there == wanted => continue,
+            // There is nothing to draw.
+            (None, _) if path == DRAWING && project.transformations.is_empty() => continue,
             (Some(_), Some(_)) => "the lineage is stale; run `dtm lineage --bless`",
             (None, _) => "the lineage is missing; run `dtm lineage --bless`",
             (Some(_), None) => "no transformation has this lineage; run `dtm lineage --bless`",
