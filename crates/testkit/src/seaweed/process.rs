@@ -15,6 +15,7 @@ use object_store::{ObjectStoreExt, PutPayload};
 use tempfile::TempDir;
 
 use super::{ACCESS_KEY, S3Target, SECRET_KEY, SHARED_BUCKET, place};
+use crate::log::tail;
 
 const WATCH: &str = include_str!("watch.sh");
 /// Between choosing a free port and binding it another process may take it.
@@ -250,9 +251,4 @@ pub(super) fn wait_for<T: Send>(
     };
     std::thread::scope(|scope| scope.spawn(on_thread).join())
         .unwrap_or_else(|_| Err("the thread that asked ended early".to_owned()))
-}
-
-fn tail(log: &str) -> String {
-    let lines: Vec<_> = log.lines().collect();
-    lines[lines.len().saturating_sub(20)..].join("\n")
 }
