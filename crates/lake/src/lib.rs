@@ -38,7 +38,7 @@ pub use lake::Lake;
 pub use objects::{Evidence, ObjectBody, Objects, PutOutcome};
 pub use store::{LocalStore, S3Settings, StoreFacts, StoreLocation, open_store, probe};
 pub use table::{
-    CommitRecord, CompactSettings, PartitionFiles, SmallFiles, Snapshot, Table, TableFile,
-    TableFiles, TableShape, Unneeded,
+    CommitRecord, CompactSettings, PartitionFiles, Portion, Snapshot, Table, TableFile, TableFiles,
+    TableShape, Unneeded,
 };
 pub use write::{Codec, StagedFile, StagedWriter, WriteSettings};
