@@ -74,13 +74,26 @@ impl Table {
     /// # Errors
     /// `Corrupt` when a log entry cannot be read.
     pub async fn find_after(&self, version: i64, id: &str) -> Result<Option<CommitRecord>> {
+        let landed = |record: &CommitRecord| record.submissions().iter().any(|known| known == id);
+        self.find_since(version, landed).await
+    }
+
+    /// The newest commit after `version` that `wanted` accepts.
+    ///
+    /// # Errors
+    /// `Corrupt` when a log entry cannot be read.
+    pub async fn find_since(
+        &self,
+        version: i64,
+        wanted: impl Fn(&CommitRecord) -> bool,
+    ) -> Result<Option<CommitRecord>> {
         self.refresh().await?;
         let mut entries = self.newest_first();
         while let Some(record) = entries.try_next().await? {
             if record.version <= version {
                 break;
             }
-            if record.submissions().iter().any(|known| known == id) {
+            if wanted(&record) {
                 return Ok(Some(record));
             }
         }
