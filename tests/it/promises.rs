@@ -4,6 +4,7 @@
 mod corrections;
 mod once;
 mod receipts;
+mod totals;
 
 use service::{At, Relation, ServiceError, SubmissionId, SubmitAnswer, SubmitRequest};
 

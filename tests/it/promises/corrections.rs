@@ -250,12 +250,7 @@ async fn a_correction_whose_answer_is_lost_happens_once() {
 async fn figures_follow_a_correction_with_the_next_run() {
     let f = Fixture::on_disk().await;
     let first = landed(&f, visits(), FIRST).await;
-    let run = async || {
-        f.house
-            .run(&f.admin, RunRequest::default())
-            .await
-            .unwrap()
-    };
+    let run = async || f.house.run(&f.admin, RunRequest::default()).await.unwrap();
     let sum = "select sum(minutes) from served.visits_by_office";
     run().await;
     assert_eq!(f.number(sum).await, 20);

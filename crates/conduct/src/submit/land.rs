@@ -78,6 +78,7 @@ pub(crate) async fn rehearse(
     };
     let staged = check(handles, terms, &submission, spooled, None).await?;
     submission.receipt.rows = staged.counts;
+    submission.receipt.control_totals = staged.control_totals;
     Ok(SubmitAnswer {
         receipt: submission.receipt,
         errors: staged.errors,
@@ -98,6 +99,7 @@ async fn settle(
 ) -> Result<SubmitAnswer> {
     let receipt = &mut submission.receipt;
     receipt.rows = staged.counts;
+    receipt.control_totals = staged.control_totals;
     receipt.contract_version = terms.contract.version.to_string();
     if !staged.quarantined.is_empty() {
         let part = part(

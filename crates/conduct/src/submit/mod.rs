@@ -10,6 +10,7 @@ mod receipt;
 mod receive;
 mod recover;
 mod rows;
+mod totals;
 mod withdraw;
 
 use std::sync::Arc;
@@ -66,6 +67,7 @@ pub(crate) async fn submit(
         |handles, principal| async move {
             // A request that is wrong is told before its body is read.
             let terms_now = terms(&handles.project(), &request, agency.clone())?;
+            totals::check(&terms_now.contract, &declared(&request))?;
             let relation = related(&handles, &terms_now, &request).await?;
             let _body = body::place(&handles, door).await?;
             let spooled = body::spool(&handles, door, body).await?;
