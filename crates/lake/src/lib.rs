@@ -30,7 +30,7 @@ mod store;
 mod table;
 mod write;
 
-pub use commit::{CommitMode, CommitRequest, Committed};
+pub use commit::{CommitMode, CommitRequest, Committed, SUPERSEDED_ROWS};
 pub use error::{Fault, LakeError, Result};
 pub use given::Given;
 pub use group::{GroupCommitter, GroupSettings, StagedSubmission};

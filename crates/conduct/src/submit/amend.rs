@@ -8,7 +8,9 @@
 use std::collections::BTreeMap;
 
 use engine::{Param, Session, Statement};
-use lake::{Committed, LakeError, Portion, StagedFile, Table, WriteSettings};
+use lake::{
+    CommitRecord, Committed, LakeError, Portion, SUPERSEDED_ROWS, StagedFile, Table, WriteSettings,
+};
 use project::{Contract, DatasetName};
 use serde_json::{Map, Value, json};
 use service::{
@@ -25,8 +27,6 @@ const ENDED: i64 = i64::MAX;
 const TRIES: usize = 20;
 /// The name under which the rows of a correction are read; no dataset has it.
 const CORRECTING: &str = "system.correcting";
-/// The note of how many rows went.
-pub(crate) const ROWS: &str = "dtm.superseded_rows";
 
 /// What is done to a family.
 pub(crate) struct Amendment<'a> {
@@ -148,6 +148,12 @@ fn is_a_correction(id: SubmissionId, root: SubmissionId) -> ServiceError {
     ))
 }
 
+/// The rows that an amendment took out, as its commit noted.
+pub(crate) fn superseded_rows(record: &CommitRecord) -> u64 {
+    let noted = record.info.get(SUPERSEDED_ROWS);
+    noted.and_then(Value::as_u64).unwrap_or(0)
+}
+
 /// Refuses what is a correction, which goes with what it corrects.
 pub(crate) fn is_root(submission: &Submission) -> Result<()> {
     match submission.receipt.supersedes.map(|s| s.relation) {
@@ -186,7 +192,7 @@ impl Amendment<'_> {
             let files = kept.iter().chain(self.change.landed()).cloned().collect();
             let operation = self.change.operation();
             let mut info = self.info.clone();
-            info.insert(ROWS.to_owned(), json!(rows));
+            info.insert(SUPERSEDED_ROWS.to_owned(), json!(rows));
             let app = (app.clone(), number);
             let done = self
                 .table
@@ -312,14 +318,13 @@ impl Amendment<'_> {
             }
             Change::Withdraw => {
                 let noted = json!(self.root.receipt.id.to_string());
-                let withdraws = |record: &lake::CommitRecord| {
-                    record.info.get(super::withdraw::NOTE) == Some(&noted)
-                };
+                let withdraws =
+                    |record: &CommitRecord| record.info.get(super::withdraw::NOTE) == Some(&noted);
                 self.table.find_since(self.since, withdraws).await
             }
         };
         Ok(found.map_err(failure::lake)?.map(|record| Amended {
-            rows: record.info.get(ROWS).and_then(Value::as_u64).unwrap_or(0),
+            rows: superseded_rows(&record),
             committed: Committed {
                 version: record.version,
                 committed_at: record.committed_at,

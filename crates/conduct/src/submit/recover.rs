@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use lake::CommitRecord;
-use serde_json::Value;
 use service::{Door, Receipt, Result, RowCounts, ServiceError, Submission, SubmitRequest};
 
-use super::amend::ROWS;
+use super::amend::superseded_rows;
 use super::claim::Manifest;
 use super::{body, claim, land, terms};
 use crate::failure;
@@ -105,7 +104,7 @@ fn told(receipt: &mut Receipt, commit: &CommitRecord) {
         version.clone_into(&mut receipt.contract_version);
     }
     if let Some(superseded) = &mut receipt.supersedes {
-        superseded.rows = commit.info.get(ROWS).and_then(Value::as_u64).unwrap_or(0);
+        superseded.rows = superseded_rows(commit);
     }
     for total in &mut receipt.control_totals {
         // What was committed was found as it was declared.

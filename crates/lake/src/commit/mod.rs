@@ -18,6 +18,8 @@ use crate::write::StagedFile;
 pub(crate) const COMMIT_ID: &str = "dtm.commit";
 /// The key under which a commit notes the submissions that it lands.
 pub(crate) const SUBMISSIONS: &str = "dtm.submissions";
+/// The key under which an amendment notes how many rows went.
+pub const SUPERSEDED_ROWS: &str = "dtm.superseded_rows";
 /// What a rewriting of files is called by every engine.
 const OPTIMIZE: &str = "OPTIMIZE";
 
