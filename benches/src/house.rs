@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
+use audit::seal::{SigningKey, SigningKeys};
 use conduct::{Given, House, InForce, Parts, ProjectSource, Settings};
 use project::Sources;
 use service::{Call, Credential, Door};
@@ -40,6 +41,11 @@ pub async fn open(folder: &Path, sources: &Sources) -> Result<Opened> {
         lake: tables::open(&folder.join("lake"))?,
         books: books::Books::open(&folder.join("books.sqlite")).await?,
         journal: audit::Journal::open(&folder.join("journal"), Arc::new(machine::now))?,
+        keys: SigningKeys::open_or_create(
+            &folder.join("keys"),
+            &SigningKey::generate,
+            machine::now(),
+        )?,
         project,
         given: Given {
             clock: Arc::new(machine::now),

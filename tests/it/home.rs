@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use ::engine::QueryLimits;
+use audit::seal::{SigningKey, SigningKeys};
 use bytes::Bytes;
 use conduct::{Given, House, InForce, MaintainSettings, Parts, ProjectSource, Settings};
 use futures::{StreamExt, stream};
@@ -29,6 +30,15 @@ pub const VISITS: &str = "visit_id,office,visited_at,minutes\n\
     V-1,Ba Đình,2026-09-01T08:30:00+07:00,12\n\
     V-2,Cầu Giấy,2026-09-02T14:15:00+07:00,8\n\
     V-3,,2026-09-02T15:00:00+07:00,-5\n";
+
+/// A request to submit visits as CSV, of an agency for a period.
+pub fn visits() -> SubmitRequest {
+    let dataset = "raw.visits".parse().unwrap();
+    SubmitRequest {
+        agency: Some("H26".parse().unwrap()),
+        ..SubmitRequest::new(dataset, "2026-09".parse().unwrap(), BodyFormat::Csv)
+    }
+}
 
 pub fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/own-dataset")
@@ -198,6 +208,35 @@ impl Fixture {
         fixture
     }
 
+    /// Another house on the same store, whose books and keys are its own.
+    pub async fn beside(&self) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let faults = FaultyStore::new(Arc::clone(&self.store));
+        let faulty = Arc::new(faults.clone());
+        let (clock, resident) = (self.clock.clone(), Arc::new(AtomicU64::new(0)));
+        let house = open(
+            folder.path(),
+            faulty,
+            &clock,
+            &resident,
+            &self.files,
+            |_| {},
+        )
+        .await;
+        let token = house.first_token("operator").await.unwrap();
+        Self {
+            house: Arc::new(house),
+            files: Arc::clone(&self.files),
+            admin: call(&token),
+            faults,
+            clock,
+            resident,
+            setup: self.setup.clone(),
+            folder,
+            store: Arc::clone(&self.store),
+        }
+    }
+
     /// Where results are put together that cannot be sent as they come.
     pub fn spool_folder(&self) -> PathBuf {
         self.folder.path().join("spool")
@@ -266,17 +305,42 @@ impl Fixture {
         dry_run: bool,
     ) -> Result<SubmitAnswer, ServiceError> {
         let request = SubmitRequest {
-            dataset: "raw.visits".parse().unwrap(),
-            agency: Some("H26".parse().unwrap()),
-            period: "2026-09".parse().unwrap(),
-            format: BodyFormat::Csv,
             key: key.map(str::to_owned),
             dry_run,
+            ..visits()
         };
+        self.submit_this(call, request, body).await
+    }
+
+    pub async fn submit_this(
+        &self,
+        call: &Call,
+        request: SubmitRequest,
+        body: &str,
+    ) -> Result<SubmitAnswer, ServiceError> {
         let body = Bytes::from(body.to_owned());
         self.house
             .submit(call, request, stream::iter([Ok(body)]).boxed())
             .await
+    }
+
+    /// The one text that a query answers.
+    pub async fn text_at(&self, sql: &str, at: At) -> String {
+        let request = QueryRequest {
+            sql: sql.to_owned(),
+            params: BTreeMap::new(),
+            at,
+        };
+        let answer = self.house.query(&self.admin, request).await.unwrap();
+        let batches: Vec<_> = answer.batches.collect().await;
+        let batch = batches
+            .into_iter()
+            .find_map(|b| b.ok().filter(|b| b.num_rows() > 0));
+        let column =
+            arrow::compute::cast(batch.unwrap().column(0), &arrow::datatypes::DataType::Utf8);
+        arrow::array::AsArray::as_string::<i32>(&column.unwrap())
+            .value(0)
+            .to_owned()
     }
 
     /// The one number that a query answers.
@@ -353,6 +417,12 @@ async fn open(
             .await
             .unwrap(),
         journal: audit::Journal::open(&folder.join("journal"), clock.shared()).unwrap(),
+        keys: SigningKeys::open_or_create(
+            &folder.join("keys"),
+            &SigningKey::generate,
+            (clock.shared())(),
+        )
+        .unwrap(),
         project: InForce::read(project).await.unwrap(),
         given: Given {
             clock: clock.shared(),

@@ -113,6 +113,12 @@ impl Door {
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
+    /// What a stranger gets.
+    pub async fn open(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+            .await
+    }
+
     pub async fn query(&self, sql: &str) -> Answer {
         self.query_as(sql, "*/*").await
     }

@@ -23,6 +23,7 @@ mod logs;
 mod maintain;
 mod moments;
 mod patience;
+mod promises;
 mod receive;
 mod scans;
 mod slt;

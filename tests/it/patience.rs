@@ -20,13 +20,10 @@ async fn send(f: &Fixture, body: ByteStream) -> Result<SubmitAnswer, ServiceErro
         door: Door::Http,
         ..f.admin.clone()
     };
+    let dataset = "raw.visits".parse().unwrap();
     let request = SubmitRequest {
-        dataset: "raw.visits".parse().unwrap(),
         agency: Some("H26".parse().unwrap()),
-        period: "2026-09".parse().unwrap(),
-        format: BodyFormat::Csv,
-        key: None,
-        dry_run: false,
+        ..SubmitRequest::new(dataset, "2026-09".parse().unwrap(), BodyFormat::Csv)
     };
     f.house.submit(&call, request, body).await
 }

@@ -67,17 +67,14 @@ impl Land {
 
 /// Submits a file and waits for its receipt. Every row must land.
 async fn submit(opened: &Opened, form: Form, body: Body) -> Result<RowCounts> {
+    let format = match form {
+        Form::Ndjson => BodyFormat::Ndjson,
+        Form::Csv => BodyFormat::Csv,
+        Form::Parquet => BodyFormat::Parquet,
+    };
     let request = SubmitRequest {
-        dataset: DOSSIERS.parse()?,
         agency: Some(body.agency.parse()?),
-        period: PERIOD.parse()?,
-        format: match form {
-            Form::Ndjson => BodyFormat::Ndjson,
-            Form::Csv => BodyFormat::Csv,
-            Form::Parquet => BodyFormat::Parquet,
-        },
-        key: None,
-        dry_run: false,
+        ..SubmitRequest::new(DOSSIERS.parse()?, PERIOD.parse()?, format)
     };
     let shown = || format!("cannot submit `{}`", body.file.display());
     let file = tokio::fs::File::open(&body.file)

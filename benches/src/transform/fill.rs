@@ -90,17 +90,18 @@ impl Fill {
 }
 
 async fn submit(opened: &Opened, generator: &Arc<Generator>, parcel: Parcel) -> Result<()> {
+    let format = match parcel.format {
+        Format::Ndjson => BodyFormat::Ndjson,
+        Format::Csv => BodyFormat::Csv,
+        Format::Parquet => BodyFormat::Parquet,
+    };
     let request = SubmitRequest {
-        dataset: parcel.dataset.clone(),
         agency: Some(parcel.agency.clone()),
-        period: generator.period().code.clone(),
-        format: match parcel.format {
-            Format::Ndjson => BodyFormat::Ndjson,
-            Format::Csv => BodyFormat::Csv,
-            Format::Parquet => BodyFormat::Parquet,
-        },
-        key: None,
-        dry_run: false,
+        ..SubmitRequest::new(
+            parcel.dataset.clone(),
+            generator.period().code.clone(),
+            format,
+        )
     };
     let generator = Arc::clone(generator);
     let made = tokio::task::spawn_blocking(move || {

@@ -51,12 +51,13 @@ impl Role {
     fn acts(self) -> &'static [Action] {
         use Action::{
             Apply, Maintain, Plan, Query, ReadAudit, ReadEvidence, ReadFigures, ReadMetrics,
-            ReadRendition, ReadRuns, ReadSubmission, RenderReport, Run, Submit,
+            ReadRendition, ReadRuns, ReadSubmission, RenderReport, Run, Submit, Withdraw,
         };
         match self {
-            Self::Submitter => &[Submit, ReadSubmission, ReadEvidence, ReadFigures],
+            Self::Submitter => &[Submit, Withdraw, ReadSubmission, ReadEvidence, ReadFigures],
             Self::Official => &[
                 Submit,
+                Withdraw,
                 ReadSubmission,
                 ReadEvidence,
                 ReadFigures,

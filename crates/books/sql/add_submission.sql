@@ -10,5 +10,8 @@ insert into submissions (
   evidence_sha256,
   evidence_size_bytes,
   received_at,
+  relation,
+  related_to,
+  control_totals,
   state
-) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'durable')
+) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'durable')

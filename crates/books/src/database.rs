@@ -14,12 +14,17 @@ use sqlx::{SqlSafeStr, Sqlite, Transaction};
 use crate::{BooksError, Result};
 
 /// The migrations in their order; what is released here is never changed again.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "books", include_str!("../migrations/0001_books.sql")),
     (
         2,
         "renditions",
         include_str!("../migrations/0002_renditions.sql"),
+    ),
+    (
+        3,
+        "relations",
+        include_str!("../migrations/0003_relations.sql"),
     ),
 ];
 

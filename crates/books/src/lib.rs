@@ -16,6 +16,7 @@ mod renditions;
 mod sessions;
 mod submissions;
 mod tokens;
+mod totals;
 
 pub use database::{Books, Settings};
 pub use error::{BooksError, Result};

@@ -3,12 +3,15 @@
 use calendar::PeriodCode;
 use chrono::{DateTime, Utc};
 use project::{AgencyCode, DatasetName};
-use service::{BodyFormat, Page, Receipt, RowCounts, Submission, SubmissionId, SubmissionState};
+use service::{
+    BodyFormat, ControlTotal, Ended, Page, Receipt, Relation, RowCounts, Submission, SubmissionId,
+    SubmissionState, Superseded,
+};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Sqlite, Transaction};
 
 use crate::codec::{Reader, micros};
-use crate::{Books, BooksError, Result};
+use crate::{Books, BooksError, Result, totals};
 
 /// How many submissions one answer holds at most.
 const PAGE_LIMIT: u64 = 1000;
@@ -38,6 +41,10 @@ pub struct NewSubmission {
     pub evidence_size_bytes: u64,
     /// When the body was complete.
     pub received_at: DateTime<Utc>,
+    /// What it does to an earlier one.
+    pub relation: Option<Relation>,
+    /// The totals that the sender declared.
+    pub control_totals: Vec<ControlTotal>,
 }
 
 /// What becomes of a new submission.
@@ -81,6 +88,9 @@ impl Books {
             .bind(&new.evidence_sha256)
             .bind(new.evidence_size_bytes as i64)
             .bind(micros(new.received_at))
+            .bind(new.relation.map(Relation::as_str))
+            .bind(new.relation.map(|relation| relation.target().to_string()))
+            .bind(totals::written(&new.control_totals))
             .execute(&mut *transaction)
             .await
             .map_err(self.fault(DOING))?;
@@ -88,21 +98,61 @@ impl Books {
         Ok(Claim::New)
     }
 
-    /// Records that the rows are in that version of the table. Saying the same again is fine, as
-    /// after a crash; anything else said of a finished submission is a conflict.
-    pub async fn commit_submission(
-        &self,
-        id: SubmissionId,
-        rows: RowCounts,
-        table_version: i64,
-        committed_at: DateTime<Utc>,
-    ) -> Result<()> {
-        let statement = counted(include_str!("../sql/commit_submission.sql"), id, rows)
-            .bind(table_version)
-            .bind(micros(committed_at));
-        let same = |is: &Submission| is.receipt.table_version == Some(table_version);
-        self.finish(id, statement, SubmissionState::Committed, same)
+    /// Takes back a claim of which nothing else is kept.
+    pub async fn forget(&self, id: SubmissionId) -> Result<()> {
+        sqlx::query("delete from submissions where id = ?1 and state = 'durable'")
+            .bind(id.to_string())
+            .execute(&self.writer)
             .await
+            .map(|_| ())
+            .map_err(self.fault("take back the submission"))
+    }
+
+    /// Records that the rows are in the receipt's version of the table, with the signed receipt.
+    /// Saying the same again is fine, as after a crash; anything else said of a finished submission
+    /// is a conflict.
+    pub async fn commit_submission(&self, receipt: &Receipt, sealed: &str) -> Result<()> {
+        let sql = include_str!("../sql/commit_submission.sql");
+        let superseded = receipt.supersedes.map(|superseded| superseded.rows as i64);
+        let statement = counted(sql, receipt.id, receipt.rows)
+            .bind(receipt.table_version)
+            .bind(receipt.committed_at.map(micros))
+            .bind(receipt.contract_version.clone())
+            .bind(superseded)
+            .bind(totals::written(&receipt.control_totals))
+            .bind(sealed.to_owned());
+        let same = |is: &Submission| is.receipt.table_version == receipt.table_version;
+        self.finish(receipt.id, statement, SubmissionState::Committed, same)
+            .await
+    }
+
+    /// Records that a committed submission was replaced or withdrawn. The first time counts.
+    pub async fn end_submission(&self, id: SubmissionId, ended: Ended) -> Result<()> {
+        sqlx::query(include_str!("../sql/end_submission.sql"))
+            .bind(id.to_string())
+            .bind(ended.by.map(|by| by.to_string()))
+            .bind(micros(ended.at))
+            .execute(&self.writer)
+            .await
+            .map(|_| ())
+            .map_err(self.fault("record the end of the submission"))
+    }
+
+    /// The committed submissions that correct another, oldest first.
+    pub async fn corrections(&self, of: SubmissionId) -> Result<Vec<SubmissionId>> {
+        let rows = sqlx::query(include_str!("../sql/corrections.sql"))
+            .bind(of.to_string())
+            .fetch_all(&self.readers)
+            .await
+            .map_err(self.fault("read the corrections"))?;
+        let id = |row| {
+            let reader = Reader {
+                file: &self.file,
+                row,
+            };
+            reader.parse("id")
+        };
+        rows.iter().map(id).collect()
     }
 
     /// Records that no row landed, and why. Refusing again is fine and keeps the first reason.
@@ -122,6 +172,23 @@ impl Books {
     pub async fn submission(&self, id: SubmissionId) -> Result<Option<Submission>> {
         let row = sqlx::query("select * from submissions where id = ?1")
             .bind(id.to_string())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(self.fault("read the submission"))?;
+        row.map(|row| self.read_submission(&row)).transpose()
+    }
+
+    /// The submission that used that key.
+    pub async fn submission_of_key(
+        &self,
+        agency: &AgencyCode,
+        dataset: &DatasetName,
+        key: &str,
+    ) -> Result<Option<Submission>> {
+        let row = sqlx::query(include_str!("../sql/submission_of_key.sql"))
+            .bind(agency.as_str())
+            .bind(dataset.as_str())
+            .bind(key)
             .fetch_optional(&self.readers)
             .await
             .map_err(self.fault("read the submission"))?;
@@ -231,15 +298,36 @@ impl Books {
             received_at: reader.at("received_at")?,
             table_version: reader.get("table_version")?,
             committed_at: reader.maybe_at("committed_at")?,
+            supersedes: superseded(&reader)?,
+            control_totals: reader.word("control_totals", totals::read)?,
         };
+        let ended_by: Option<&str> = reader.get("ended_by")?;
+        let ended_by = ended_by.map(|_| reader.parse("ended_by")).transpose()?;
+        let ended = reader.maybe_at("ended_at")?;
         Ok(Submission {
             state: reader.word("state", state)?,
             receipt,
             principal: reader.get("principal")?,
             format: reader.word("format", BodyFormat::from_media_type)?,
             refusal: reader.get("refusal")?,
+            key: reader.get("idempotency_key")?,
+            ended: ended.map(|at| Ended { by: ended_by, at }),
+            sealed: reader.get("sealed")?,
         })
     }
+}
+
+fn superseded(reader: &Reader<'_>) -> Result<Option<Superseded>> {
+    let word: Option<&str> = reader.get("relation")?;
+    if word.is_none() {
+        return Ok(None);
+    }
+    let target = reader.parse("related_to")?;
+    let rows: Option<i64> = reader.get("superseded_rows")?;
+    Ok(Some(Superseded {
+        relation: reader.word("relation", |word| Relation::new(word, target))?,
+        rows: rows.unwrap_or_default().cast_unsigned(),
+    }))
 }
 
 type Statement = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
@@ -257,7 +345,8 @@ fn judge(new: &NewSubmission, earlier: Submission) -> Claim {
     let is = &earlier.receipt;
     let same = is.evidence_sha256 == new.evidence_sha256
         && is.period == new.period
-        && earlier.format == new.format;
+        && earlier.format == new.format
+        && is.supersedes.map(|superseded| superseded.relation) == new.relation;
     if same {
         Claim::Replay(Box::new(earlier))
     } else {

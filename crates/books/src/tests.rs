@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use expect_test::expect;
-use service::{BodyFormat, Page, Principal, RowCounts, Submission, SubmissionId, SubmissionState};
+use service::{
+    BodyFormat, ControlTotal, Ended, Page, Principal, Receipt, Relation, RowCounts, Submission,
+    SubmissionId, SubmissionState, Superseded,
+};
 use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -46,6 +49,28 @@ fn new(number: u128, key: Option<&str>) -> NewSubmission {
         evidence_sha256: "ab".repeat(32),
         evidence_size_bytes: 1234,
         received_at: at(number as i64),
+        relation: None,
+        control_totals: Vec::new(),
+    }
+}
+
+/// The receipt of a submission that `new` claimed, as that version of the table.
+fn receipt(number: u128, version: i64, committed_at: DateTime<Utc>) -> Receipt {
+    let new = new(number, None);
+    Receipt {
+        id: new.id,
+        agency: new.agency,
+        dataset: new.dataset,
+        period: new.period,
+        contract_version: new.contract_version,
+        evidence_sha256: new.evidence_sha256,
+        evidence_size_bytes: new.evidence_size_bytes,
+        rows: COUNTS,
+        received_at: new.received_at,
+        table_version: Some(version),
+        committed_at: Some(committed_at),
+        supersedes: None,
+        control_totals: Vec::new(),
     }
 }
 
@@ -91,7 +116,7 @@ async fn a_submission_goes_from_durable_to_committed_and_survives_closing() {
     );
     assert_eq!(ids(&books.unfinished().await.unwrap()), [id(1)]);
     books
-        .commit_submission(id(1), COUNTS, 7, at(9))
+        .commit_submission(&receipt(1, 7, at(9)), "{}")
         .await
         .unwrap();
     books.close().await;
@@ -133,14 +158,90 @@ async fn a_submission_goes_from_durable_to_committed_and_survives_closing() {
                 committed_at: Some(
                     2026-09-21T14:13:29.123456Z,
                 ),
+                supersedes: None,
+                control_totals: [],
             },
             principal: "h26-system",
             format: Csv,
             refusal: None,
+            key: None,
+            ended: None,
+            sealed: Some(
+                "{}",
+            ),
         }
     "#]]
     .assert_debug_eq(&books.submission(id(1)).await.unwrap().unwrap());
     assert_eq!(books.submission(id(2)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_a_submission_superseded_and_what_ended_it_are_kept() {
+    let (_folder, books) = books().await;
+    let total = |found: Option<&str>| ControlTotal {
+        name: "rows".to_owned(),
+        declared: "10".to_owned(),
+        found: found.map(str::to_owned),
+    };
+    books.claim(&new(1, None)).await.unwrap();
+    let correcting = NewSubmission {
+        relation: Some(Relation::Corrects(id(1))),
+        control_totals: vec![total(None)],
+        ..new(2, Some("k"))
+    };
+    books.claim(&correcting).await.unwrap();
+    let durable = books.submission(id(2)).await.unwrap().unwrap();
+    assert_eq!(durable.receipt.control_totals, [total(None)]);
+    assert_eq!(books.corrections(id(1)).await.unwrap(), []);
+    // The same body for another relation is another request.
+    let other = NewSubmission {
+        relation: Some(Relation::Replaces(id(1))),
+        ..correcting.clone()
+    };
+    assert_eq!(books.claim(&other).await.unwrap(), Claim::OtherBody(id(2)));
+
+    let superseded = Superseded {
+        relation: Relation::Corrects(id(1)),
+        rows: 3,
+    };
+    let receipt = Receipt {
+        supersedes: Some(superseded),
+        control_totals: vec![total(Some("10"))],
+        ..receipt(2, 8, at(9))
+    };
+    books.commit_submission(&receipt, "{}").await.unwrap();
+    let committed = books.submission(id(2)).await.unwrap().unwrap();
+    assert_eq!(committed.receipt, receipt);
+    assert_eq!(books.corrections(id(1)).await.unwrap(), [id(2)]);
+
+    let ended = |by: Option<u128>, second| Ended {
+        by: by.map(id),
+        at: at(second),
+    };
+    // What is not committed cannot end.
+    books.end_submission(id(1), ended(None, 9)).await.unwrap();
+    assert_eq!(books.submission(id(1)).await.unwrap().unwrap().ended, None);
+    books
+        .end_submission(id(2), ended(Some(3), 10))
+        .await
+        .unwrap();
+    books.end_submission(id(2), ended(None, 11)).await.unwrap();
+    let replaced = books.submission(id(2)).await.unwrap().unwrap();
+    assert_eq!(replaced.ended, Some(ended(Some(3), 10)));
+}
+
+#[tokio::test]
+async fn a_claim_can_be_taken_back_until_it_is_settled() {
+    let (_folder, books) = books().await;
+    books.claim(&new(1, Some("k"))).await.unwrap();
+    books.forget(id(1)).await.unwrap();
+    assert_eq!(books.claim(&new(2, Some("k"))).await.unwrap(), Claim::New);
+    books
+        .commit_submission(&receipt(2, 7, at(9)), "{}")
+        .await
+        .unwrap();
+    books.forget(id(2)).await.unwrap();
+    assert!(books.submission(id(2)).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -242,11 +343,11 @@ async fn finishing_twice_is_fine_only_if_it_says_the_same() {
         books.claim(&new(number, None)).await.unwrap();
     }
     books
-        .commit_submission(id(1), COUNTS, 7, at(9))
+        .commit_submission(&receipt(1, 7, at(9)), "{}")
         .await
         .unwrap();
     books
-        .commit_submission(id(1), COUNTS, 7, at(10))
+        .commit_submission(&receipt(1, 7, at(10)), "{}")
         .await
         .unwrap();
     books
@@ -263,7 +364,7 @@ async fn finishing_twice_is_fine_only_if_it_says_the_same() {
 
     let errors = [
         books
-            .commit_submission(id(1), COUNTS, 8, at(9))
+            .commit_submission(&receipt(1, 8, at(9)), "{}")
             .await
             .unwrap_err(),
         books
@@ -271,11 +372,11 @@ async fn finishing_twice_is_fine_only_if_it_says_the_same() {
             .await
             .unwrap_err(),
         books
-            .commit_submission(id(2), COUNTS, 7, at(9))
+            .commit_submission(&receipt(2, 7, at(9)), "{}")
             .await
             .unwrap_err(),
         books
-            .commit_submission(id(3), COUNTS, 7, at(9))
+            .commit_submission(&receipt(3, 7, at(9)), "{}")
             .await
             .unwrap_err(),
     ];
@@ -499,7 +600,7 @@ async fn a_database_of_a_newer_version_is_refused_and_left_alone() {
         }
     ));
     expect![[r#"
-        the control database `books.sqlite` is of a newer version: it has schema 99, and schema 2 is the newest that this program knows
+        the control database `books.sqlite` is of a newer version: it has schema 99, and schema 3 is the newest that this program knows
         Start the version of `dtm` that last used this home, or a newer one."#]].assert_eq(&format!(
         "{}\n{}",
         message(&error, &folder),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use audit::Journal;
+use audit::seal::SigningKeys;
 use books::Books;
 use chrono::{DateTime, Utc};
 use engine::{Engine, QueryLimits, RowRules, Session};
@@ -12,6 +13,7 @@ use lake::{GroupCommitter, Lake, Snapshot, Table};
 use project::{Contract, DatasetName, Project};
 use service::{At, ErrorKind, Result, ServiceError, SubmissionId};
 use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore, watch};
+use tokio_util::task::TaskTracker;
 
 use crate::in_force::InForce;
 use crate::published::{Published, PublishedSet};
@@ -23,6 +25,7 @@ pub(crate) struct Handles {
     pub books: Books,
     pub engine: Engine,
     pub journal: Arc<Journal>,
+    pub keys: SigningKeys,
     pub project: InForce,
     pub rules: RowRules,
     pub given: Given,
@@ -38,6 +41,8 @@ pub(crate) struct Handles {
     /// Shared by the submissions that land; taken alone while tables that they land in change their
     /// columns.
     pub landing: RwLock<()>,
+    /// Durable submissions that are landed after they were acknowledged.
+    pub landings: TaskTracker,
     pub published: Published,
     /// Whether the house was told to stop.
     pub stopping: watch::Sender<bool>,

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use audit::Journal;
+use audit::seal::SigningKeys;
 use books::Books;
 use engine::{Engine, EngineSettings, RowRules};
 use lake::Lake;
@@ -15,9 +16,10 @@ use service::{
     ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page,
     Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result,
     RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
-    SubmitAnswer, SubmitRequest, TableVersion,
+    SubmitAnswer, SubmitRequest, TableVersion, WithdrawRequest,
 };
 use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore, watch};
+use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::handles::Handles;
@@ -38,6 +40,8 @@ pub struct Parts {
     pub books: Books,
     /// The audit journal.
     pub journal: Journal,
+    /// The keys that receipts are signed with.
+    pub keys: SigningKeys,
     /// The project, with where it is read again.
     pub project: InForce,
     /// Time and chance.
@@ -70,6 +74,7 @@ impl House {
             books: parts.books,
             engine,
             journal: Arc::new(parts.journal),
+            keys: parts.keys,
             project: parts.project,
             rules: RowRules::new(ingest::PERSONAL_DATA_PATTERN),
             given: parts.given,
@@ -82,7 +87,9 @@ impl House {
             running: AsyncMutex::new(()),
             stopping: watch::Sender::new(false),
             landing: RwLock::new(()),
+            landings: TaskTracker::new(),
         });
+        submit::publish_keys(&handles).await?;
         submit::recover(&handles).await?;
         Ok(Self {
             gate: Arc::new(Gate::new(handles)),
@@ -115,6 +122,8 @@ impl House {
         let places = u32::try_from(handles.settings.bodies_at_once).unwrap_or(u32::MAX);
         // Complete bodies that hold a place are landed; nobody gets a new one.
         let _all_bodies = handles.bodies.acquire_many(places).await;
+        handles.landings.close();
+        handles.landings.wait().await;
         let _last_run = handles.running.lock().await;
         for committer in handles.committers.lock().await.values() {
             committer.drain().await;
@@ -227,6 +236,16 @@ impl Service for House {
         let (gate, call) = (Arc::clone(&self.gate), call.clone());
         self.to_its_end(async move { submit::submit(&gate, &call, request, body).await })
             .await
+    }
+
+    async fn withdraw(&self, call: &Call, request: WithdrawRequest) -> Result<Submission> {
+        let (gate, call) = (Arc::clone(&self.gate), call.clone());
+        self.to_its_end(async move { submit::withdraw(&gate, &call, request).await })
+            .await
+    }
+
+    async fn keys(&self) -> Result<String> {
+        submit::keys(self.gate.own()).await
     }
 
     async fn submission(&self, call: &Call, id: SubmissionId) -> Result<Submission> {

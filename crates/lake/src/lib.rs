@@ -30,7 +30,7 @@ mod store;
 mod table;
 mod write;
 
-pub use commit::{CommitMode, CommitRequest, Committed};
+pub use commit::{CommitMode, CommitRequest, Committed, SUPERSEDED_ROWS};
 pub use error::{Fault, LakeError, Result};
 pub use given::Given;
 pub use group::{GroupCommitter, GroupSettings, StagedSubmission};
@@ -38,7 +38,7 @@ pub use lake::Lake;
 pub use objects::{Evidence, ObjectBody, Objects, PutOutcome};
 pub use store::{LocalStore, S3Settings, StoreFacts, StoreLocation, open_store, probe};
 pub use table::{
-    CommitRecord, CompactSettings, PartitionFiles, SmallFiles, Snapshot, Table, TableFile,
-    TableFiles, TableShape, Unneeded,
+    CommitRecord, CompactSettings, PartitionFiles, Portion, Snapshot, Table, TableFile, TableFiles,
+    TableShape, Unneeded,
 };
 pub use write::{Codec, StagedFile, StagedWriter, WriteSettings};

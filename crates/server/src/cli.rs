@@ -73,6 +73,12 @@ enum Command {
     Generate(commands::generate::Generate),
     /// Submit files; each is one submission
     Submit(commands::submit::Submit),
+    /// Take a submission's rows out of its table
+    Withdraw(commands::withdraw::Withdraw),
+    /// Verify a receipt offline
+    Verify(commands::verify::Verify),
+    /// Print the public keys that receipts are verified with
+    Keys(commands::keys::Keys),
     /// Run the transformations that are due, or those selected
     Run(commands::run::Run),
     /// Run a read-only query
@@ -139,6 +145,9 @@ async fn run(cli: Cli) -> Outcome {
         Command::Lineage(command) => command.run(context).await,
         Command::Maintain(command) => command.run(context).await,
         Command::Token(command) => command.run(context).await,
+        Command::Withdraw(command) => command.run(context).await,
+        Command::Verify(command) => command.run(&context),
+        Command::Keys(command) => command.run(&context),
     };
     logs.finish();
     outcome

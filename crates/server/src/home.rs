@@ -77,6 +77,10 @@ impl Home {
         self.root.join("journal")
     }
 
+    pub(crate) fn keys_folder(&self) -> PathBuf {
+        self.root.join("keys")
+    }
+
     pub(crate) fn spool_folder(&self) -> PathBuf {
         self.root.join("spool")
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use api::client::RemoteService;
+use audit::seal::{SealError, SigningKey, SigningKeys};
 use chrono::{DateTime, Utc};
 use conduct::{Given, House, InForce, Parts};
 use lake::{Lake, S3Settings, StoreLocation};
@@ -213,10 +214,12 @@ pub(crate) async fn house(
     if let Some(cut) = journal.cut() {
         tracing::warn!(file = %cut.file.display(), bytes = cut.bytes, "a torn journal line was cut");
     }
+    let keys = signing_keys(home)?;
     let parts = Parts {
         lake: Lake::open(store, given).map_err(store_failed)?,
         books,
         journal,
+        keys,
         project,
         given: Given {
             clock: Arc::new(now),
@@ -228,6 +231,26 @@ pub(crate) async fn house(
         settings: limits(home, settings)?,
     };
     Ok(House::open(parts).await?)
+}
+
+/// The home's signing keys; made with the first one if there are none.
+pub(crate) fn signing_keys(home: &Home) -> Outcome<SigningKeys> {
+    let keys = SigningKeys::open_or_create(&home.keys_folder(), &SigningKey::generate, now());
+    let keys = keys.map_err(keys_failed)?;
+    for file in keys.exposed() {
+        tracing::warn!(
+            file = %file.display(),
+            "others could read this; rotate the key by `dtm keys --rotate` if somebody may have"
+        );
+    }
+    Ok(keys)
+}
+
+pub(crate) fn keys_failed(error: SealError) -> Failure {
+    Failure::Unavailable(format!(
+        "cannot use the signing keys: {error}; {}",
+        error.hint()
+    ))
 }
 
 /// More bodies at the same time than a process may open files.

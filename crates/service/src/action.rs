@@ -13,6 +13,8 @@ pub enum Action {
     CreateToken,
     /// Submit data for an agency and period; a dry run is the same act with no effect.
     Submit,
+    /// Take a submission's rows out of its table.
+    Withdraw,
     /// Read submissions, their receipts and row errors.
     ReadSubmission,
     /// Read the bytes that were received.
@@ -48,12 +50,13 @@ pub enum Action {
 
 impl Action {
     /// Every act.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::SignIn,
         Self::SignOut,
         Self::CreateSignInCode,
         Self::CreateToken,
         Self::Submit,
+        Self::Withdraw,
         Self::ReadSubmission,
         Self::ReadEvidence,
         Self::Query,
@@ -79,6 +82,7 @@ impl Action {
             Self::CreateSignInCode => "create_sign_in_code",
             Self::CreateToken => "create_token",
             Self::Submit => "submit",
+            Self::Withdraw => "withdraw",
             Self::ReadSubmission => "read_submission",
             Self::ReadEvidence => "read_evidence",
             Self::Query => "query",

@@ -31,6 +31,7 @@ pub use report::{Document, Manifest, ManifestQuery, RenderRequest, Rendition, Re
 pub use run::{Plan, PlanItem, PlannedChange, RunReport, RunRequest, RunStep, StepState};
 pub use seam::{ByteStream, Evidence, Service};
 pub use submission::{
-    BodyFormat, Page, Receipt, RowCounts, RowError, RowErrors, Submission, SubmissionId,
-    SubmissionState, SubmitAnswer, SubmitRequest,
+    Ack, BodyFormat, ControlTotal, Ended, Page, Receipt, Relation, RowCounts, RowError, RowErrors,
+    Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, Superseded,
+    WithdrawRequest,
 };

@@ -10,6 +10,7 @@ use crate::{
     LineageRequest, MaintainRequest, MaintenanceReport, Page, Plan, Principal, QueryAnswer,
     QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
     RunRequest, Secret, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
+    WithdrawRequest,
 };
 
 /// Bytes as they arrive.
@@ -51,6 +52,12 @@ pub trait Service: Send + Sync + 'static {
         request: SubmitRequest,
         body: ByteStream,
     ) -> Result<SubmitAnswer>;
+    /// Takes the rows of a submission, and of its corrections, out of the table; older versions
+    /// keep them. Withdrawn again, it is answered as the first time.
+    async fn withdraw(&self, call: &Call, request: WithdrawRequest) -> Result<Submission>;
+    /// The public keys that signed receipts are verified with, as a JWK Set (RFC 7517). Open to
+    /// everyone.
+    async fn keys(&self) -> Result<String>;
     /// A submission.
     async fn submission(&self, call: &Call, id: SubmissionId) -> Result<Submission>;
     /// Submissions, newest first.

@@ -1,5 +1,6 @@
 //! Submissions: what an agency sends, and what it gets back.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -101,6 +102,112 @@ pub struct SubmitRequest {
     pub key: Option<String>,
     /// Check everything, land nothing.
     pub dry_run: bool,
+    /// What it does to an earlier submission for the same agency, dataset and period.
+    pub relation: Option<Relation>,
+    /// Totals that the sender counted: `rows`, or the sum of a column, as text.
+    pub control_totals: BTreeMap<String, String>,
+    /// What is waited for.
+    pub ack: Ack,
+}
+
+impl SubmitRequest {
+    /// A request without key, relation and totals, which is answered when its rows are committed.
+    pub fn new(dataset: DatasetName, period: PeriodCode, format: BodyFormat) -> Self {
+        Self {
+            dataset,
+            agency: None,
+            period,
+            format,
+            key: None,
+            dry_run: false,
+            relation: None,
+            control_totals: BTreeMap::new(),
+            ack: Ack::Committed,
+        }
+    }
+}
+
+/// What a submission does to an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// Takes its place: all of its rows go.
+    Replaces(SubmissionId),
+    /// Takes the place of those of its rows that have the same key.
+    Corrects(SubmissionId),
+}
+
+impl Relation {
+    /// The relation of that word to `target`.
+    pub fn new(word: &str, target: SubmissionId) -> Option<Self> {
+        match word {
+            "replaces" => Some(Self::Replaces(target)),
+            "corrects" => Some(Self::Corrects(target)),
+            _ => None,
+        }
+    }
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Replaces(_) => "replaces",
+            Self::Corrects(_) => "corrects",
+        }
+    }
+
+    /// The earlier submission.
+    pub fn target(self) -> SubmissionId {
+        match self {
+            Self::Replaces(target) | Self::Corrects(target) => target,
+        }
+    }
+}
+
+/// The level that an answer waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ack {
+    /// Body and manifest are on the store: it will be landed whatever happens.
+    Durable,
+    /// The rows are in the table.
+    #[default]
+    Committed,
+}
+
+/// What of an earlier submission went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Superseded {
+    /// How, and which.
+    pub relation: Relation,
+    /// Rows that went from the table.
+    pub rows: u64,
+}
+
+/// A total as the sender declared it and as it was found; a body in which they differ is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControlTotal {
+    /// `rows`, or the column that was summed up.
+    pub name: String,
+    /// As the sender wrote it.
+    pub declared: String,
+    /// As it was found; none while the submission is only durable.
+    pub found: Option<String>,
+}
+
+/// How a submission ceased to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// The submission that replaced it; none when it was withdrawn.
+    pub by: Option<SubmissionId>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// A request to withdraw a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WithdrawRequest {
+    /// The submission.
+    pub id: SubmissionId,
+    /// Why, for the history.
+    pub reason: String,
 }
 
 /// What became of the rows.
@@ -141,6 +248,10 @@ pub struct Receipt {
     pub table_version: Option<i64>,
     /// When that version was committed; none for a dry run.
     pub committed_at: Option<DateTime<Utc>>,
+    /// What it superseded.
+    pub supersedes: Option<Superseded>,
+    /// The totals that the sender declared.
+    pub control_totals: Vec<ControlTotal>,
 }
 
 /// One thing wrong with one row.
@@ -204,6 +315,12 @@ pub struct Submission {
     pub format: BodyFormat,
     /// Why it was refused as a whole; none otherwise.
     pub refusal: Option<String>,
+    /// The `Idempotency-Key` that it came with.
+    pub key: Option<String>,
+    /// How it ceased to count.
+    pub ended: Option<Ended>,
+    /// The signed receipt as a JSON document of its own; none before it is committed.
+    pub sealed: Option<String>,
 }
 
 /// What `submit` answers when it did not refuse.
@@ -217,6 +334,8 @@ pub struct SubmitAnswer {
     pub replayed: bool,
     /// Whether nothing landed because that was asked for.
     pub dry_run: bool,
+    /// The signed receipt as a JSON document of its own; none before it is committed.
+    pub sealed: Option<String>,
 }
 
 /// A page of a longer list.

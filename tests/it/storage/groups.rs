@@ -32,6 +32,7 @@ async fn submission(table: &Table, n: i64) -> StagedSubmission {
         submission_id: format!("s-{n}"),
         files: stage(table, [rows(n * 10..n * 10 + 2, "2026-09")]).await,
         info: Map::from_iter([("agency".to_owned(), json!("H26"))]),
+        since: 0,
     }
 }
 
@@ -56,10 +57,10 @@ async fn many_submissions_land_in_few_commits(place: Place) {
     let done: Vec<Committed> = done.into_iter().map(Result::unwrap).collect();
     assert_eq!(now(&table).await, landed(0..40));
     assert!(table.version() <= 10, "{} commits", table.version());
-    let found = table.find_submission("s-17").await.unwrap().unwrap();
+    let found = table.find_after(0, "s-17").await.unwrap().unwrap();
     assert_eq!(found.version, done[17].version);
     assert_eq!(found.info["dtm.notes"]["s-17"]["agency"], "H26");
-    assert_eq!(table.find_submission("s-99").await.unwrap(), None);
+    assert_eq!(table.find_after(0, "s-99").await.unwrap(), None);
     let since = table.submissions_since(0).await.unwrap();
     assert_eq!(since.iter().map(|(_, ids)| ids.len()).sum::<usize>(), 40);
     assert_eq!(since[0].0.version, 1);

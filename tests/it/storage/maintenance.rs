@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use lake::{CommitRequest, CompactSettings, LakeError, SmallFiles, StagedFile, Table};
+use lake::{CommitRequest, CompactSettings, LakeError, Portion, StagedFile, Table};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use serde_json::Map;
@@ -33,14 +33,14 @@ const ANY: CompactSettings = CompactSettings {
     commit_bytes: u64::MAX,
 };
 
-fn small(table: &Table) -> SmallFiles {
+fn small(table: &Table) -> Portion {
     let mut portions = table.snapshot().small_files(&ANY).unwrap();
     assert_eq!(portions.len(), 1);
     portions.remove(0)
 }
 
 /// Files that hold what the small ones hold.
-async fn again(table: &Table, small: &SmallFiles) -> Vec<StagedFile> {
+async fn again(table: &Table, small: &Portion) -> Vec<StagedFile> {
     stage(table, [read(small.provider().unwrap()).await]).await
 }
 

@@ -7,17 +7,18 @@ use async_trait::async_trait;
 use axum::http::{HeaderMap, StatusCode};
 use project::{DatasetName, ReportDefinition};
 use service::{
-    AuditRecord, BodyFormat, ByteStream, Call, DatasetDetail, DatasetSummary, Direction, Document,
-    ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page,
-    Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result,
-    RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
-    SubmitAnswer, SubmitRequest, TableVersion,
+    Ack, AuditRecord, BodyFormat, ByteStream, Call, DatasetDetail, DatasetSummary, Direction,
+    Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest,
+    MaintenanceReport, Page, Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition,
+    RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service, ServiceError,
+    Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, WithdrawRequest,
 };
 
 use crate::dto::{
     AuditRecordDto, CodeDto, DatasetDetailDto, DatasetDto, LineageDto, MaintainDto, MaintenanceDto,
     NewTokenDto, PlanDto, PrincipalDto, QueryDto, RenderDto, RenditionDto, ReportDto, RowErrorsDto,
     RunDto, RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto,
+    WithdrawalDto,
 };
 use wire::{Ask, bytes, header, json, rows, unread};
 
@@ -100,6 +101,17 @@ impl Service for RemoteService {
         if let Some(key) = &request.key {
             ask = ask.header("idempotency-key", key);
         }
+        if let Some(relation) = request.relation {
+            ask = ask.param(relation.as_str(), relation.target().to_string());
+        }
+        if !request.control_totals.is_empty() {
+            let totals = request.control_totals.iter();
+            let totals: Vec<String> = totals.map(|(n, total)| format!("{n}:{total}")).collect();
+            ask = ask.param("control_totals", totals.join(","));
+        }
+        if request.ack == Ack::Durable {
+            ask = ask.param("ack", "durable");
+        }
         let answer = self
             .wire
             .send(call, ask.body(request.format.media_type(), body))
@@ -107,6 +119,19 @@ impl Service for RemoteService {
         let replayed = answer.status() == StatusCode::OK && !request.dry_run;
         let dto: SubmitAnswerDto = json(answer).await?;
         dto.into_answer(replayed, request.dry_run)
+    }
+
+    async fn withdraw(&self, call: &Call, request: WithdrawRequest) -> Result<Submission> {
+        let WithdrawRequest { id, reason } = request;
+        let ask = Ask::post(&["submissions", &id.to_string(), "withdrawal"]);
+        let ask = ask.json(&WithdrawalDto { reason })?;
+        let dto: SubmissionDto = json(self.wire.send(call, ask).await?).await?;
+        dto.try_into()
+    }
+
+    async fn keys(&self) -> Result<String> {
+        let answer = self.wire.send_open(Ask::get(&["keys"])).await?;
+        String::from_utf8(bytes(answer).await?.to_vec()).map_err(|_| unread("the public keys"))
     }
 
     async fn submission(&self, call: &Call, id: SubmissionId) -> Result<Submission> {

@@ -2,8 +2,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use service::Credential;
-use service::Door;
+use service::{Credential, Door, Relation};
 
 use super::*;
 use crate::testing::{self, Double, ID, TOKEN};
@@ -32,13 +31,13 @@ fn call() -> Call {
 }
 
 fn submit_request() -> SubmitRequest {
+    let dataset = "raw.visits".parse().unwrap();
     SubmitRequest {
-        dataset: "raw.visits".parse().unwrap(),
         agency: Some("H26.01".parse().unwrap()),
-        period: "2026-09".parse().unwrap(),
-        format: BodyFormat::Csv,
         key: Some("k 1".to_owned()),
-        dry_run: false,
+        relation: Some(Relation::Corrects(ID.parse().unwrap())),
+        control_totals: [("rows".to_owned(), "3".to_owned())].into(),
+        ..SubmitRequest::new(dataset, "2026-09".parse().unwrap(), BodyFormat::Csv)
     }
 }
 
@@ -74,7 +73,7 @@ async fn submissions_are_the_same_from_afar() {
     let bytes: Vec<bytes::Bytes> = evidence.bytes.try_collect().await.unwrap();
     assert_eq!(bytes.concat(), b"a,b\n");
     expect_test::expect![[r#"
-        submit SubmitRequest { dataset: DatasetName { layer: Raw, full: "raw.visits" }, agency: Some(AgencyCode("H26.01")), period: PeriodCode("2026-09"), format: Csv, key: Some("k 1"), dry_run: false }
+        submit SubmitRequest { dataset: DatasetName { layer: Raw, full: "raw.visits" }, agency: Some(AgencyCode("H26.01")), period: PeriodCode("2026-09"), format: Csv, key: Some("k 1"), dry_run: false, relation: Some(Corrects(SubmissionId(0192f0c1-0000-7000-8000-000000000001))), control_totals: {"rows": "3"}, ack: Committed }
         body a,b
 
         submission 0192f0c1-0000-7000-8000-000000000001

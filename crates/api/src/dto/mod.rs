@@ -30,9 +30,10 @@ pub use query::QueryDto;
 pub use rendition::{ManifestDto, ManifestQueryDto, RenderDto, RenditionDto};
 pub use report::{BlockDto, ParameterDto, ReportColumnDto, ReportDto};
 pub use run::{PlanDto, PlanItemDto, RunDto, RunRequestDto, RunStepDto};
+pub(crate) use submission::sealed;
 pub use submission::{
-    EvidenceDto, ReceiptDto, RowCountsDto, RowErrorDto, RowErrorsDto, SubmissionDto,
-    SubmitAnswerDto,
+    ControlTotalDto, EvidenceDto, ProofDto, ReceiptDto, RowCountsDto, RowErrorDto, RowErrorsDto,
+    SubmissionDto, SubmitAnswerDto, SupersedesDto, WithdrawalDto,
 };
 
 /// A text in the two languages of the system.

@@ -3,8 +3,8 @@
 use project::Severity;
 use serde::{Deserialize, Serialize};
 use service::{
-    BodyFormat, Receipt, RowCounts, RowError, RowErrors, ServiceError, Submission, SubmissionState,
-    SubmitAnswer,
+    BodyFormat, ControlTotal, Ended, Receipt, Relation, RowCounts, RowError, RowErrors,
+    ServiceError, Submission, SubmissionState, SubmitAnswer, Superseded,
 };
 use utoipa::ToSchema;
 
@@ -62,6 +62,50 @@ pub struct ReceiptDto {
     /// When that version was committed; none for a dry run.
     #[schema(format = DateTime)]
     pub committed_at: Option<String>,
+    /// What it superseded; none if nothing.
+    pub supersedes: Option<SupersedesDto>,
+    /// The totals that the sender declared.
+    pub control_totals: Vec<ControlTotalDto>,
+    /// The signature of the receipt; none before it is committed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<ProofDto>,
+}
+
+/// What of an earlier submission went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SupersedesDto {
+    /// `replaces`: all of its rows went; `corrects`: those with the same keys.
+    #[schema(example = "corrects")]
+    pub relation: String,
+    /// The earlier submission.
+    pub submission: String,
+    /// Rows that went from the table.
+    pub rows: u64,
+}
+
+/// A total as it was declared and found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ControlTotalDto {
+    /// `rows`, or the column that was summed up.
+    pub name: String,
+    /// As the sender wrote it.
+    pub declared: String,
+    /// As it was found.
+    pub found: Option<String>,
+}
+
+/// A signature, and the exact bytes that it is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProofDto {
+    /// `Ed25519`.
+    #[schema(example = "Ed25519")]
+    pub algorithm: String,
+    /// Which of `/api/v1/keys` signed.
+    pub key_id: String,
+    /// The bytes that were signed, in base64: the receipt without this member.
+    pub payload: String,
+    /// The signature, in base64.
+    pub signature: String,
 }
 
 /// One thing wrong with one row.
@@ -104,6 +148,15 @@ pub struct SubmitAnswerDto {
     pub errors_total: u64,
 }
 
+/// A withdrawal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawalDto {
+    /// Why, for the history.
+    #[schema(example = "sent for the wrong period")]
+    pub reason: String,
+}
+
 /// A submission with its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SubmissionDto {
@@ -120,6 +173,85 @@ pub struct SubmissionDto {
     pub format: String,
     /// Why it was refused as a whole; none otherwise.
     pub refusal: Option<String>,
+    /// The `Idempotency-Key` that it came with.
+    pub key: Option<String>,
+    /// When it ceased to count; none while it does.
+    #[schema(format = DateTime)]
+    pub ended_at: Option<String>,
+    /// The submission that replaced it; none when it was withdrawn.
+    pub ended_by: Option<String>,
+}
+
+/// A receipt with its signature.
+pub(crate) fn sealed(receipt: Receipt, sealed: Option<&str>) -> ReceiptDto {
+    #[derive(Deserialize)]
+    struct Sealed {
+        proof: ProofDto,
+    }
+    let proof = sealed.and_then(|text| serde_json::from_str::<Sealed>(text).ok());
+    ReceiptDto {
+        proof: proof.map(|sealed| sealed.proof),
+        ..receipt.into()
+    }
+}
+
+/// The signed document of a receipt that was received.
+fn document(receipt: &ReceiptDto) -> Option<String> {
+    receipt.proof.as_ref()?;
+    serde_json::to_string(receipt).ok()
+}
+
+impl From<Superseded> for SupersedesDto {
+    fn from(superseded: Superseded) -> Self {
+        Self {
+            relation: superseded.relation.as_str().to_owned(),
+            submission: superseded.relation.target().to_string(),
+            rows: superseded.rows,
+        }
+    }
+}
+
+impl TryFrom<SupersedesDto> for Superseded {
+    type Error = ServiceError;
+
+    fn try_from(dto: SupersedesDto) -> Result<Self, ServiceError> {
+        let target = read(&dto.submission, "a submission id")?;
+        let relation = Relation::new(&dto.relation, target);
+        Ok(Self {
+            relation: relation.ok_or_else(|| unread(&dto.relation, "a relation"))?,
+            rows: dto.rows,
+        })
+    }
+}
+
+impl From<ControlTotal> for ControlTotalDto {
+    fn from(total: ControlTotal) -> Self {
+        let ControlTotal {
+            name,
+            declared,
+            found,
+        } = total;
+        Self {
+            name,
+            declared,
+            found,
+        }
+    }
+}
+
+impl From<ControlTotalDto> for ControlTotal {
+    fn from(dto: ControlTotalDto) -> Self {
+        let ControlTotalDto {
+            name,
+            declared,
+            found,
+        } = dto;
+        Self {
+            name,
+            declared,
+            found,
+        }
+    }
 }
 
 impl From<Receipt> for ReceiptDto {
@@ -149,6 +281,9 @@ impl From<Receipt> for ReceiptDto {
             received_at: instant(receipt.received_at),
             table_version: receipt.table_version,
             committed_at: receipt.committed_at.map(instant),
+            supersedes: receipt.supersedes.map(Into::into),
+            control_totals: receipt.control_totals.into_iter().map(Into::into).collect(),
+            proof: None,
         }
     }
 }
@@ -180,6 +315,8 @@ impl TryFrom<ReceiptDto> for Receipt {
             received_at: read_instant(&dto.received_at)?,
             table_version: dto.table_version,
             committed_at: dto.committed_at.as_deref().map(read_instant).transpose()?,
+            supersedes: dto.supersedes.map(TryInto::try_into).transpose()?,
+            control_totals: dto.control_totals.into_iter().map(Into::into).collect(),
         })
     }
 }
@@ -246,7 +383,7 @@ impl From<SubmitAnswer> for SubmitAnswerDto {
             errors_total,
         } = answer.errors.into();
         Self {
-            receipt: answer.receipt.into(),
+            receipt: sealed(answer.receipt, answer.sealed.as_deref()),
             errors,
             errors_total,
         }
@@ -262,6 +399,7 @@ impl SubmitAnswerDto {
         }
         .into();
         Ok(SubmitAnswer {
+            sealed: document(&self.receipt),
             receipt: self.receipt.try_into()?,
             errors,
             replayed,
@@ -274,10 +412,16 @@ impl From<Submission> for SubmissionDto {
     fn from(submission: Submission) -> Self {
         Self {
             state: submission.state.as_str().to_owned(),
-            receipt: submission.receipt.into(),
+            receipt: sealed(submission.receipt, submission.sealed.as_deref()),
             principal: submission.principal,
             format: submission.format.media_type().to_owned(),
             refusal: submission.refusal,
+            key: submission.key,
+            ended_at: submission.ended.map(|ended| instant(ended.at)),
+            ended_by: submission
+                .ended
+                .and_then(|ended| ended.by)
+                .map(|by| by.to_string()),
         }
     }
 }
@@ -288,13 +432,22 @@ impl TryFrom<SubmissionDto> for Submission {
     fn try_from(dto: SubmissionDto) -> Result<Self, ServiceError> {
         use SubmissionState::{Committed, Durable, Refused};
         let states = [Durable, Committed, Refused];
+        let ended_by = dto
+            .ended_by
+            .as_deref()
+            .map(|id| read(id, "a submission id"));
+        let ended_by = ended_by.transpose()?;
+        let ended_at = dto.ended_at.as_deref().map(read_instant).transpose()?;
         Ok(Self {
+            sealed: document(&dto.receipt),
             state: known(&dto.state, "a submission's state", states, |s| s.as_str())?,
             receipt: dto.receipt.try_into()?,
             principal: dto.principal,
             format: BodyFormat::from_media_type(&dto.format)
                 .ok_or_else(|| unread(&dto.format, "a body's media type"))?,
             refusal: dto.refusal,
+            key: dto.key,
+            ended: ended_at.map(|at| Ended { by: ended_by, at }),
         })
     }
 }

@@ -39,7 +39,19 @@ fn the_receipt_has_exactly_its_fields() {
           },
           "received_at": "2026-09-15T01:02:03.250Z",
           "table_version": 7,
-          "committed_at": "2026-09-15T01:02:03.250Z"
+          "committed_at": "2026-09-15T01:02:03.250Z",
+          "supersedes": {
+            "relation": "corrects",
+            "submission": "0192f0c1-0000-7000-8000-000000000001",
+            "rows": 2
+          },
+          "control_totals": [
+            {
+              "name": "rows",
+              "declared": "3",
+              "found": "3"
+            }
+          ]
         }"#]];
     let receipt = ReceiptDto::from(testing::receipt());
     expected.assert_eq(&serde_json::to_string_pretty(&receipt).unwrap());

@@ -131,6 +131,8 @@ struct Page {
     size: String,
     received_at: String,
     committed_at: String,
+    /// Empty while it counts.
+    ended_at: String,
     errors: Vec<ErrorLine>,
     errors_total: String,
     errors_first: String,
@@ -181,6 +183,9 @@ async fn read_one(state: &ApiState, visit: &Visit, id: &str) -> Result<Response>
         size: formats.size(submission.receipt.evidence_size_bytes),
         received_at: formats.date_time(submission.receipt.received_at),
         committed_at: committed_at.map_or_else(|| NOTHING.to_owned(), |at| formats.date_time(at)),
+        ended_at: submission
+            .ended
+            .map_or_else(String::new, |ended| formats.date_time(ended.at)),
         errors: errors
             .errors
             .iter()

@@ -30,6 +30,13 @@ async fn a_submission_answers_its_receipt_and_the_first_errors() {
           "agency": "H26.01",
           "committed_at": "2026-09-15T01:02:03.250Z",
           "contract_version": "1.2.0",
+          "control_totals": [
+            {
+              "declared": "3",
+              "found": "3",
+              "name": "rows"
+            }
+          ],
           "dataset": "raw.visits",
           "errors": [
             {
@@ -63,12 +70,17 @@ async fn a_submission_answers_its_receipt_and_the_first_errors() {
             "received": 3,
             "warned": 0
           },
+          "supersedes": {
+            "relation": "corrects",
+            "rows": 2,
+            "submission": "0192f0c1-0000-7000-8000-000000000001"
+          },
           "table_version": 7
         }
     "#]]
     .assert_eq(&answer.shown());
     expect![[r#"
-        submit SubmitRequest { dataset: DatasetName { layer: Raw, full: "raw.visits" }, agency: Some(AgencyCode("H26.01")), period: PeriodCode("2026-09"), format: Csv, key: Some("k1"), dry_run: false }
+        submit SubmitRequest { dataset: DatasetName { layer: Raw, full: "raw.visits" }, agency: Some(AgencyCode("H26.01")), period: PeriodCode("2026-09"), format: Csv, key: Some("k1"), dry_run: false, relation: None, control_totals: {}, ack: Committed }
         body a,b
     "#]].assert_eq(&double.asked().join("\n"));
 }
@@ -155,16 +167,16 @@ async fn a_query_string_that_is_wrong_is_answered_with_what_is_right() {
     check(
         submit(&double, &unknown, &[CSV]),
         expect![[r#"
-        400 application/problem+json
-        {
-          "correlation_id": "c1",
-          "detail": "this route takes no parameter `x`, `y`",
-          "hint": "It takes `period`, `agency`, `dry_run`.",
-          "status": 400,
-          "title": "The request is wrong",
-          "type": "urn:dtm:problem:invalid"
-        }
-    "#]],
+            400 application/problem+json
+            {
+              "correlation_id": "c1",
+              "detail": "this route takes no parameter `x`, `y`",
+              "hint": "It takes `period`, `agency`, `dry_run`, `ack`, `replaces`, `corrects`, `control_totals`.",
+              "status": 400,
+              "title": "The request is wrong",
+              "type": "urn:dtm:problem:invalid"
+            }
+        "#]],
     )
     .await;
     check(

@@ -81,6 +81,7 @@ fn closed(state: &ApiState) -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .merge(short)
         .routes(routes!(submissions::submit))
+        .routes(routes!(submissions::withdraw))
         .routes(routes!(submissions::evidence))
         .routes(routes!(query::query))
         .routes(routes!(query::figures))
@@ -97,5 +98,6 @@ pub(crate) fn routes(state: &ApiState) -> OpenApiRouter<ApiState> {
         .merge(closed(state))
         .routes(routes!(operation::alive))
         .routes(routes!(operation::ready))
+        .routes(routes!(submissions::keys))
         .routes(routes!(operation::openapi))
 }

@@ -1,19 +1,24 @@
 //! Submissions.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use service::{BodyFormat, ErrorKind, Evidence, ServiceError, SubmissionId, SubmitRequest};
+use service::{
+    Ack, BodyFormat, ErrorKind, Evidence, Relation, ServiceError, SubmissionId, SubmitAnswer,
+    SubmitRequest, WithdrawRequest,
+};
 use utoipa::IntoParams;
 
 use super::{Answer, PageParams};
 use crate::body::received;
-use crate::dto::{ReceiptDto, RowErrorsDto, SubmissionDto, SubmitAnswerDto};
-use crate::extract::{DatasetPath, Format, NoParams, Params, SubmissionPath};
+use crate::dto::{ReceiptDto, RowErrorsDto, SubmissionDto, SubmitAnswerDto, WithdrawalDto, sealed};
+use crate::extract::{DatasetPath, Format, JsonBody, NoParams, Params, SubmissionPath};
 use crate::{ApiCall, ApiState, Problem};
 
 /// The longest `Idempotency-Key`.
@@ -31,6 +36,17 @@ pub(super) struct SubmitParams {
     /// Check everything, land nothing.
     #[serde(default)]
     dry_run: bool,
+    /// What the answer waits for: `committed`, the rows are in the table; or `durable`, the body is
+    /// kept and will be landed.
+    #[param(example = "committed")]
+    ack: Option<String>,
+    /// The submission that this one takes the place of.
+    replaces: Option<String>,
+    /// The submission whose rows with the same keys this one takes the place of.
+    corrects: Option<String>,
+    /// Totals that you counted: `rows`, and sums of columns. A body in which they differ is refused.
+    #[param(example = "rows:1250,fee_vnd:98000000")]
+    control_totals: Option<String>,
 }
 
 /// Receive a submission
@@ -39,6 +55,8 @@ pub(super) struct SubmitParams {
         ("dataset" = String, Path, description = "A dataset of layer `raw`"), SubmitParams,
         ("Idempotency-Key" = Option<String>, Header, description = "Names the submission: sent \
             again with the same body it is answered as the first time and lands once"),
+        ("Prefer" = Option<String>, Header, description = "`respond-async` asks for what \
+            `ack=durable` asks for (RFC 7240)"),
     ),
     request_body(description = "The rows", content(
         (String = "application/x-ndjson"), (String = "text/csv"),
@@ -48,7 +66,10 @@ pub(super) struct SubmitParams {
             body = SubmitAnswerDto),
         (status = 200, description = "A dry run, or the answer to an earlier submission with the \
             same key and body", body = SubmitAnswerDto),
-        (status = 409, description = "The key was used with another body", body = Problem,
+        (status = 202, description = "`ack=durable`: the body is kept and will be landed; \
+            `Location` is the submission", body = SubmitAnswerDto),
+        (status = 409, description = "The key was used with another body, or the submission to \
+            replace or correct does not stand", body = Problem,
             content_type = "application/problem+json"),
         (status = 413, description = "The body is over its limit", body = Problem,
             content_type = "application/problem+json"),
@@ -67,16 +88,38 @@ pub(super) async fn submit(
     Format(format): Format,
     headers: HeaderMap,
     body: Body,
-) -> Answer<(StatusCode, Json<SubmitAnswerDto>)> {
+) -> Answer<Response> {
     let request = request(dataset, params, format, &headers)?;
+    let preferred = prefers_async(&headers);
     let answer = state.service.submit(&call, request, received(body)).await?;
-    let again = answer.replayed || answer.dry_run;
-    let status = if again {
-        StatusCode::OK
-    } else {
-        StatusCode::CREATED
-    };
-    Ok((status, Json(answer.into())))
+    Ok(answered(answer, preferred))
+}
+
+/// The answer with its status: a receipt, what it would be, what it was, or that it will come.
+fn answered(answer: SubmitAnswer, preferred: bool) -> Response {
+    let (replayed, dry_run) = (answer.replayed, answer.dry_run);
+    let location = format!("/api/v1/submissions/{}", answer.receipt.id);
+    let waits = answer.receipt.table_version.is_none();
+    let body = Json(SubmitAnswerDto::from(answer));
+    match (dry_run, replayed, waits) {
+        (true, ..) | (_, true, _) => (StatusCode::OK, body).into_response(),
+        (_, _, false) => (StatusCode::CREATED, [(LOCATION, location)], body).into_response(),
+        _ if preferred => {
+            let applied = ("preference-applied", "respond-async".to_owned());
+            let headers = [(LOCATION.as_str(), location), applied];
+            (StatusCode::ACCEPTED, headers, body).into_response()
+        }
+        _ => (StatusCode::ACCEPTED, [(LOCATION, location)], body).into_response(),
+    }
+}
+
+fn prefers_async(headers: &HeaderMap) -> bool {
+    let values = headers.get_all("prefer").iter();
+    let mut values = values.filter_map(|value| value.to_str().ok());
+    values.any(|value| {
+        let mut wishes = value.split(',').map(str::trim);
+        wishes.any(|wish| wish.eq_ignore_ascii_case("respond-async"))
+    })
 }
 
 fn request(
@@ -101,16 +144,107 @@ fn request(
             invalid(message).hint(format!("Give 1 to {KEY_CHARS} visible ASCII characters."))
         })
     });
+    let period = period
+        .parse()
+        .map_err(|error: calendar::CalendarError| invalid(error.to_string()))?;
     Ok(SubmitRequest {
-        dataset,
         agency: agency.map_err(|error: project::NameError| invalid(error.to_string()))?,
-        period: period
-            .parse()
-            .map_err(|error: calendar::CalendarError| invalid(error.to_string()))?,
-        format,
         key: key.transpose()?,
         dry_run: params.dry_run,
+        relation: relation(params.replaces.as_deref(), params.corrects.as_deref())?,
+        control_totals: control_totals(params.control_totals.as_deref())?,
+        ack: ack(params.ack.as_deref(), prefers_async(headers))?,
+        ..SubmitRequest::new(dataset, period, format)
     })
+}
+
+fn relation(
+    replaces: Option<&str>,
+    corrects: Option<&str>,
+) -> Result<Option<Relation>, ServiceError> {
+    let invalid = |message: String| ServiceError::new(ErrorKind::Invalid, message);
+    let (word, id) = match (replaces, corrects) {
+        (None, None) => return Ok(None),
+        (Some(id), None) => ("replaces", id),
+        (None, Some(id)) => ("corrects", id),
+        (Some(_), Some(_)) => {
+            return Err(
+                invalid("a submission cannot both replace and correct another".to_owned())
+                    .hint("Give `replaces` or `corrects`, not both."),
+            );
+        }
+    };
+    let target = id.parse().map_err(|_| {
+        invalid(format!("`{word}` is `{id}`, and that is no submission id"))
+            .hint("A submission id is the `id` of a receipt.")
+    })?;
+    Ok(Relation::new(word, target))
+}
+
+fn ack(word: Option<&str>, preferred: bool) -> Result<Ack, ServiceError> {
+    match word {
+        None if preferred => Ok(Ack::Durable),
+        None | Some("committed") => Ok(Ack::Committed),
+        Some("durable") => Ok(Ack::Durable),
+        Some(other) => Err(
+            ServiceError::new(ErrorKind::Invalid, format!("`ack` is `{other}`"))
+                .hint("Give `committed` or `durable`."),
+        ),
+    }
+}
+
+/// Reads `name:total` pairs between commas.
+fn control_totals(text: Option<&str>) -> Result<BTreeMap<String, String>, ServiceError> {
+    let mut totals = BTreeMap::new();
+    for pair in text
+        .unwrap_or_default()
+        .split(',')
+        .filter(|pair| !pair.is_empty())
+    {
+        let read = pair
+            .split_once(':')
+            .map(|(name, total)| (name.trim(), total.trim()));
+        let fresh = read.filter(|(name, total)| !name.is_empty() && !total.is_empty());
+        let fresh = fresh.filter(|(name, _)| !totals.contains_key(*name));
+        let Some((name, total)) = fresh else {
+            return Err(ServiceError::new(
+                ErrorKind::Invalid,
+                format!("cannot read `{pair}` as a control total"),
+            )
+            .hint("Write each once, as in `rows:1250,fee_vnd:98000000`."));
+        };
+        totals.insert(name.to_owned(), total.to_owned());
+    }
+    Ok(totals)
+}
+
+/// Withdraw a submission
+#[utoipa::path(post, path = "/api/v1/submissions/{id}/withdrawal", tag = "submissions",
+    params(("id" = String, Path, description = "The submission")),
+    request_body = WithdrawalDto,
+    responses(
+        (status = 200, description = "Its rows, and those of its corrections, are out of the \
+            table; older versions keep them", body = SubmissionDto),
+        (status = 409, description = "It does not stand: it was refused, replaced, or is a \
+            correction of another", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn withdraw(
+    State(state): State<ApiState>,
+    ApiCall(call): ApiCall,
+    SubmissionPath(id): SubmissionPath,
+    Params(NoParams {}): Params<NoParams>,
+    JsonBody(WithdrawalDto { reason }): JsonBody<WithdrawalDto>,
+) -> Answer<Json<SubmissionDto>> {
+    let request = WithdrawRequest { id, reason };
+    Ok(Json(state.service.withdraw(&call, request).await?.into()))
+}
+
+/// Read the public keys that receipts are verified with
+#[utoipa::path(get, path = "/api/v1/keys", tag = "submissions", security(()),
+    responses((status = 200, description = "A JWK Set (RFC 7517) of Ed25519 keys (RFC 8037), \
+        retired ones included", body = Object, content_type = "application/jwk-set+json")))]
+pub(super) async fn keys(State(state): State<ApiState>) -> Answer<Response> {
+    let keys = state.service.keys().await?;
+    Ok(([(CONTENT_TYPE, "application/jwk-set+json")], keys).into_response())
 }
 
 /// List submissions, newest first
@@ -149,9 +283,8 @@ pub(super) async fn receipt(
     SubmissionPath(id): SubmissionPath,
     Params(NoParams {}): Params<NoParams>,
 ) -> Answer<Json<ReceiptDto>> {
-    Ok(Json(
-        state.service.submission(&call, id).await?.receipt.into(),
-    ))
+    let found = state.service.submission(&call, id).await?;
+    Ok(Json(sealed(found.receipt, found.sealed.as_deref())))
 }
 
 /// List what is wrong with a submission's rows

@@ -10,7 +10,7 @@ use service::{
     ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page,
     Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result,
     RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
-    SubmitAnswer, SubmitRequest, TableVersion,
+    SubmitAnswer, SubmitRequest, TableVersion, WithdrawRequest,
 };
 
 use super::{TOKEN, samples};
@@ -130,6 +130,15 @@ impl Service for Double {
             dry_run: request.dry_run,
             ..samples::submit_answer()
         })
+    }
+
+    async fn withdraw(&self, call: &Call, request: WithdrawRequest) -> Result<Submission> {
+        self.note(call, format!("withdraw {} {}", request.id, request.reason))?;
+        Ok(samples::submission())
+    }
+
+    async fn keys(&self) -> Result<String> {
+        Ok(r#"{"keys":[]}"#.to_owned())
     }
 
     async fn submission(&self, call: &Call, id: SubmissionId) -> Result<Submission> {

@@ -13,11 +13,11 @@ use project::{
     ReportDefinition, Severity, Sources, Text,
 };
 use service::{
-    AuditRecord, BodyFormat, DataFileState, DatasetDetail, DatasetSummary, Document,
-    MaintenanceReport, MaintenanceState, MaintenanceStep, MaintenanceTask, Manifest, ManifestQuery,
-    PartitionState, Plan, PlanItem, PlannedChange, Principal, QueryAnswer, Receipt, Rendition,
-    RenditionFormat, RowCounts, RowError, RowErrors, RunReport, RunStep, StepState, Submission,
-    SubmissionState, SubmitAnswer, TableState, TableVersion,
+    AuditRecord, BodyFormat, ControlTotal, DataFileState, DatasetDetail, DatasetSummary, Document,
+    Ended, MaintenanceReport, MaintenanceState, MaintenanceStep, MaintenanceTask, Manifest,
+    ManifestQuery, PartitionState, Plan, PlanItem, PlannedChange, Principal, QueryAnswer, Receipt,
+    Relation, Rendition, RenditionFormat, RowCounts, RowError, RowErrors, RunReport, RunStep,
+    StepState, Submission, SubmissionState, SubmitAnswer, Superseded, TableState, TableVersion,
 };
 
 pub(crate) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -60,6 +60,15 @@ pub(crate) fn receipt() -> Receipt {
         received_at: at(),
         table_version: Some(7),
         committed_at: Some(at()),
+        supersedes: Some(Superseded {
+            relation: Relation::Corrects(ID.parse().unwrap()),
+            rows: 2,
+        }),
+        control_totals: vec![ControlTotal {
+            name: "rows".to_owned(),
+            declared: "3".to_owned(),
+            found: Some("3".to_owned()),
+        }],
     }
 }
 
@@ -84,6 +93,7 @@ pub(crate) fn submit_answer() -> SubmitAnswer {
         errors: row_errors(),
         replayed: false,
         dry_run: false,
+        sealed: None,
     }
 }
 
@@ -94,6 +104,9 @@ pub(crate) fn submission() -> Submission {
         principal: "ha-noi".to_owned(),
         format: BodyFormat::Csv,
         refusal: None,
+        key: Some("k 1".to_owned()),
+        ended: Some(Ended { by: None, at: at() }),
+        sealed: None,
     }
 }
 

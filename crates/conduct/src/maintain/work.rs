@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use engine::Statement;
-use lake::{CompactSettings, SmallFiles, StagedFile, Table, WriteSettings};
+use lake::{CompactSettings, Portion, StagedFile, Table, WriteSettings};
 use project::DatasetName;
 use service::{MaintenanceState, MaintenanceStep, MaintenanceTask, Result};
 
@@ -112,7 +112,7 @@ impl Work<'_> {
     }
 
     /// The rows of small files, in the order of the contract's sort keys.
-    async fn sorted(&self, small: &SmallFiles) -> Result<Vec<StagedFile>> {
+    async fn sorted(&self, small: &Portion) -> Result<Vec<StagedFile>> {
         let sort_by = self.sort_keys();
         let (layer, name) = (self.dataset().layer().as_str(), self.dataset().name());
         let keys = self.table.partition_by().into_iter().chain(sort_by.clone());

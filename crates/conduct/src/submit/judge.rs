@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use ingest::{Checked, Counts, Envelope, Format, IngestError, Limits, RowRule, Spooled, Verdict};
 use lake::{StagedFile, Table, WriteSettings};
-use service::{BodyFormat, Receipt, Result, RowCounts, RowError, RowErrors, Submission};
+use service::{
+    BodyFormat, ControlTotal, Receipt, Result, RowCounts, RowError, RowErrors, Submission,
+};
 use tokio::sync::mpsc;
 
+use super::totals::Totals;
 use super::{Terms, body, quarantine};
 use crate::failure;
 use crate::handles::Handles;
@@ -18,6 +21,7 @@ const BATCHES_IN_FLIGHT: usize = 4;
 pub(crate) struct Staged {
     pub counts: RowCounts,
     pub errors: RowErrors,
+    pub control_totals: Vec<ControlTotal>,
     pub landed: Vec<StagedFile>,
     pub quarantined: Vec<StagedFile>,
 }
@@ -30,7 +34,9 @@ pub(crate) async fn check(
     spooled: Spooled,
     tables: Option<(&Table, &Table)>,
 ) -> Result<Staged> {
-    let rules = row_rules(handles, terms)?;
+    let totals = Totals::new(&submission.receipt.control_totals);
+    let mut rules = row_rules(handles, terms)?;
+    rules.extend(totals.rule());
     let envelope = Envelope {
         submission_id: submission.receipt.id.to_string(),
         agency: terms.agency.to_string(),
@@ -71,8 +77,12 @@ pub(crate) async fn check(
         Ok(())
     };
     let (checked, encoded) = tokio::join!(checking, encoding);
-    match encoded.and(checked) {
-        Ok(counts) => desk.close(row_counts(&counts)).await,
+    let compared = encoded.and(checked).and_then(|counts| {
+        let totals = totals.compared(counts.received)?;
+        Ok((row_counts(&counts), totals))
+    });
+    match compared {
+        Ok((counts, totals)) => desk.close(counts, totals).await,
         Err(error) => {
             desk.discard().await;
             Err(error)
@@ -163,7 +173,7 @@ impl Desk {
         Ok(())
     }
 
-    async fn close(self, counts: RowCounts) -> Result<Staged> {
+    async fn close(self, counts: RowCounts, totals: Vec<ControlTotal>) -> Result<Staged> {
         let mut files = [Vec::new(), Vec::new()];
         for (slot, writer) in files.iter_mut().zip([self.landed, self.quarantined]) {
             if let Some((writer, _)) = writer {
@@ -174,6 +184,7 @@ impl Desk {
         Ok(Staged {
             counts,
             errors: self.errors,
+            control_totals: totals,
             landed,
             quarantined,
         })

@@ -1,91 +1,29 @@
-//! Landing: claim, check, stage, commit, answer.
+//! Landing: check, stage, commit, record, answer.
 
 use std::sync::Arc;
 
-use books::{Claim, NewSubmission};
 use ingest::Spooled;
 use lake::{StagedFile, StagedSubmission, Table};
 use serde_json::{Map, json};
 use service::{
-    ErrorKind, Receipt, Result, RowCounts, RowErrors, ServiceError, Submission, SubmissionId,
-    SubmissionState, SubmitAnswer, SubmitRequest,
+    Ended, ErrorKind, Receipt, Relation, Result, RowCounts, RowErrors, ServiceError, Submission,
+    SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, Superseded,
 };
 
+use super::amend::{Amended, Amendment, Change};
+use super::claim::Manifest;
 use super::judge::{Staged, check};
-use super::{Terms, quarantine, refused, settled};
+use super::{Terms, quarantine, receipt, refused};
 use crate::failure;
 use crate::handles::Handles;
-
-/// Whether a submission may have been landed in part before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Try {
-    /// It was claimed just now.
-    First,
-    /// A crash or a failure came in between.
-    Again,
-}
-
-/// Keeps the body, claims its key, and lands it.
-pub(crate) async fn receive(
-    handles: &Arc<Handles>,
-    terms: &Terms,
-    submission: Submission,
-    key: Option<String>,
-    spooled: Spooled,
-) -> Result<SubmitAnswer> {
-    // A missing table is found before anything is kept.
-    handles.table(&terms.contract.dataset).await?;
-    let evidence = handles.lake.evidence();
-    evidence
-        .put_file(spooled.path(), spooled.sha256(), spooled.size_bytes())
-        .await
-        .map_err(failure::lake)?;
-    let receipt = &submission.receipt;
-    let claim = NewSubmission {
-        id: receipt.id,
-        agency: receipt.agency.clone(),
-        dataset: receipt.dataset.clone(),
-        period: receipt.period.clone(),
-        contract_version: receipt.contract_version.clone(),
-        format: submission.format,
-        key,
-        principal: submission.principal.clone(),
-        evidence_sha256: receipt.evidence_sha256.clone(),
-        evidence_size_bytes: receipt.evidence_size_bytes,
-        received_at: receipt.received_at,
-    };
-    let _working = Working::take(handles, receipt.id);
-    match handles.books.claim(&claim).await.map_err(failure::books)? {
-        Claim::New => land(handles, terms, submission, spooled, Try::First).await,
-        Claim::OtherBody(id) => Err(ServiceError::new(
-            ErrorKind::Conflict,
-            format!("the key was used for submission `{id}` with another body or period"),
-        )
-        .hint("Send the new body under a new `Idempotency-Key`.")),
-        Claim::Replay(found) if found.state != SubmissionState::Durable => {
-            settled(handles, *found, true).await
-        }
-        Claim::Replay(found) => match Working::take(handles, found.receipt.id) {
-            Some(_working) => land(handles, terms, *found, spooled, Try::Again).await,
-            None => Err(ServiceError::new(
-                ErrorKind::Unavailable,
-                format!(
-                    "submission `{}` with this key is being landed",
-                    found.receipt.id
-                ),
-            )
-            .hint("Ask again in a moment with the same key for its receipt.")),
-        },
-    }
-}
 
 /// Lands a body that is kept: used when it arrives, and again after a crash.
 pub(crate) async fn land(
     handles: &Arc<Handles>,
     terms: &Terms,
     submission: Submission,
+    manifest: &Manifest,
     spooled: Spooled,
-    time: Try,
 ) -> Result<SubmitAnswer> {
     let id = submission.receipt.id;
     let table = handles.table(&terms.contract.dataset).await?;
@@ -105,15 +43,19 @@ pub(crate) async fn land(
         }
         Err(error) => return Err(kept(error, id)),
     };
-    settle(handles, submission, staged, (&table, &ledger), time)
-        .await
-        .map_err(|error| {
-            if error.kind == ErrorKind::Refused {
-                error
-            } else {
-                kept(error, id)
-            }
-        })
+    settle(
+        handles,
+        terms,
+        submission,
+        staged,
+        (&table, &ledger),
+        manifest,
+    )
+    .await
+    .map_err(|error| match error.kind {
+        ErrorKind::Refused => error,
+        _ => kept(error, id),
+    })
 }
 
 /// Checks a body and lands nothing of it.
@@ -130,104 +72,143 @@ pub(crate) async fn rehearse(
         principal: String::new(),
         format: request.format,
         refusal: None,
+        key: None,
+        ended: None,
+        sealed: None,
     };
     let staged = check(handles, terms, &submission, spooled, None).await?;
     submission.receipt.rows = staged.counts;
+    submission.receipt.control_totals = staged.control_totals;
     Ok(SubmitAnswer {
         receipt: submission.receipt,
         errors: staged.errors,
         replayed: false,
         dry_run: true,
+        sealed: None,
     })
 }
 
 /// Quarantine first, then the rows, then the books: a crash between them is mended on start.
 async fn settle(
     handles: &Arc<Handles>,
+    terms: &Terms,
     mut submission: Submission,
     staged: Staged,
     (table, ledger): (&Table, &Table),
-    time: Try,
+    manifest: &Manifest,
 ) -> Result<SubmitAnswer> {
-    let Staged {
-        counts,
-        errors,
-        landed,
-        quarantined,
-    } = staged;
-    submission.receipt.rows = counts;
-    quarantine_rows(handles, &submission.receipt, quarantined, ledger, time).await?;
-    count_rows(&submission.receipt);
-    if counts.landed == 0 {
-        table.discard(landed).await.map_err(failure::lake)?;
-        return refuse_rows(handles, submission, errors).await;
-    }
     let receipt = &mut submission.receipt;
-    let part = StagedSubmission {
-        submission_id: receipt.id.to_string(),
-        files: landed,
-        info: info(receipt),
+    receipt.rows = staged.counts;
+    receipt.control_totals = staged.control_totals;
+    receipt.contract_version = terms.contract.version.to_string();
+    if !staged.quarantined.is_empty() {
+        let part = part(
+            receipt,
+            staged.quarantined,
+            manifest.since(ledger.dataset()),
+        );
+        let committer = handles.committer(ledger).await;
+        committer.append(part).await.map_err(failure::lake)?;
+    }
+    count_rows(receipt);
+    if staged.counts.landed == 0 {
+        table.discard(staged.landed).await.map_err(failure::lake)?;
+        return refuse_rows(handles, submission, staged.errors).await;
+    }
+    let part = part(receipt, staged.landed, manifest.since(table.dataset()));
+    let committed = match receipt.supersedes {
+        None => {
+            let committer = handles.committer(table).await;
+            committer.append(part).await.map_err(failure::lake)?
+        }
+        Some(superseded) => {
+            let amended = amend(handles, terms, table, superseded.relation, part).await;
+            let amended = match amended {
+                Ok(amended) => amended,
+                Err(error) if error.kind == ErrorKind::Conflict => {
+                    return refuse_whole(handles, submission, error).await;
+                }
+                Err(error) => return Err(error),
+            };
+            receipt.supersedes = Some(Superseded {
+                rows: amended.rows,
+                ..superseded
+            });
+            amended.committed
+        }
     };
-    let committed = handles
-        .committer(table)
-        .await
-        .append(part)
-        .await
-        .map_err(failure::lake)?;
-    handles
-        .books
-        .commit_submission(
-            receipt.id,
-            counts,
-            committed.version,
-            committed.committed_at,
-        )
-        .await
-        .map_err(failure::books)?;
     receipt.table_version = Some(committed.version);
     receipt.committed_at = Some(committed.committed_at);
+    let sealed = record(handles, receipt).await?;
     Ok(SubmitAnswer {
         receipt: submission.receipt,
-        errors,
+        errors: staged.errors,
         replayed: false,
         dry_run: false,
+        sealed: Some(sealed),
     })
 }
 
-async fn quarantine_rows(
-    handles: &Arc<Handles>,
-    receipt: &Receipt,
-    files: Vec<StagedFile>,
-    ledger: &Table,
-    time: Try,
-) -> Result<()> {
-    let id = receipt.id.to_string();
-    // Only a second try can find its quarantine there already; the look reads the log.
-    let known = match time {
-        Try::First => false,
-        Try::Again => ledger
-            .find_submission(&id)
-            .await
-            .map_err(failure::lake)?
-            .is_some(),
+/// Tells the books of a submission that is in its table; gives the signed receipt.
+pub(crate) async fn record(handles: &Handles, receipt: &Receipt) -> Result<String> {
+    let sealed = receipt::seal(handles, receipt)?;
+    if let (Some(Superseded { relation, .. }), Some(at)) =
+        (receipt.supersedes, receipt.committed_at)
+        && let Relation::Replaces(root) = relation
+    {
+        let by = Some(receipt.id);
+        let ended = handles.books.end_submission(root, Ended { by, at }).await;
+        ended.map_err(failure::books)?;
+    }
+    let recorded = handles.books.commit_submission(receipt, &sealed).await;
+    recorded.map_err(failure::books)?;
+    Ok(sealed)
+}
+
+/// Lands rows in place of others.
+async fn amend(
+    handles: &Handles,
+    terms: &Terms,
+    table: &Table,
+    relation: Relation,
+    part: StagedSubmission,
+) -> Result<Amended> {
+    let id = part.submission_id.parse().map_err(|error: uuid::Error| {
+        ServiceError::new(ErrorKind::Internal, "a submission has no id").caused_by(error)
+    })?;
+    let root = super::known(handles, relation.target()).await?;
+    let change = match relation {
+        Relation::Replaces(_) => Change::Replace(id, &part.files),
+        Relation::Corrects(_) => Change::Correct(id, &part.files),
     };
-    if known {
-        return ledger.discard(files).await.map_err(failure::lake);
+    let notes = Map::from_iter([(part.submission_id.clone(), part.info.into())]);
+    let amendment = Amendment {
+        table,
+        contract: &terms.contract,
+        root: &root,
+        change,
+        since: part.since,
+        info: Map::from_iter([
+            ("dtm.submissions".to_owned(), json!([part.submission_id])),
+            ("dtm.notes".to_owned(), notes.into()),
+        ]),
+    };
+    let amended = amendment.commit(handles).await;
+    if let Err(error) = &amended
+        && error.kind == ErrorKind::Conflict
+    {
+        table.discard(part.files).await.map_err(failure::lake)?;
     }
-    if !files.is_empty() {
-        let part = StagedSubmission {
-            submission_id: id,
-            files,
-            info: info(receipt),
-        };
-        handles
-            .committer(ledger)
-            .await
-            .append(part)
-            .await
-            .map_err(failure::lake)?;
+    amended
+}
+
+fn part(receipt: &Receipt, files: Vec<StagedFile>, since: i64) -> StagedSubmission {
+    StagedSubmission {
+        submission_id: receipt.id.to_string(),
+        files,
+        info: info(receipt),
+        since,
     }
-    Ok(())
 }
 
 /// The answer to a body of which no row may land.
@@ -284,6 +265,10 @@ fn info(receipt: &Receipt) -> Map<String, serde_json::Value> {
     info.insert("landed".to_owned(), json!(receipt.rows.landed));
     info.insert("quarantined".to_owned(), json!(receipt.rows.quarantined));
     info.insert("warned".to_owned(), json!(receipt.rows.warned));
+    if let Some(superseded) = receipt.supersedes {
+        let target = superseded.relation.target().to_string();
+        info.insert(superseded.relation.as_str().to_owned(), json!(target));
+    }
     info
 }
 
@@ -306,34 +291,4 @@ fn kept(mut error: ServiceError, id: SubmissionId) -> ServiceError {
          starts, or when it is sent again under the same key."
     ));
     error
-}
-
-/// A mark that this process is landing a submission, so that a replay does not land it twice.
-struct Working {
-    handles: Arc<Handles>,
-    id: SubmissionId,
-}
-
-impl Working {
-    fn take(handles: &Arc<Handles>, id: SubmissionId) -> Option<Self> {
-        let mut in_work = handles
-            .in_work
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        in_work.insert(id).then(|| Self {
-            handles: Arc::clone(handles),
-            id,
-        })
-    }
-}
-
-impl Drop for Working {
-    fn drop(&mut self) {
-        let mut in_work = self
-            .handles
-            .in_work
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        in_work.remove(&self.id);
-    }
 }

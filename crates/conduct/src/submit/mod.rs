@@ -1,29 +1,39 @@
-//! Receiving: body → evidence → verdicts → quarantine and table → receipt.
+//! Receiving: body → evidence → claim → verdicts → quarantine and table → receipt.
 
+mod amend;
 mod body;
+mod claim;
 mod judge;
 mod land;
 mod quarantine;
+mod receipt;
+mod receive;
 mod recover;
 mod rows;
+mod totals;
+mod withdraw;
 
 use std::sync::Arc;
 
 use project::{AgencyCode, CodeList, Contract, Layer, Project};
 use serde_json::json;
 use service::{
-    Action, ByteStream, Call, ErrorKind, Page, Receipt, Result, RowCounts, RowErrors, ServiceError,
-    Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest,
+    Action, ByteStream, Call, ControlTotal, ErrorKind, Page, Receipt, Relation, Result, RowCounts,
+    RowErrors, ServiceError, Submission, SubmissionId, SubmissionState, SubmitAnswer,
+    SubmitRequest, Superseded,
 };
 
 use crate::failure;
 use crate::handles::Handles;
 use crate::perform::{About, Gate};
 
+pub(crate) use receipt::{keys, publish_keys};
 pub(crate) use recover::recover;
 pub(crate) use rows::{errors, evidence, quarantined};
+pub(crate) use withdraw::withdraw;
 
 /// What a body is judged by, all of one project.
+#[derive(Clone)]
 pub(crate) struct Terms {
     pub project: Arc<Project>,
     pub contract: Contract,
@@ -46,6 +56,8 @@ pub(crate) async fn submit(
             "format": request.format.media_type(),
             "key": request.key,
             "dry_run": request.dry_run,
+            "relation": request.relation.map(Relation::as_str),
+            "related_to": request.relation.map(|relation| relation.target().to_string()),
         }));
     let (agency, door) = (about.agency.clone(), call.door);
     gate.perform(
@@ -54,7 +66,9 @@ pub(crate) async fn submit(
         about,
         |handles, principal| async move {
             // A request that is wrong is told before its body is read.
-            terms(&handles.project(), &request, agency.clone())?;
+            let terms_now = terms(&handles.project(), &request, agency.clone())?;
+            totals::check(&terms_now.contract, &declared(&request))?;
+            let relation = related(&handles, &terms_now, &request).await?;
             let _body = body::place(&handles, door).await?;
             let spooled = body::spool(&handles, door, body).await?;
             let id = SubmissionId::new((handles.given.ids)());
@@ -76,6 +90,8 @@ pub(crate) async fn submit(
                 received_at,
                 table_version: None,
                 committed_at: None,
+                supersedes: relation.map(|relation| Superseded { relation, rows: 0 }),
+                control_totals: declared(&request),
             };
             if request.dry_run {
                 return land::rehearse(&handles, &terms, &request, receipt, spooled).await;
@@ -86,11 +102,69 @@ pub(crate) async fn submit(
                 principal: principal.name,
                 format: request.format,
                 refusal: None,
+                key: request.key,
+                ended: None,
+                sealed: None,
             };
-            land::receive(&handles, &terms, submission, request.key, spooled).await
+            receive::receive(&handles, &terms, submission, request.ack, spooled).await
         },
     )
     .await
+}
+
+/// What the submission does to the first of a family, which must be of the same agency, dataset
+/// and period.
+async fn related(
+    handles: &Handles,
+    terms: &Terms,
+    request: &SubmitRequest,
+) -> Result<Option<Relation>> {
+    let Some(relation) = request.relation else {
+        return Ok(None);
+    };
+    // A replay finds its target ended: by itself. What was answered then is answered again.
+    if let Some(key) = &request.key {
+        let dataset = &terms.contract.dataset;
+        let known = handles
+            .books
+            .submission_of_key(&terms.agency, dataset, key)
+            .await;
+        if let Some(known) = known.map_err(failure::books)? {
+            return Ok(known
+                .receipt
+                .supersedes
+                .map(|superseded| superseded.relation));
+        }
+    }
+    let root = amend::root(handles, relation, &terms.contract).await?;
+    let of = &root.receipt;
+    let same = of.agency == terms.agency
+        && of.dataset == terms.contract.dataset
+        && of.period == request.period;
+    if !same {
+        return Err(ServiceError::new(
+            ErrorKind::Conflict,
+            format!(
+                "submission `{}` is of agency `{}` for `{}` in period `{}`",
+                of.id, of.agency, of.dataset, of.period
+            ),
+        )
+        .hint("A submission replaces or corrects one of its own agency, dataset and period."));
+    }
+    Ok(Some(match relation {
+        Relation::Replaces(_) => Relation::Replaces(of.id),
+        Relation::Corrects(_) => Relation::Corrects(of.id),
+    }))
+}
+
+/// The totals of a request, not yet compared with its rows.
+fn declared(request: &SubmitRequest) -> Vec<ControlTotal> {
+    let total = |(name, declared): (&String, &String)| ControlTotal {
+        name: name.clone(),
+        declared: declared.clone(),
+        found: None,
+    };
+    request.control_totals.iter().map(total).collect()
 }
 
 async fn agency_of(
@@ -227,6 +301,7 @@ pub(crate) async fn settled(
         errors,
         replayed,
         dry_run: false,
+        sealed: found.sealed,
     })
 }
 

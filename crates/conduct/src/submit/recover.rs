@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use futures::StreamExt;
-use serde_json::{Map, Value};
-use service::{Door, Result, RowCounts, ServiceError, Submission, SubmitRequest};
+use lake::CommitRecord;
+use service::{Door, Receipt, Result, RowCounts, ServiceError, Submission, SubmitRequest};
 
-use super::{body, land, terms};
+use super::amend::superseded_rows;
+use super::claim::Manifest;
+use super::{body, claim, land, terms};
 use crate::failure;
 use crate::handles::Handles;
 
@@ -28,43 +30,57 @@ pub(crate) async fn recover(handles: &Arc<Handles>) -> Result<()> {
 }
 
 async fn settle(handles: &Arc<Handles>, submission: Submission) -> Result<()> {
-    let receipt = &submission.receipt;
-    let table = handles.table(&receipt.dataset).await?;
-    let found = table
-        .find_submission(&receipt.id.to_string())
-        .await
-        .map_err(failure::lake)?;
-    if let Some(commit) = found {
-        let counts = counts_of(&commit.info, &receipt.id.to_string());
-        return handles
-            .books
-            .commit_submission(receipt.id, counts, commit.version, commit.committed_at)
-            .await
-            .map_err(failure::books);
-    }
-    let request = SubmitRequest {
-        dataset: receipt.dataset.clone(),
-        agency: Some(receipt.agency.clone()),
-        period: receipt.period.clone(),
-        format: submission.format,
-        key: None,
-        dry_run: false,
+    let mut submission = submission;
+    let Some(manifest) = claim::of(handles, &submission).await? else {
+        return unclaimed(handles, submission).await;
     };
+    let receipt = &mut submission.receipt;
+    let table = handles.table(&receipt.dataset).await?;
+    let since = manifest.since(&receipt.dataset);
+    let id = receipt.id.to_string();
+    let found = table.find_after(since, &id).await.map_err(failure::lake)?;
+    if let Some(commit) = found {
+        told(receipt, &commit);
+        return land::record(handles, receipt).await.map(drop);
+    }
+    land_again(handles, submission, &manifest).await
+}
+
+/// One that the books know and the store does not: of a release without manifests, or cut off
+/// before its claim, and then nobody was told that it is kept.
+async fn unclaimed(handles: &Arc<Handles>, mut submission: Submission) -> Result<()> {
+    let receipt = &mut submission.receipt;
+    let table = handles.table(&receipt.dataset).await?;
+    let found = table.find_after(-1, &receipt.id.to_string()).await;
+    if let Some(commit) = found.map_err(failure::lake)? {
+        told(receipt, &commit);
+        return land::record(handles, receipt).await.map(drop);
+    }
+    tracing::info!(submission = %receipt.id, "a submission that was not claimed is forgotten");
+    let forgotten = handles.books.forget(receipt.id).await;
+    forgotten.map_err(failure::books)
+}
+
+async fn land_again(
+    handles: &Arc<Handles>,
+    submission: Submission,
+    manifest: &Manifest,
+) -> Result<()> {
+    let receipt = &submission.receipt;
+    let request = SubmitRequest::new(
+        receipt.dataset.clone(),
+        receipt.period.clone(),
+        submission.format,
+    );
     let terms = terms(&handles.project(), &request, Some(receipt.agency.clone()))?;
-    let sha256 = receipt.evidence_sha256.clone();
-    let kept = handles
-        .lake
-        .evidence()
-        .get(&sha256)
-        .await
-        .map_err(failure::lake)?;
-    let bytes = kept
-        .bytes
+    let kept = handles.lake.evidence().get(&receipt.evidence_sha256).await;
+    let bytes = kept.map_err(failure::lake)?.bytes;
+    let bytes = bytes
         .map(|chunk| chunk.map_err(std::io::Error::other))
         .boxed();
     // The store has patience of its own.
     let spooled = body::spool(handles, Door::Cli, bytes).await?;
-    match land::land(handles, &terms, submission, spooled, land::Try::Again).await {
+    match land::land(handles, &terms, submission, manifest, spooled).await {
         Err(ServiceError {
             kind: service::ErrorKind::Refused,
             ..
@@ -74,19 +90,26 @@ async fn settle(handles: &Arc<Handles>, submission: Submission) -> Result<()> {
     }
 }
 
-/// The counts that the commit keeps of each of its submissions.
-fn counts_of(info: &Map<String, Value>, id: &str) -> RowCounts {
-    let number = |key: &str| {
-        let of = info
-            .get("dtm.notes")
-            .and_then(|all| all.get(id))
-            .and_then(|one| one.get(key));
-        of.and_then(Value::as_u64).unwrap_or(0)
-    };
-    RowCounts {
+/// Completes a receipt from the commit that landed its rows.
+fn told(receipt: &mut Receipt, commit: &CommitRecord) {
+    let notes = &commit.info["dtm.notes"][&receipt.id.to_string()];
+    let number = |key: &str| notes[key].as_u64().unwrap_or(0);
+    receipt.rows = RowCounts {
         received: number("received"),
         landed: number("landed"),
         quarantined: number("quarantined"),
         warned: number("warned"),
+    };
+    if let Some(version) = notes["contract_version"].as_str() {
+        version.clone_into(&mut receipt.contract_version);
     }
+    if let Some(superseded) = &mut receipt.supersedes {
+        superseded.rows = superseded_rows(commit);
+    }
+    for total in &mut receipt.control_totals {
+        // What was committed was found as it was declared.
+        total.found = Some(total.declared.clone());
+    }
+    receipt.table_version = Some(commit.version);
+    receipt.committed_at = Some(commit.committed_at);
 }

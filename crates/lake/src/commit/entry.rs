@@ -35,8 +35,10 @@ pub(crate) struct Plan {
     pub(super) files: Vec<StagedFile>,
     /// Whether the files that are there are removed.
     pub(super) empty: bool,
-    /// Files whose rows are in `files`; when there are any, no row changes.
+    /// Files that `files` take the place of.
     pub(super) rewritten: HashSet<String>,
+    /// Whether rows are other than before.
+    changes_rows: bool,
     pub(super) app: Option<(String, i64)>,
     /// The version that must be the newest; none when any will do.
     pub(super) base: Option<i64>,
@@ -72,6 +74,7 @@ impl Plan {
             files: request.files,
             empty: replace,
             rewritten: request.rewritten.into_iter().collect(),
+            changes_rows: request.mode != CommitMode::Rewrite,
             app: request.app,
             base: if replace { request.base } else { None },
             alone: replace,
@@ -88,6 +91,7 @@ impl Plan {
             files: Vec::new(),
             empty: false,
             rewritten: HashSet::new(),
+            changes_rows: true,
             app: None,
             base: None,
             alone: true,
@@ -109,6 +113,7 @@ impl Plan {
             files: Vec::new(),
             empty,
             rewritten: HashSet::new(),
+            changes_rows: true,
             app: None,
             base: Some(base),
             alone: true,
@@ -152,18 +157,17 @@ impl Plan {
             line(&mut text, &Action::Txn(action))?;
         }
         let now_ms = now.timestamp_millis();
-        let changes_rows = self.rewritten.is_empty();
         let there = head.into_iter().flat_map(|head| head.files().iter());
         for file in there.filter(|file| self.empty || self.rewritten.contains(file.path())) {
             let remove = Remove {
-                data_change: changes_rows,
+                data_change: self.changes_rows,
                 ..file.removal(now_ms)
             };
             line(&mut text, &Action::Remove(remove))?;
         }
         for file in &self.files {
             let add = Add {
-                data_change: changes_rows,
+                data_change: self.changes_rows,
                 ..file.add(now_ms)
             };
             line(&mut text, &Action::Add(add))?;

@@ -18,6 +18,8 @@ use crate::write::StagedFile;
 pub(crate) const COMMIT_ID: &str = "dtm.commit";
 /// The key under which a commit notes the submissions that it lands.
 pub(crate) const SUBMISSIONS: &str = "dtm.submissions";
+/// The key under which an amendment notes how many rows went.
+pub const SUPERSEDED_ROWS: &str = "dtm.superseded_rows";
 /// What a rewriting of files is called by every engine.
 const OPTIMIZE: &str = "OPTIMIZE";
 
@@ -30,6 +32,8 @@ pub enum CommitMode {
     Replace,
     /// Removes some of them, whose rows the new files hold: no row changes.
     Rewrite,
+    /// Removes some of them; the new files hold what is to stay of their rows.
+    Amend,
 }
 
 /// A change to be made visible. Either list of files may be empty.
@@ -37,7 +41,7 @@ pub enum CommitMode {
 pub struct CommitRequest {
     /// Whether the files join or replace those of the table.
     pub mode: CommitMode,
-    /// For `Rewrite`: the paths of the files that go.
+    /// For `Rewrite` and `Amend`: the paths of the files that go.
     pub rewritten: Vec<String>,
     /// The staged files.
     pub files: Vec<StagedFile>,
@@ -70,6 +74,15 @@ impl CommitRequest {
         Self {
             rewritten,
             ..Self::new(CommitMode::Rewrite, files).with_operation(OPTIMIZE)
+        }
+    }
+
+    /// Puts `files` in place of those at the paths `amended`. What others commit meanwhile stays,
+    /// unless it touches one of these.
+    pub fn amend(amended: Vec<String>, files: Vec<StagedFile>) -> Self {
+        Self {
+            rewritten: amended,
+            ..Self::new(CommitMode::Amend, files)
         }
     }
 
@@ -127,4 +140,13 @@ pub struct Committed {
     pub already: bool,
     /// The notes of the commit that holds the change.
     pub info: Map<String, Value>,
+}
+
+impl Committed {
+    /// Whether the commit landed this submission.
+    pub fn landed(&self, submission_id: &str) -> bool {
+        let listed = self.info.get(SUBMISSIONS).and_then(Value::as_array);
+        let mut ids = listed.into_iter().flatten().filter_map(Value::as_str);
+        ids.any(|id| id == submission_id)
+    }
 }

@@ -173,6 +173,22 @@ impl DataFile {
         }
     }
 
+    /// Whether a text column of the file may hold one of `values`: not when its bounds say no.
+    pub(crate) fn may_hold(&self, column: &str, values: &[String]) -> bool {
+        let Some(bounds) = self.bounds() else {
+            return true;
+        };
+        let text = |bound: Option<&&RawValue>| -> Option<String> {
+            serde_json::from_str(bound?.get()).ok()
+        };
+        let low = text(bounds.min_values.get(column));
+        let high = text(bounds.max_values.get(column));
+        values.iter().any(|value| {
+            low.as_ref().is_none_or(|low| low <= value)
+                && high.as_ref().is_none_or(|high| value <= high)
+        })
+    }
+
     fn bounds(&self) -> Option<Bounds<'_>> {
         // Statistics are a help: a file with unreadable ones is read whole.
         serde_json::from_str(self.add.stats.as_deref()?).ok()

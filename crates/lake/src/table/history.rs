@@ -69,14 +69,35 @@ impl Table {
         Ok(records)
     }
 
-    /// The commit that landed this submission, if one did.
+    /// The commit after `version` that landed this submission, if one did.
     ///
     /// # Errors
     /// `Corrupt` when a log entry cannot be read.
-    pub async fn find_submission(&self, id: &str) -> Result<Option<CommitRecord>> {
+    pub async fn find_after(&self, version: i64, id: &str) -> Result<Option<CommitRecord>> {
+        let landed = |record: &CommitRecord| record.submissions().iter().any(|known| known == id);
+        self.find_since(version, landed).await
+    }
+
+    /// The newest commit after `version` that `wanted` accepts.
+    ///
+    /// # Errors
+    /// `Corrupt` when a log entry cannot be read.
+    pub async fn find_since(
+        &self,
+        version: i64,
+        wanted: impl Fn(&CommitRecord) -> bool,
+    ) -> Result<Option<CommitRecord>> {
         self.refresh().await?;
-        let listed = |record: &CommitRecord| record.submissions().iter().any(|known| known == id);
-        self.find(listed).await
+        let mut entries = self.newest_first();
+        while let Some(record) = entries.try_next().await? {
+            if record.version <= version {
+                break;
+            }
+            if wanted(&record) {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
     }
 
     /// The commits after `version` that landed submissions, oldest first, each with their ids.

@@ -6,6 +6,7 @@ mod head;
 mod history;
 mod layout;
 mod lowered;
+mod portion;
 mod provider;
 mod replay;
 mod shape;
@@ -28,8 +29,9 @@ pub(crate) use head::Head;
 pub use history::CommitRecord;
 pub(crate) use history::entry_path;
 pub(crate) use layout::Layout;
+pub use portion::Portion;
 pub use shape::TableShape;
-pub use small::{CompactSettings, SmallFiles};
+pub use small::CompactSettings;
 pub use snapshot::{PartitionFiles, Snapshot, TableFile, TableFiles};
 pub use vacuum::Unneeded;
 

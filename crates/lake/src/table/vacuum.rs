@@ -34,7 +34,8 @@ type Span = (i64, i64);
 impl Table {
     /// The files that can go: those of no version in `cited`, of no version that was the newest at
     /// `since` or later, and, if no commit names them, not written since either, as a job at work
-    /// would have. Reads the whole log.
+    /// would have. The version before each amendment stays too: rows that were superseded are read
+    /// there for as long as the table is kept. Reads the whole log.
     ///
     /// # Errors
     /// `Invalid` when the table is not plain Delta, or when its log does not reach back to its
@@ -45,7 +46,12 @@ impl Table {
         // What is committed after this list was made is not on it.
         let listed = self.data_files().await?;
         let newest = self.refresh().await?;
-        let Log { spans, times } = self.whole_log(newest).await?;
+        let Log {
+            spans,
+            times,
+            amended,
+        } = self.whole_log(newest).await?;
+        let cited: BTreeSet<i64> = cited.iter().copied().chain(amended).collect();
         let kept = times.partition_point(|written_at| *written_at <= since);
         let kept = i64::try_from(kept)
             .unwrap_or(i64::MAX)
@@ -157,6 +163,8 @@ struct Log {
     spans: HashMap<String, Vec<Span>>,
     /// When each version was written, by its writer's clock; never before the one before it.
     times: Vec<DateTime<Utc>>,
+    /// The versions before amendments.
+    amended: Vec<i64>,
 }
 
 #[derive(serde::Deserialize)]
@@ -175,6 +183,8 @@ struct Named {
 #[derive(serde::Deserialize)]
 struct Written {
     timestamp: Option<i64>,
+    #[serde(rename = "dtm.superseded_rows")]
+    superseded_rows: Option<u64>,
 }
 
 impl Log {
@@ -185,7 +195,10 @@ impl Log {
             let line: Line = serde_json::from_slice(line)?;
             added.extend(line.add.map(|file| located(&file.path).to_string()));
             removed.extend(line.remove.map(|file| located(&file.path).to_string()));
-            let told = line.info.and_then(|info| info.timestamp);
+            let told = line.info.as_ref().and_then(|info| info.timestamp);
+            if line.info.is_some_and(|info| info.superseded_rows.is_some()) {
+                self.amended.push(version - 1);
+            }
             written = written.or(told.and_then(DateTime::from_timestamp_millis));
         }
         for path in removed {

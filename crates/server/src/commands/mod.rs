@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod generate;
 pub(crate) mod init;
+pub(crate) mod keys;
 pub(crate) mod lineage;
 pub(crate) mod maintain;
 pub(crate) mod plan;
@@ -13,6 +14,8 @@ pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod submit;
 pub(crate) mod token;
+pub(crate) mod verify;
+pub(crate) mod withdraw;
 
 use std::sync::Arc;
 

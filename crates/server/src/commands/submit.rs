@@ -8,7 +8,9 @@ use clap::Args;
 use futures::{StreamExt, TryStreamExt};
 use project::{AgencyCode, DatasetName};
 use serde_json::json;
-use service::{BodyFormat, ErrorKind, ServiceError, SubmitAnswer, SubmitRequest};
+use service::{
+    BodyFormat, ErrorKind, Relation, ServiceError, SubmissionId, SubmitAnswer, SubmitRequest,
+};
 use tokio_util::io::ReaderStream;
 
 use super::init::tell;
@@ -42,6 +44,16 @@ pub(crate) struct Submit {
     /// Check everything, land nothing
     #[arg(long)]
     dry_run: bool,
+    /// The submission that this one takes the place of
+    #[arg(long, value_name = "ID", conflicts_with = "corrects")]
+    replaces: Option<SubmissionId>,
+    /// The submission whose rows with the same keys this one takes the place of
+    #[arg(long, value_name = "ID")]
+    corrects: Option<SubmissionId>,
+    /// A total that you counted, such as `rows=1250` or `fee_vnd=98000000`; a file in which it
+    /// differs is refused
+    #[arg(long = "control-total", value_name = "NAME=TOTAL", value_parser = total)]
+    control_totals: Vec<(String, String)>,
     /// A server to send to instead of the home
     #[arg(long, value_name = "URL")]
     server: Option<String>,
@@ -49,11 +61,7 @@ pub(crate) struct Submit {
 
 impl Submit {
     pub(crate) async fn run(self, mut context: Context) -> Outcome {
-        if self.key.is_some() && self.files.len() > 1 {
-            return Err(Failure::Usage(
-                "`--key` names one submission; give one file, or leave the key out".to_owned(),
-            ));
-        }
+        self.check_one()?;
         let mut formats = Vec::new();
         for file in &self.files {
             formats.push(format_of(file)?);
@@ -90,6 +98,22 @@ impl Submit {
         }
     }
 
+    /// Refuses several files where what was given is about one submission.
+    fn check_one(&self) -> Outcome {
+        let about_one = [
+            ("--key", self.key.is_some()),
+            ("--replaces", self.replaces.is_some()),
+            ("--corrects", self.corrects.is_some()),
+            ("--control-total", !self.control_totals.is_empty()),
+        ];
+        match about_one.iter().find(|(_, given)| *given) {
+            Some((flag, _)) if self.files.len() > 1 => Err(Failure::Usage(format!(
+                "`{flag}` is about one submission; give one file, or leave it out"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     async fn send(
         &self,
         opened: &Opened,
@@ -99,13 +123,14 @@ impl Submit {
         let body = tokio::fs::File::open(file)
             .await
             .map_err(|e| Failure::Usage(format!("cannot read `{}`: {e}", file.display())))?;
+        let relation = self.replaces.map(Relation::Replaces);
         let request = SubmitRequest {
-            dataset: self.dataset.clone(),
             agency: self.agency.clone(),
-            period: self.period.clone(),
-            format,
             key: self.key.clone(),
             dry_run: self.dry_run,
+            relation: relation.or(self.corrects.map(Relation::Corrects)),
+            control_totals: self.control_totals.iter().cloned().collect(),
+            ..SubmitRequest::new(self.dataset.clone(), self.period.clone(), format)
         };
         let size = body.metadata().await?.len();
         let name = file.file_name().unwrap_or_default().to_string_lossy();
@@ -121,6 +146,15 @@ impl Submit {
         let answer = answer.await;
         bar.finish_and_clear();
         Ok(answer?)
+    }
+}
+
+fn total(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, total)) if !name.is_empty() && !total.is_empty() => {
+            Ok((name.to_owned(), total.to_owned()))
+        }
+        _ => Err("write it as `NAME=TOTAL`, such as `rows=1250`".to_owned()),
     }
 }
 

@@ -17,7 +17,7 @@ use service::{
     QueryRequest, Receipt, RenderRequest, Rendition, RenditionFormat, Result, RowCounts, RowError,
     RowErrors, RunReport, RunRequest, RunStep, Secret, Service, ServiceError, StepState,
     Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, TableState,
-    TableVersion,
+    TableVersion, WithdrawRequest,
 };
 
 pub(super) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -287,6 +287,8 @@ fn receipt() -> Receipt {
         received_at: at(),
         table_version: Some(7),
         committed_at: Some(at()),
+        supersedes: None,
+        control_totals: Vec::new(),
     }
 }
 
@@ -297,6 +299,9 @@ fn submission(state: SubmissionState) -> Submission {
         principal: "ha-noi".to_owned(),
         format: BodyFormat::Csv,
         refusal: None,
+        key: None,
+        ended: None,
+        sealed: None,
     }
 }
 
@@ -351,6 +356,15 @@ impl Service for Fake {
 
     async fn submit(&self, _: &Call, _: SubmitRequest, _: ByteStream) -> Result<SubmitAnswer> {
         absent()
+    }
+
+    async fn withdraw(&self, call: &Call, _: WithdrawRequest) -> Result<Submission> {
+        self.note(call, "withdraw")?;
+        Ok(submission(SubmissionState::Committed))
+    }
+
+    async fn keys(&self) -> Result<String> {
+        Ok(r#"{"keys":[]}"#.to_owned())
     }
 
     async fn submission(&self, call: &Call, _: SubmissionId) -> Result<Submission> {

@@ -102,20 +102,22 @@ async fn submit(
     filled: &Filled,
     bar: &ProgressBar,
 ) -> Outcome {
+    let format = match parcel.format {
+        Format::Ndjson => BodyFormat::Ndjson,
+        Format::Csv => BodyFormat::Csv,
+        Format::Parquet => BodyFormat::Parquet,
+    };
     let request = SubmitRequest {
-        dataset: parcel.dataset.clone(),
         agency: Some(parcel.agency.clone()),
-        period: generator.period().code.clone(),
-        format: match parcel.format {
-            Format::Ndjson => BodyFormat::Ndjson,
-            Format::Csv => BodyFormat::Csv,
-            Format::Parquet => BodyFormat::Parquet,
-        },
         key: Some(format!(
             "demo-{}-{}-{}",
             filled.seed, filled.rows, parcel.part
         )),
-        dry_run: false,
+        ..SubmitRequest::new(
+            parcel.dataset.clone(),
+            generator.period().code.clone(),
+            format,
+        )
     };
     let answer = house.submit(call, request, body(generator, parcel)).await;
     bar.inc(1);

@@ -1,6 +1,8 @@
 //! Many submissions, one commit: what waits while a commit is under way goes into the next.
 
-use std::collections::{HashMap, HashSet};
+mod recent;
+
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
@@ -11,6 +13,7 @@ use crate::commit::{CommitRequest, Committed, SUBMISSIONS};
 use crate::error::{LakeError, Result};
 use crate::table::Table;
 use crate::write::StagedFile;
+use recent::Recent;
 
 /// The key under which a commit notes what came with each submission.
 const NOTES: &str = "dtm.notes";
@@ -42,9 +45,12 @@ pub struct StagedSubmission {
     pub files: Vec<StagedFile>,
     /// Notes for the history.
     pub info: Map<String, Value>,
+    /// A version at which it had not landed. Every later commit is searched for it, so it lands
+    /// once whoever else may have taken it up.
+    pub since: i64,
 }
 
-/// The one writer of a raw table. Cheap to clone; clones share one queue.
+/// The one writer of a raw table in this process. Cheap to clone; clones share one queue.
 #[derive(Debug, Clone)]
 pub struct GroupCommitter {
     queue: Arc<Mutex<Option<mpsc::Sender<Waiting>>>>,
@@ -67,10 +73,10 @@ impl GroupCommitter {
         let dataset = table.dataset().to_string();
         let worker = Worker {
             app: format!("dtm/{dataset}"),
+            recent: Recent::after(table.version()),
             table,
             waiting,
             most: settings.group.max(1),
-            doubtful: HashMap::new(),
         };
         on.spawn(async move {
             worker.run().await;
@@ -132,8 +138,7 @@ struct Worker {
     app: String,
     waiting: mpsc::Receiver<Waiting>,
     most: usize,
-    /// Submissions whose commit had no answer, and the version known before it.
-    doubtful: HashMap<String, i64>,
+    recent: Recent,
 }
 
 impl Worker {
@@ -162,17 +167,19 @@ impl Worker {
     }
 
     async fn commit(&mut self, mut group: Vec<Waiting>) {
-        group = match self.settle_doubts(group).await {
-            Some(group) => group,
-            None => return,
-        };
         while !group.is_empty() {
-            let before = self.table.version();
+            group = match self.answer_landed(group).await {
+                Some(rest) if rest.is_empty() => return,
+                Some(rest) => rest,
+                None => return,
+            };
             match self.attempt(&group).await {
-                Ok(done) if done.already => group = self.answer_listed(group, &done).await,
-                Ok(done) => {
+                // Others committed meanwhile: who is in their commits is looked up above.
+                Ok(None) => {}
+                Ok(Some(done)) => {
+                    let ids = group.iter().map(|w| w.submission.submission_id.clone());
+                    self.recent.note(done.version, ids.collect());
                     for waiting in group {
-                        self.doubtful.remove(&waiting.submission.submission_id);
                         answer(waiting, Ok(done.clone()));
                     }
                     return;
@@ -184,26 +191,19 @@ impl Worker {
                     }
                     return;
                 }
-                Err(error) => {
-                    for waiting in group {
-                        if error.is_unavailable() {
-                            let id = waiting.submission.submission_id.clone();
-                            self.doubtful.entry(id).or_insert(before);
-                        }
-                        answer(waiting, Err(error.again()));
-                    }
-                    return;
-                }
+                Err(error) => return refuse(group, &error),
             }
         }
     }
 
-    async fn attempt(&self, group: &[Waiting]) -> Result<Committed> {
-        self.table.refresh().await?;
-        let last = self
-            .table
-            .application_version(&self.table.head(), &self.app)
-            .await?;
+    /// The commit, unless others came first.
+    async fn attempt(&self, group: &[Waiting]) -> Result<Option<Committed>> {
+        let head = self.table.head();
+        if head.version() > self.recent.to() {
+            return Ok(None);
+        }
+        // From here on whoever lands submissions takes this number too, and is noticed.
+        let last = self.table.application_version(&head, &self.app).await?;
         let mut files = Vec::new();
         let (mut ids, mut notes) = (Vec::new(), Map::new());
         for Waiting { submission, .. } in group {
@@ -222,60 +222,62 @@ impl Worker {
             .with_app(self.app.clone(), last.unwrap_or_default() + 1)
             .with_operation("SUBMIT")
             .with_info(info);
-        self.table.commit(request).await
+        let done = self.table.commit(request).await?;
+        Ok((!done.already).then_some(done))
     }
 
-    /// Answers those of a group that an earlier commit landed; gives the others.
-    async fn answer_listed(&mut self, group: Vec<Waiting>, done: &Committed) -> Vec<Waiting> {
-        let listed = done.info.get(SUBMISSIONS).and_then(Value::as_array);
-        let listed: HashSet<_> = listed
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
-        let mut rest = Vec::new();
-        for waiting in group {
-            let id = waiting.submission.submission_id.as_str();
-            if !listed.contains(id) {
-                rest.push(waiting);
-                continue;
-            }
-            self.doubtful.remove(id);
-            self.drop_copies(&waiting, done.version).await;
-            answer(waiting, Ok(done.clone()));
-        }
-        rest
-    }
-
-    /// Looks in the log for submissions whose earlier commit had no answer.
-    async fn settle_doubts(&mut self, group: Vec<Waiting>) -> Option<Vec<Waiting>> {
-        let ids = group
-            .iter()
-            .map(|waiting| &waiting.submission.submission_id);
-        let since = ids.filter_map(|id| self.doubtful.get(id)).min().copied();
-        let Some(since) = since else {
-            return Some(group);
-        };
-        let landed = match self.table.submissions_since(since).await {
+    /// Answers those of a group that have landed; gives the others.
+    async fn answer_landed(&mut self, group: Vec<Waiting>) -> Option<Vec<Waiting>> {
+        let landed = match self.landed(&group).await {
             Ok(landed) => landed,
             Err(error) => {
-                for waiting in group {
-                    answer(waiting, Err(error.again()));
-                }
+                refuse(group, &error);
                 return None;
             }
         };
-        let mut rest = group;
-        for (record, _) in landed {
-            let done = Committed {
-                version: record.version,
-                committed_at: record.committed_at,
-                already: true,
-                info: record.info,
-            };
-            rest = self.answer_listed(rest, &done).await;
+        let mut rest = Vec::new();
+        for waiting in group {
+            let id = waiting.submission.submission_id.as_str();
+            match landed.iter().find(|done| done.landed(id)) {
+                Some(done) => {
+                    self.drop_copies(&waiting, done.version).await;
+                    answer(waiting, Ok(done.clone()));
+                }
+                None => rest.push(waiting),
+            }
         }
         Some(rest)
+    }
+
+    /// The commits since each submission was known not to have landed that landed it.
+    async fn landed(&mut self, group: &[Waiting]) -> Result<Vec<Committed>> {
+        self.table.refresh().await?;
+        self.recent.follow(&self.table).await?;
+        let mut versions = BTreeSet::new();
+        for Waiting { submission, .. } in group {
+            let id = submission.submission_id.as_str();
+            let found = match self.recent.version_of(id) {
+                Some(version) => Some(version),
+                None if submission.since < self.recent.from() => {
+                    let found = self.table.find_after(submission.since, id).await?;
+                    found.map(|record| record.version)
+                }
+                None => None,
+            };
+            versions.extend(found.filter(|version| *version > submission.since));
+        }
+        let mut landed = Vec::new();
+        for version in versions {
+            if let Some(record) = self.table.record(version).await? {
+                landed.push(Committed {
+                    version,
+                    committed_at: record.committed_at,
+                    already: true,
+                    info: record.info,
+                });
+            }
+        }
+        Ok(landed)
     }
 
     /// A submission staged anew after a lost answer leaves files that no commit will name; one
@@ -296,6 +298,12 @@ impl Worker {
         if let Err(error) = self.table.discard(copies).await {
             tracing::warn!(%error, "files of a submission given twice stay for maintenance");
         }
+    }
+}
+
+fn refuse(group: Vec<Waiting>, error: &LakeError) {
+    for waiting in group {
+        answer(waiting, Err(error.again()));
     }
 }
 

@@ -1,0 +1,203 @@
+//! Receiving: the body is kept, its key is claimed, and it is landed, now or afterwards.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use books::{Claim, NewSubmission};
+use ingest::Spooled;
+use service::{
+    Ack, ErrorKind, Result, RowErrors, ServiceError, Submission, SubmissionId, SubmissionState,
+    SubmitAnswer,
+};
+
+use super::claim::{Claimed, Manifest};
+use super::land::land;
+use super::{Terms, claim, quarantine, settled};
+use crate::failure;
+use crate::handles::Handles;
+
+/// Keeps the body, claims its key, and lands it.
+pub(crate) async fn receive(
+    handles: &Arc<Handles>,
+    terms: &Terms,
+    submission: Submission,
+    ack: Ack,
+    spooled: Spooled,
+) -> Result<SubmitAnswer> {
+    // A missing table is found before anything is kept.
+    let since = versions(handles, terms).await?;
+    let evidence = handles.lake.evidence();
+    evidence
+        .put_file(spooled.path(), spooled.sha256(), spooled.size_bytes())
+        .await
+        .map_err(failure::lake)?;
+    let new = claimed(&submission);
+    let working = Working::take(handles, submission.receipt.id);
+    let claim = handles.books.claim(&new).await.map_err(failure::books)?;
+    match claim {
+        Claim::New => match claim::put(handles, Manifest::new(&submission, since)).await? {
+            Claimed::Ours(manifest) => {
+                let parts = (submission, *manifest, spooled);
+                acknowledge(handles, terms, parts, ack, working).await
+            }
+            Claimed::Earlier(earlier) => {
+                // Another process has the key, and its books are not ours.
+                let id = submission.receipt.id;
+                handles.books.forget(id).await.map_err(failure::books)?;
+                let earlier = claimed(&earlier);
+                handles
+                    .books
+                    .claim(&earlier)
+                    .await
+                    .map_err(failure::books)?;
+                match handles.books.claim(&new).await.map_err(failure::books)? {
+                    Claim::Replay(found) => replay(handles, terms, *found, spooled).await,
+                    Claim::OtherBody(id) => Err(other_body(id)),
+                    Claim::New => Err(being_landed(earlier.id)),
+                }
+            }
+        },
+        Claim::OtherBody(id) => Err(other_body(id)),
+        Claim::Replay(found) => replay(handles, terms, *found, spooled).await,
+    }
+}
+
+/// Lands a durable submission now, or says that it is durable and lands it afterwards.
+async fn acknowledge(
+    handles: &Arc<Handles>,
+    terms: &Terms,
+    (submission, manifest, spooled): (Submission, Manifest, Spooled),
+    ack: Ack,
+    working: Option<Working>,
+) -> Result<SubmitAnswer> {
+    if ack == Ack::Committed {
+        return land(handles, terms, submission, &manifest, spooled).await;
+    }
+    let answer = SubmitAnswer {
+        receipt: submission.receipt.clone(),
+        errors: RowErrors::default(),
+        replayed: false,
+        dry_run: false,
+        sealed: None,
+    };
+    let (handles, terms) = (Arc::clone(handles), terms.clone());
+    let tracker = handles.landings.clone();
+    tracker.spawn(async move {
+        let id = submission.receipt.id;
+        let _working = working;
+        let Ok(_place) = handles.submissions.acquire().await else {
+            return;
+        };
+        let _landing = handles.landing.read().await;
+        match land(&handles, &terms, submission, &manifest, spooled).await {
+            Ok(_) => {}
+            Err(error) if error.kind == ErrorKind::Refused => {}
+            Err(error) => tracing::error!(
+                submission = %id,
+                error = %error,
+                "a durable submission could not be landed; it is kept"
+            ),
+        }
+    });
+    Ok(answer)
+}
+
+/// The answer to a body that came before under the same key.
+async fn replay(
+    handles: &Arc<Handles>,
+    terms: &Terms,
+    found: Submission,
+    spooled: Spooled,
+) -> Result<SubmitAnswer> {
+    if found.state != SubmissionState::Durable {
+        return settled(handles, found, true).await;
+    }
+    let Some(_working) = Working::take(handles, found.receipt.id) else {
+        return Err(being_landed(found.receipt.id));
+    };
+    // Its landing may have ended while this body came.
+    let found = super::known(handles, found.receipt.id).await?;
+    if found.state != SubmissionState::Durable {
+        return settled(handles, found, true).await;
+    }
+    let since = versions(handles, terms).await?;
+    match claim::put(handles, Manifest::new(&found, since)).await? {
+        Claimed::Ours(manifest) => land(handles, terms, found, &manifest, spooled).await,
+        Claimed::Earlier(earlier) => Err(being_landed(earlier.receipt.id)),
+    }
+}
+
+fn other_body(id: SubmissionId) -> ServiceError {
+    ServiceError::new(
+        ErrorKind::Conflict,
+        format!("the key was used for submission `{id}` with another body, period or relation"),
+    )
+    .hint("Send the new body under a new `Idempotency-Key`.")
+}
+
+fn being_landed(id: SubmissionId) -> ServiceError {
+    ServiceError::new(
+        ErrorKind::Unavailable,
+        format!("submission `{id}` with this key is being landed"),
+    )
+    .hint("Ask again in a moment with the same key for its receipt.")
+}
+
+/// The versions of the tables that a submission lands in, before anything of it has landed.
+async fn versions(handles: &Handles, terms: &Terms) -> Result<BTreeMap<String, i64>> {
+    let mut versions = BTreeMap::new();
+    for dataset in [&terms.contract.dataset, &quarantine::dataset()?] {
+        let table = handles.table(dataset).await?;
+        versions.insert(dataset.to_string(), table.version());
+    }
+    Ok(versions)
+}
+
+fn claimed(submission: &Submission) -> NewSubmission {
+    let receipt = &submission.receipt;
+    NewSubmission {
+        id: receipt.id,
+        agency: receipt.agency.clone(),
+        dataset: receipt.dataset.clone(),
+        period: receipt.period.clone(),
+        contract_version: receipt.contract_version.clone(),
+        format: submission.format,
+        key: submission.key.clone(),
+        principal: submission.principal.clone(),
+        evidence_sha256: receipt.evidence_sha256.clone(),
+        evidence_size_bytes: receipt.evidence_size_bytes,
+        received_at: receipt.received_at,
+        relation: receipt.supersedes.map(|superseded| superseded.relation),
+        control_totals: receipt.control_totals.clone(),
+    }
+}
+
+/// A mark that this process is landing a submission, so that a replay does not land it twice.
+struct Working {
+    handles: Arc<Handles>,
+    id: SubmissionId,
+}
+
+impl Working {
+    fn take(handles: &Arc<Handles>, id: SubmissionId) -> Option<Self> {
+        let mut in_work = handles
+            .in_work
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        in_work.insert(id).then(|| Self {
+            handles: Arc::clone(handles),
+            id,
+        })
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        let mut in_work = self
+            .handles
+            .in_work
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        in_work.remove(&self.id);
+    }
+}

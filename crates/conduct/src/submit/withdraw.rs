@@ -1,0 +1,86 @@
+//! Withdrawing: the rows of a submission, and of its corrections, leave the table.
+
+use serde_json::{Map, json};
+use service::{Action, Call, Ended, ErrorKind, Result, ServiceError, Submission, WithdrawRequest};
+
+use super::amend::{self, Amendment, Change};
+use crate::failure;
+use crate::handles::Handles;
+use crate::perform::{About, Gate};
+
+/// The note of which submission a commit withdraws.
+pub(crate) const NOTE: &str = "dtm.withdrawn";
+const REASON: &str = "dtm.reason";
+const BY: &str = "dtm.principal";
+
+/// The longest reason.
+const REASON_CHARS: usize = 1000;
+
+/// Withdraws a submission, once.
+pub(crate) async fn withdraw(
+    gate: &Gate,
+    call: &Call,
+    request: WithdrawRequest,
+) -> Result<Submission> {
+    let agency = gate.agency_of_submission(request.id).await?;
+    let about = About::named(format!("submission {}", request.id))
+        .of_agency(agency)
+        .detail(json!({ "reason": request.reason }));
+    gate.perform(
+        call,
+        Action::Withdraw,
+        about,
+        |handles, principal| async move {
+            let reason = request.reason.trim();
+            if reason.is_empty() || reason.chars().count() > REASON_CHARS {
+                return Err(ServiceError::new(
+                    ErrorKind::Invalid,
+                    "the withdrawal gives no reason that can be kept",
+                )
+                .hint(format!("Say why, in 1 to {REASON_CHARS} characters.")));
+            }
+            let _landing = handles.landing.read().await;
+            let found = super::known(&handles, request.id).await?;
+            if found.ended.is_some_and(|ended| ended.by.is_none()) {
+                return Ok(found);
+            }
+            amend::is_root(&found)?;
+            amend::stands(&found)?;
+            let info = Map::from_iter([
+                (NOTE.to_owned(), json!(request.id.to_string())),
+                (REASON.to_owned(), json!(reason)),
+                (BY.to_owned(), json!(principal.name)),
+            ]);
+            take_out(&handles, &found, info).await?;
+            super::known(&handles, request.id).await
+        },
+    )
+    .await
+}
+
+async fn take_out(
+    handles: &Handles,
+    root: &Submission,
+    info: Map<String, serde_json::Value>,
+) -> Result<()> {
+    let dataset = &root.receipt.dataset;
+    let (table, contract) = (handles.table(dataset).await?, handles.contract(dataset)?);
+    let amendment = Amendment {
+        table: &table,
+        contract: &contract,
+        root,
+        change: Change::Withdraw,
+        since: root.receipt.table_version.unwrap_or(-1),
+        info,
+    };
+    let amended = amendment.commit(handles).await?;
+    let ended = Ended {
+        by: None,
+        at: amended.committed.committed_at,
+    };
+    handles
+        .books
+        .end_submission(root.receipt.id, ended)
+        .await
+        .map_err(failure::books)
+}
