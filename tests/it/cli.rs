@@ -5,6 +5,7 @@ mod memory;
 mod project;
 mod receive;
 mod stores;
+mod sweep;
 mod trouble;
 
 use std::io::{BufRead, BufReader};
@@ -216,7 +217,7 @@ fn wrong_calls_are_usage_errors_and_refused_data_is_not() {
         "none of the 1 rows landed",
     );
     let two = [&["submit", "raw.visits", file, file, "--key", "k"][..], &to].concat();
-    fails(&home, &two, 2, "`--key` names one submission");
+    fails(&home, &two, 2, "`--key` is about one submission");
     fails(
         &home,
         &[&["submit", "raw.visit", file][..], &to].concat(),
@@ -321,7 +322,7 @@ fn a_port_in_use_is_told_before_anything_else() {
 }
 
 /// The lines of a server's log. Dropped, the server writes to nobody.
-pub type Log = Box<dyn Iterator<Item = String>>;
+pub type Log = Box<dyn Iterator<Item = String> + Send>;
 
 /// A server that is told to stop when the test ends.
 pub struct Server {
@@ -369,6 +370,15 @@ impl Server {
     pub fn stop(self) -> Option<i32> {
         self.tell_to_stop();
         self.wait()
+    }
+
+    /// Ends it as a power switch does, from another thread.
+    pub fn killer(&self) -> impl FnOnce() + Send + 'static {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        move || {
+            // It may have ended by itself.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
     }
 
     pub fn tell_to_stop(&self) {

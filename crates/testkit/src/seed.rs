@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 mod tests;
 
 const VARIABLE: &str = "DTM_TEST_SEED";
+const SWEEP: &str = "DTM_TEST_SWEEP";
 const DEFAULT: u64 = 20_260_915;
 
 /// The seed in `DTM_TEST_SEED`, or a fixed one. It is printed, and the test runner shows what a
@@ -20,6 +21,16 @@ pub fn seed() -> u64 {
 /// A generator started with [`seed`].
 pub fn rng() -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed())
+}
+
+/// How many seeds a sweep tries: the number in `DTM_TEST_SWEEP`, or what a test run has time for.
+pub fn sweep(default: u64) -> u64 {
+    match std::env::var(SWEEP) {
+        Err(_) => default,
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|error| panic!("{SWEEP} is `{text}`, not a number: {error}")),
+    }
 }
 
 fn chosen(value: Option<&str>) -> u64 {

@@ -98,6 +98,7 @@ async fn settle(
     manifest: &Manifest,
 ) -> Result<SubmitAnswer> {
     let receipt = &mut submission.receipt;
+    tracing::debug!(submission = %receipt.id, "its rows are staged");
     receipt.rows = staged.counts;
     receipt.control_totals = staged.control_totals;
     receipt.contract_version = terms.contract.version.to_string();
@@ -109,6 +110,7 @@ async fn settle(
         );
         let committer = handles.committer(ledger).await;
         committer.append(part).await.map_err(failure::lake)?;
+        tracing::debug!(submission = %receipt.id, "its quarantine is committed");
     }
     count_rows(receipt);
     if staged.counts.landed == 0 {
@@ -137,6 +139,7 @@ async fn settle(
             amended.committed
         }
     };
+    tracing::debug!(submission = %receipt.id, "its rows are committed");
     receipt.table_version = Some(committed.version);
     receipt.committed_at = Some(committed.committed_at);
     let sealed = record(handles, receipt).await?;
@@ -162,6 +165,7 @@ pub(crate) async fn record(handles: &Handles, receipt: &Receipt) -> Result<Strin
     }
     let recorded = handles.books.commit_submission(receipt, &sealed).await;
     recorded.map_err(failure::books)?;
+    tracing::debug!(submission = %receipt.id, "its receipt is kept");
     Ok(sealed)
 }
 

@@ -31,12 +31,15 @@ pub(crate) async fn receive(
         .put_file(spooled.path(), spooled.sha256(), spooled.size_bytes())
         .await
         .map_err(failure::lake)?;
+    tracing::debug!(submission = %submission.receipt.id, "evidence is kept");
     let new = claimed(&submission);
     let working = Working::take(handles, submission.receipt.id);
     let claim = handles.books.claim(&new).await.map_err(failure::books)?;
+    tracing::debug!(submission = %submission.receipt.id, "the books know of it");
     match claim {
         Claim::New => match claim::put(handles, Manifest::new(&submission, since)).await? {
             Claimed::Ours(manifest) => {
+                tracing::debug!(submission = %submission.receipt.id, "the claim is kept");
                 let parts = (submission, *manifest, spooled);
                 acknowledge(handles, terms, parts, ack, working).await
             }
