@@ -8,17 +8,6 @@ use arrow::error::ArrowError;
 use chrono::{DateTime, NaiveDate, Utc};
 use project::{Severity, Text};
 
-/// The formats a body may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// One JSON object per line.
-    Ndjson,
-    /// RFC 4180, comma, UTF-8, with a header.
-    Csv,
-    /// Apache Parquet.
-    Parquet,
-}
-
 /// What landing adds to every row.
 #[derive(Debug, Clone)]
 pub struct Envelope {

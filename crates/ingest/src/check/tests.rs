@@ -128,7 +128,7 @@ fn a_sink_that_fails_ends_the_check() {
     };
     let error = crate::check(
         &path,
-        Format::Ndjson,
+        Format::Ndjson.into(),
         &contract(),
         &[],
         &crate::samples::envelope(),
@@ -152,7 +152,7 @@ fn a_body_that_is_gone_is_an_error_of_the_disk() {
     let path = "/nowhere/body".as_ref();
     let error = crate::check(
         path,
-        Format::Csv,
+        Format::Csv.into(),
         &contract(),
         &[],
         &envelope,
