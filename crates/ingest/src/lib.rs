@@ -1,7 +1,8 @@
 //! Bytes in, checked Arrow batches and verdicts out.
 //!
-//! *What is here*: [`Spool`] keeps a body on disk while it is hashed; [`check`] decodes it under a
-//! contract, row by row and in bounded memory, and says of every row whether it may land; [`mask`]
+//! *What is here*: [`Spool`] keeps a body on disk while it is hashed; [`check`] decodes it, in the
+//! [`Coding`] that its sender declares, under a contract, row by row and in bounded memory, and
+//! says of every row whether it may land; [`mask`]
 //! and [`looks_personal`] are the one definition of what looks like personal data.
 //! *What is never here*: tables, SQL, HTTP, a clock. What the contract's rules mean arrives as
 //! compiled [`RowRule`]s; only what needs the raw text or the whole body is judged here (`type`,
@@ -10,6 +11,7 @@
 //! other readers on generated bodies, and every format with every other (`cargo test -p ingest`).
 //! *Where to go next*: `check.rs` for the order of things, `cell.rs` for what a value may be.
 
+mod coding;
 mod error;
 mod request;
 mod spool;
@@ -17,10 +19,21 @@ mod verdict;
 
 mod check;
 
+mod body;
+mod charset;
+mod tcvn3;
+mod unpack;
+
 mod csv;
+mod csv_cells;
+mod csv_header;
 mod ndjson;
+
+mod ipc;
+mod ipc_message;
 mod parquet;
 
+mod batches;
 mod header;
 mod json;
 mod lossless;
@@ -40,10 +53,11 @@ mod personal;
 mod row_text;
 
 pub use check::check;
+pub use coding::{Charset, Coding, Compression, Delimiter, Dialect, Format, Quote};
 pub use envelope::rule_schema;
 pub use error::IngestError;
 pub use personal::{PERSONAL_DATA_PATTERN, looks_personal, mask};
-pub use request::{Envelope, Format, Limits, PERIOD_END, PERIOD_START, Predicate, RowRule};
+pub use request::{Envelope, Limits, PERIOD_END, PERIOD_START, Predicate, RowRule};
 pub use spool::{Spool, Spooled};
 pub use verdict::{Checked, Counts, Verdict};
 

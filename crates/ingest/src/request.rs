@@ -8,17 +8,6 @@ use arrow::error::ArrowError;
 use chrono::{DateTime, NaiveDate, Utc};
 use project::{Severity, Text};
 
-/// The formats a body may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// One JSON object per line.
-    Ndjson,
-    /// RFC 4180, comma, UTF-8, with a header.
-    Csv,
-    /// Apache Parquet.
-    Parquet,
-}
-
 /// What landing adds to every row.
 #[derive(Debug, Clone)]
 pub struct Envelope {
@@ -87,6 +76,13 @@ pub struct Limits {
     pub nesting: usize,
     /// Rows in a batch; batches of long rows have fewer.
     pub batch_rows: usize,
+    /// Bytes in a message of Arrow IPC, unpacked, and in all of its dictionaries.
+    pub message_bytes: u64,
+    /// Bytes in a compressed body once it is unpacked.
+    pub expanded_bytes: u64,
+    /// How many times its size a compressed body may have once it is unpacked; judged behind the
+    /// first MiB.
+    pub expansion_ratio: u64,
 }
 
 impl Default for Limits {
@@ -98,6 +94,9 @@ impl Default for Limits {
             row_bytes: 1024 * 1024,
             nesting: 16,
             batch_rows: 8 * 1024,
+            message_bytes: 256 * 1024 * 1024,
+            expanded_bytes: 8 * 1024 * 1024 * 1024,
+            expansion_ratio: 200,
         }
     }
 }

@@ -16,6 +16,9 @@ const LIMITS: Limits = Limits {
     row_bytes: 1000,
     nesting: 4,
     batch_rows: 2,
+    message_bytes: 1024 * 1024,
+    expanded_bytes: 1024 * 1024,
+    expansion_ratio: 200,
 };
 
 #[test]
