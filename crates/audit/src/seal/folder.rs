@@ -184,7 +184,7 @@ impl Folder {
             }
             records.push(record);
         }
-        records.sort_by_key(|record| (record.created_at, record.key.id()));
+        records.sort_by_key(KeyRecord::order);
         Ok(records)
     }
 

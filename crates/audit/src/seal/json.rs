@@ -54,6 +54,10 @@ impl<'de> Visitor<'de> for StrictVisitor {
         Ok(value.into())
     }
 
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Value, E> {
+        Err(E::custom("a number is no integer of 64 bits"))
+    }
+
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
         Ok(value.into())
     }

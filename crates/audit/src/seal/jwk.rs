@@ -32,6 +32,11 @@ impl From<PublicKey> for KeyRecord {
 }
 
 impl KeyRecord {
+    /// What records are sorted by: when they were made, and in the same second by name.
+    pub(super) fn order(&self) -> (Option<DateTime<Utc>>, KeyId) {
+        (self.created_at, self.key.id())
+    }
+
     /// Reads a JWK. Its `kid` is not looked at: what a key is called follows from the key.
     pub fn from_jwk(text: &str) -> Result<Self, SealError> {
         let value = json::parse(text).map_err(SealError::Unreadable)?;

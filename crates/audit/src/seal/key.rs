@@ -137,7 +137,7 @@ impl SigningKey {
         Ok(Self { pair, public })
     }
 
-    /// PKCS#8 of version 1: OpenSSL before 3.5 does not read version 2, which adds the public key.
+    /// PKCS#8 of version 1: OpenSSL 3.0 does not read version 2, which adds the public key.
     pub(super) fn to_pem(&self) -> Result<String, SealError> {
         let der = self.pair.to_pkcs8v1().map_err(|_| SealError::Generate)?;
         Ok(pem::encode(PRIVATE_LABEL, der.as_ref()))

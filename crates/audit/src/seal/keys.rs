@@ -102,7 +102,9 @@ impl SigningKeys {
     /// and the next opening or rotation finishes what is left over.
     pub fn rotate(&self, make: MakeKey<'_>, now: DateTime<Utc>) -> Result<KeyId, SealError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut published = self.read(|state| state.published.clone());
+        self.folder.remove_unfinished()?;
+        // From the disk, where a rotation that failed may have left a key to be retired.
+        let mut published = self.folder.public_keys()?;
         let current = install(&self.folder, &published, make)?;
         // The old key signs until the new one is published, so that no signature is ever without
         // its public key.
@@ -174,6 +176,7 @@ fn publish(
     };
     folder.write_public(&record)?;
     published.push(record);
+    published.sort_by_key(KeyRecord::order);
     Ok(())
 }
 

@@ -27,7 +27,7 @@ pub fn decode(label: &str, text: &str) -> Result<Vec<u8>, String> {
     let inside = inside.ok_or_else(|| format!("it is no PEM block `{label}`"))?;
     let letters: String = inside.split_ascii_whitespace().collect();
     let decoded = STANDARD.decode(letters);
-    decoded.map_err(|error| format!("the PEM block `{label}` is no base64: {error}"))
+    decoded.map_err(|_| format!("the PEM block `{label}` is no base64"))
 }
 
 fn begin(label: &str) -> String {

@@ -126,7 +126,7 @@ fn find_key<'a>(key_id: &str, keys: &'a PublicKeys) -> Result<&'a KeyRecord, Ver
 
 fn decode(member: &str, text: &str) -> Result<Vec<u8>, VerifyError> {
     let decoded = STANDARD.decode(text);
-    decoded.map_err(|error| VerifyError::BadProof(format!("`{member}` is no base64: {error}")))
+    decoded.map_err(|_| VerifyError::BadProof(format!("`{member}` is no base64")))
 }
 
 fn read_payload(payload: &[u8]) -> Result<Map<String, Value>, String> {
