@@ -6,8 +6,9 @@ use std::path::Path;
 use project::Contract;
 
 use crate::judge::Judge;
+use crate::sheet::Kind;
 use crate::{
-    Checked, Counts, Envelope, Format, IngestError, Limits, RowRule, csv, ndjson, parquet,
+    Checked, Counts, Envelope, Format, IngestError, Limits, RowRule, csv, ndjson, parquet, sheet,
 };
 
 /// Checks a spooled body under its contract and hands every stretch of rows to `sink`, in order.
@@ -33,6 +34,8 @@ pub fn check(
         Format::Ndjson => ndjson::check(file, contract, limits, &mut judge)?,
         Format::Csv => csv::check(file, contract, limits, &mut judge)?,
         Format::Parquet => parquet::check(file, contract, limits, &mut judge)?,
+        Format::Xlsx => sheet::check(file, Kind::Xlsx, contract, limits, &mut judge)?,
+        Format::Ods => sheet::check(file, Kind::Ods, contract, limits, &mut judge)?,
     }
     Ok(judge.counts())
 }

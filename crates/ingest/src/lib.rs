@@ -8,7 +8,8 @@
 //! `malformed`, `unknown_column`, `unique`).
 //! *How it is checked*: unit tests beside the code; the CSV and JSON readers are compared with
 //! other readers on generated bodies, and every format with every other (`cargo test -p ingest`).
-//! *Where to go next*: `check.rs` for the order of things, `cell.rs` for what a value may be.
+//! *Where to go next*: `check.rs` for the order of things, `cell.rs` for what a value may be,
+//! `sheet/mod.rs` for spreadsheets.
 
 mod error;
 mod request;
@@ -20,6 +21,7 @@ mod check;
 mod csv;
 mod ndjson;
 mod parquet;
+mod sheet;
 
 mod header;
 mod json;

@@ -17,6 +17,10 @@ pub enum Format {
     Csv,
     /// Apache Parquet.
     Parquet,
+    /// A sheet of an Office Open XML workbook.
+    Xlsx,
+    /// A sheet of an OpenDocument workbook.
+    Ods,
 }
 
 /// What landing adds to every row.
@@ -87,6 +91,14 @@ pub struct Limits {
     pub nesting: usize,
     /// Rows in a batch; batches of long rows have fewer.
     pub batch_rows: usize,
+    /// How many times as large as it was a compressed body may become.
+    pub expansion_ratio: u32,
+    /// Entries in the archive that a spreadsheet is.
+    pub archive_entries: usize,
+    /// Bytes of XML that a spreadsheet expands to, what is said once and repeated counted as often.
+    pub sheet_bytes: u64,
+    /// Bytes of the texts that the cells of a spreadsheet share; they are kept in memory.
+    pub shared_text_bytes: usize,
 }
 
 impl Default for Limits {
@@ -98,6 +110,10 @@ impl Default for Limits {
             row_bytes: 1024 * 1024,
             nesting: 16,
             batch_rows: 8 * 1024,
+            expansion_ratio: 200,
+            archive_entries: 1_000,
+            sheet_bytes: 512 * 1024 * 1024,
+            shared_text_bytes: 128 * 1024 * 1024,
         }
     }
 }
