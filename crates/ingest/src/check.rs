@@ -1,15 +1,13 @@
 //! A body from its file to the sink.
 
-use std::fs::File;
 use std::path::Path;
 
 use project::Contract;
 
 use crate::judge::Judge;
 use crate::sheet::Kind;
-use crate::{
-    Checked, Counts, Envelope, Format, IngestError, Limits, RowRule, csv, ndjson, parquet, sheet,
-};
+use crate::{Checked, Coding, Counts, Envelope, Format, IngestError, Limits, RowRule};
+use crate::{body, csv, ndjson, parquet, sheet};
 
 /// Checks a spooled body under its contract and hands every stretch of rows to `sink`, in order.
 ///
@@ -21,24 +19,25 @@ use crate::{
 /// nothing that the sink was given may land then.
 pub fn check(
     path: &Path,
-    format: Format,
+    coding: Coding,
     contract: &Contract,
     rules: &[RowRule],
     envelope: &Envelope,
     limits: &Limits,
     sink: &mut dyn FnMut(Checked) -> Result<(), IngestError>,
 ) -> Result<Counts, IngestError> {
-    let file = File::open(path).map_err(IngestError::io("open the spooled body"))?;
+    let text = || body::text(path, coding, limits);
+    let file = || body::file(path, coding, limits);
     let mut judge = Judge::new(contract, rules, envelope, sink)?;
-    match format {
-        Format::Ndjson => ndjson::check(file, contract, limits, &mut judge)?,
-        Format::Csv => csv::check(file, contract, limits, &mut judge)?,
-        Format::Parquet => parquet::check(file, contract, limits, &mut judge)?,
-        Format::Xlsx => sheet::check(file, Kind::Xlsx, contract, limits, &mut judge)?,
-        Format::Ods => sheet::check(file, Kind::Ods, contract, limits, &mut judge)?,
+    match coding.format {
+        Format::Ndjson => ndjson::check(text()?, contract, limits, &mut judge)?,
+        Format::Csv => csv::check(text()?, contract, limits, &mut judge)?,
+        Format::Parquet => parquet::check(file()?, contract, limits, &mut judge)?,
+        Format::Xlsx => sheet::check(file()?, Kind::Xlsx, contract, limits, &mut judge)?,
+        Format::Ods => sheet::check(file()?, Kind::Ods, contract, limits, &mut judge)?,
     }
     Ok(judge.counts())
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

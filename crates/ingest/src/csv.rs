@@ -1,11 +1,10 @@
 //! CSV: RFC 4180 with a header, columns in any order, an empty cell is null.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::BufReader;
 
-use project::{Contract, Text};
+use project::Contract;
 
+use crate::body::Text;
 use crate::cell::Cell;
 use crate::judge::Judge;
 use crate::records::{Block, Framing, Records};
@@ -22,7 +21,7 @@ enum Broken {
 }
 
 impl Broken {
-    fn message(&self) -> Text {
+    fn message(&self) -> project::Text {
         let (vi, en) = match self {
             Self::NotUtf8 => ("dòng không phải UTF-8", "the row is not UTF-8"),
             Self::StrayQuote => (
@@ -34,13 +33,13 @@ impl Broken {
                 "a quote is opened and not closed",
             ),
             Self::Cells { expected, found } => {
-                return Text {
+                return project::Text {
                     vi: format!("dòng có {found} ô, tiêu đề có {expected} cột"),
                     en: format!("the row has {found} cells, the header has {expected} columns"),
                 };
             }
         };
-        Text {
+        project::Text {
             vi: vi.to_owned(),
             en: en.to_owned(),
         }
@@ -49,18 +48,13 @@ impl Broken {
 
 /// Checks a CSV body.
 pub(crate) fn check(
-    file: File,
+    text: Text,
     contract: &Contract,
     limits: &Limits,
     judge: &mut Judge<'_>,
 ) -> Result<(), IngestError> {
     // The header is row 0, so that the row behind it is row 1.
-    let mut records = Records::new(
-        BufReader::with_capacity(1 << 18, file),
-        Framing::Csv,
-        limits,
-        0,
-    );
+    let mut records = Records::new(text, Framing::Csv, limits, 0);
     let mut block = Block::default();
     records.fill(&mut block, 1)?;
     let names = header_names(block.record(0))?;

@@ -11,11 +11,13 @@
 //! *Where to go next*: `check.rs` for the order of things, `cell.rs` for what a value may be,
 //! `sheet/mod.rs` for spreadsheets.
 
+mod coding;
 mod error;
 mod request;
 mod spool;
 mod verdict;
 
+mod body;
 mod check;
 
 mod csv;
@@ -42,10 +44,11 @@ mod personal;
 mod row_text;
 
 pub use check::check;
+pub use coding::{Charset, Coding, Compression, Delimiter, Dialect, Format, Quote};
 pub use envelope::rule_schema;
 pub use error::IngestError;
 pub use personal::{PERSONAL_DATA_PATTERN, looks_personal, mask};
-pub use request::{Envelope, Format, Limits, PERIOD_END, PERIOD_START, Predicate, RowRule};
+pub use request::{Envelope, Limits, PERIOD_END, PERIOD_START, Predicate, RowRule};
 pub use spool::{Spool, Spooled};
 pub use verdict::{Checked, Counts, Verdict};
 

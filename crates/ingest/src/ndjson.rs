@@ -1,8 +1,6 @@
 //! NDJSON: one object per line; keys in any order; null and a key left out are one.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::BufReader;
 
 use project::{Contract, Text};
 
@@ -11,17 +9,16 @@ use crate::json::{self, Broken};
 use crate::judge::Judge;
 use crate::records::{Block, Framing, Records};
 use crate::rows::Rows;
-use crate::{IngestError, Limits, row_text};
+use crate::{IngestError, Limits, body, row_text};
 
 /// Checks an NDJSON body.
 pub(crate) fn check(
-    file: File,
+    text: body::Text,
     contract: &Contract,
     limits: &Limits,
     judge: &mut Judge<'_>,
 ) -> Result<(), IngestError> {
-    let reader = BufReader::with_capacity(1 << 18, file);
-    let mut records = Records::new(reader, Framing::Lines, limits, 1);
+    let mut records = Records::new(text, Framing::Lines, limits, 1);
     let mut block = Block::default();
     loop {
         records.fill(&mut block, limits.batch_rows)?;

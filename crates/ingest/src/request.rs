@@ -8,21 +8,6 @@ use arrow::error::ArrowError;
 use chrono::{DateTime, NaiveDate, Utc};
 use project::{Severity, Text};
 
-/// The formats a body may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// One JSON object per line.
-    Ndjson,
-    /// RFC 4180, comma, UTF-8, with a header.
-    Csv,
-    /// Apache Parquet.
-    Parquet,
-    /// A sheet of an Office Open XML workbook.
-    Xlsx,
-    /// A sheet of an OpenDocument workbook.
-    Ods,
-}
-
 /// What landing adds to every row.
 #[derive(Debug, Clone)]
 pub struct Envelope {
@@ -91,8 +76,9 @@ pub struct Limits {
     pub nesting: usize,
     /// Rows in a batch; batches of long rows have fewer.
     pub batch_rows: usize,
-    /// How many times as large as it was a compressed body may become.
-    pub expansion_ratio: u32,
+    /// How many times its size a compressed body, or a part of a spreadsheet, may have once it is
+    /// unpacked; judged behind the first MiB.
+    pub expansion_ratio: u64,
     /// Entries in the archive that a spreadsheet is.
     pub archive_entries: usize,
     /// Bytes of XML that a spreadsheet expands to, what is said once and repeated counted as often.

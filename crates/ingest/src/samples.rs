@@ -8,7 +8,7 @@ use arrow::datatypes::Int64Type;
 use chrono::{DateTime, NaiveDate};
 use project::{Classification, Column, ColumnType, Contract, Severity, Text, Version};
 
-use crate::{Checked, Counts, Envelope, Format, IngestError, Limits, RowRule, Spool, Verdict};
+use crate::{Checked, Coding, Counts, Envelope, IngestError, Limits, RowRule, Spool, Verdict};
 
 pub(crate) fn text(en: &str) -> Text {
     Text {
@@ -132,12 +132,13 @@ pub(crate) struct Judgement {
 }
 
 pub(crate) fn judge(
-    format: Format,
+    coding: impl Into<Coding>,
     contract: &Contract,
     rules: &[RowRule],
     limits: &Limits,
     body: &[u8],
 ) -> Result<Judgement, IngestError> {
+    let coding = coding.into();
     let folder = tempfile::tempdir().unwrap();
     let mut spool = Spool::create(folder.path(), u64::MAX).unwrap();
     spool.push(body).unwrap();
@@ -145,7 +146,7 @@ pub(crate) fn judge(
     let (mut landed, mut verdicts) = (Vec::new(), Vec::new());
     let counts = crate::check(
         spooled.path(),
-        format,
+        coding,
         contract,
         rules,
         &envelope(),
@@ -168,12 +169,12 @@ pub(crate) fn judge(
 }
 
 /// A body's judgement under the sample contract, as text.
-pub(crate) fn judged(format: Format, body: &[u8]) -> String {
-    judged_with(format, &contract(), &Limits::default(), body)
+pub(crate) fn judged(coding: impl Into<Coding>, body: &[u8]) -> String {
+    judged_with(coding, &contract(), &Limits::default(), body)
 }
 
 pub(crate) fn judged_with(
-    format: Format,
+    coding: impl Into<Coding>,
     contract: &Contract,
     limits: &Limits,
     body: &[u8],
@@ -183,7 +184,7 @@ pub(crate) fn judged_with(
     } else {
         Vec::new()
     };
-    match judge(format, contract, &rules, limits, body) {
+    match judge(coding, contract, &rules, limits, body) {
         Ok(judgement) => shown(&judgement, contract.columns.len()),
         Err(error) => match error.hint() {
             Some(hint) => format!("{error}\n{hint}\n"),

@@ -51,7 +51,7 @@ pub(crate) async fn check(
         let limits = Limits::default();
         ingest::check(
             spooled.path(),
-            format,
+            format.into(),
             &contract,
             &rules,
             &envelope,

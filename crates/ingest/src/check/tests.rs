@@ -8,7 +8,7 @@ use crate::parquet::tests::parquet;
 use crate::samples::{Judgement, contract, judge, rules, shown};
 use crate::{Format, IngestError, Limits};
 
-const COLUMNS: [&str; 8] = [
+pub(crate) const COLUMNS: [&str; 8] = [
     "id", "count", "small", "price", "ratio", "flag", "day", "at",
 ];
 
@@ -27,11 +27,11 @@ fn cell() -> impl Strategy<Value = String> {
     ]
 }
 
-fn rows() -> impl Strategy<Value = Vec<Vec<String>>> {
+pub(crate) fn rows() -> impl Strategy<Value = Vec<Vec<String>>> {
     prop::collection::vec(prop::collection::vec(cell(), COLUMNS.len()), 0..12)
 }
 
-fn csv(rows: &[Vec<String>]) -> Vec<u8> {
+pub(crate) fn csv(rows: &[Vec<String>]) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(COLUMNS).unwrap();
     for row in rows {
@@ -72,7 +72,7 @@ fn told(mut judgement: Judgement) -> String {
     shown(&judgement, COLUMNS.len())
 }
 
-fn landed(judgement: &Judgement) -> RecordBatch {
+pub(crate) fn landed(judgement: &Judgement) -> RecordBatch {
     let schema = Arc::new(contract().table_schema());
     concat_batches(&schema, &judgement.landed).unwrap()
 }
@@ -107,7 +107,13 @@ proptest! {
         let head: &[u8] = if header { b"id,count\n" } else { b"" };
         let body = [head, &bytes].concat();
         let limits = Limits { batch_rows: 3, ..Limits::default() };
-        for format in [Format::Csv, Format::Ndjson, Format::Parquet] {
+        for format in [
+            Format::Csv,
+            Format::Ndjson,
+            Format::Parquet,
+            Format::Xlsx,
+            Format::Ods,
+        ] {
             match judge(format, &contract(), &rules(), &limits, &body) {
                 Ok(_) | Err(IngestError::Refused { .. }) => {}
                 Err(error) => prop_assert!(false, "{:?}: {}", format, error),
@@ -128,7 +134,7 @@ fn a_sink_that_fails_ends_the_check() {
     };
     let error = crate::check(
         &path,
-        Format::Ndjson,
+        Format::Ndjson.into(),
         &contract(),
         &[],
         &crate::samples::envelope(),
@@ -152,7 +158,7 @@ fn a_body_that_is_gone_is_an_error_of_the_disk() {
     let path = "/nowhere/body".as_ref();
     let error = crate::check(
         path,
-        Format::Csv,
+        Format::Csv.into(),
         &contract(),
         &[],
         &envelope,

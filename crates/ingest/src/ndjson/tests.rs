@@ -137,6 +137,7 @@ fn limits_name_themselves() {
         row_bytes: 40,
         rows: 2,
         batch_rows: 1,
+        ..Limits::default()
     };
     check(
         limits,

@@ -168,8 +168,8 @@ impl<'a> Reading<'a> {
             if row.number <= self.chosen.header_row || row.is_empty() {
                 continue;
             }
-            let last = self.next_row.saturating_add(row.repeats - 1);
-            if last > self.limits.rows {
+            let rows = self.next_row - 1 + self.batch.len() as u64;
+            if rows.saturating_add(row.repeats) > self.limits.rows {
                 return Err(IngestError::body_limit("rows", self.limits.rows));
             }
             for at in 0..row.repeats {
@@ -282,5 +282,7 @@ impl Kept {
     }
 }
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

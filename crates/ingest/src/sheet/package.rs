@@ -162,7 +162,7 @@ pub(super) struct Gauge {
     sheet_bytes: u64,
     ratio: u64,
     event_bytes: u64,
-    row_bytes: usize,
+    cell_bytes: u64,
     left: Cell<u64>,
     event_left: Cell<u64>,
     over: Cell<Option<Over>>,
@@ -172,9 +172,9 @@ impl Gauge {
     fn new(limits: &Limits) -> Self {
         Self {
             sheet_bytes: limits.sheet_bytes,
-            ratio: u64::from(limits.expansion_ratio),
+            ratio: limits.expansion_ratio,
             event_bytes: EVENT_BYTES.max(limits.row_bytes as u64),
-            row_bytes: limits.row_bytes,
+            cell_bytes: limits.cell_bytes as u64,
             left: Cell::new(limits.sheet_bytes),
             event_left: Cell::new(0),
             over: Cell::new(None),
@@ -204,8 +204,12 @@ impl Gauge {
     pub(super) fn error(&self, otherwise: impl Into<String>) -> IngestError {
         match self.over.get() {
             Some(Over::Bytes) => IngestError::body_limit("sheet_bytes", self.sheet_bytes),
-            Some(Over::Ratio) => IngestError::body_limit("expansion_ratio", self.ratio),
-            Some(Over::Event) => IngestError::body_limit("row_bytes", self.row_bytes as u64),
+            Some(Over::Ratio) => malformed(format!(
+                "the workbook is over the limit `expansion_ratio` of {}: a part of it says little \
+                 in much",
+                self.ratio
+            )),
+            Some(Over::Event) => IngestError::body_limit("cell_bytes", self.cell_bytes),
             None => malformed(otherwise),
         }
     }

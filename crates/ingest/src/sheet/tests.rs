@@ -1,1 +1,5 @@
-
+mod hostile;
+mod ods;
+mod same;
+mod which;
+mod xlsx;

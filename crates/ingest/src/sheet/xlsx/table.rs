@@ -109,7 +109,10 @@ impl<'b> Table<'b> {
                 text.parse().map_err(|_| broken())?
             }
         };
-        if number <= self.last_row || number > LAST_ROW {
+        if number > LAST_ROW {
+            return Err(malformed(format!("a sheet has no row {number}")));
+        }
+        if number <= self.last_row {
             let last = self.last_row;
             let message = format!("row {number} of a sheet stands behind row {last}");
             return Err(malformed(message));
