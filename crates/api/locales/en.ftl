@@ -84,6 +84,7 @@ classification-internal = The agency's own people and the ministry
 classification-restricted = Named people only
 to-query = Query this dataset
 to-contract = Read the contract (ODCS)
+to-template = The form as an Excel file, to fill in and send
 to-lineage = Lineage picture
 to-lineage-columns = Lineage of the columns
 to-lineage-all = See how they are made of one another

@@ -84,6 +84,7 @@ classification-internal = Nội bộ cơ quan và bộ
 classification-restricted = Chỉ người được chỉ định
 to-query = Truy vấn bộ dữ liệu này
 to-contract = Xem hợp đồng dữ liệu (ODCS)
+to-template = Biểu mẫu Excel để điền và gửi
 to-lineage = Sơ đồ dòng dữ liệu
 to-lineage-columns = Dòng dữ liệu của các cột
 to-lineage-all = Xem các bộ dữ liệu được tạo ra từ nhau như thế nào

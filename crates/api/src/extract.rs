@@ -2,13 +2,13 @@
 
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use project::DatasetName;
 use render::encode::Encoding;
 use serde::de::DeserializeOwned;
-use service::{BodyFormat, ErrorKind, ServiceError, SubmissionId};
+use service::{BodyFormat, BodyType, ErrorKind, ServiceError, SubmissionId};
 use utoipa::IntoParams;
 
 use crate::{ApiState, Problem};
@@ -35,8 +35,8 @@ pub(crate) struct WordPath(pub String);
 /// The encoding of a query's result, from `Accept`.
 pub(crate) struct Accepted(pub Encoding);
 
-/// The format of a submission, from `Content-Type`.
-pub(crate) struct Format(pub BodyFormat);
+/// How a submission is written, from `Content-Type` and `Content-Encoding`.
+pub(crate) struct Format(pub BodyType);
 
 impl<T: DeserializeOwned + IntoParams> FromRequestParts<ApiState> for Params<T> {
     type Rejection = Problem;
@@ -161,9 +161,9 @@ impl FromRequestParts<ApiState> for Format {
             .headers
             .get(CONTENT_TYPE)
             .map(|h| String::from_utf8_lossy(h.as_bytes()));
-        let format = given
+        let mut format = given
             .as_deref()
-            .and_then(BodyFormat::from_media_type)
+            .and_then(BodyType::from_media_type)
             .ok_or_else(|| {
                 let detail = match &given {
                     Some(given) => format!("no submission is read as `{given}`"),
@@ -175,6 +175,12 @@ impl FromRequestParts<ApiState> for Format {
                     quoted(&known)
                 ))
             })?;
+        if let Some(encoding) = parts.headers.get(CONTENT_ENCODING) {
+            let encoding = String::from_utf8_lossy(encoding.as_bytes()).to_ascii_lowercase();
+            if encoding != "identity" {
+                format.declare(BodyType::COMPRESSION, encoding);
+            }
+        }
         too_long(&parts.headers, state.limits.body_bytes, "body_bytes")?;
         Ok(Self(format))
     }

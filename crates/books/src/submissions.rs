@@ -4,7 +4,7 @@ use calendar::PeriodCode;
 use chrono::{DateTime, Utc};
 use project::{AgencyCode, DatasetName};
 use service::{
-    BodyFormat, ControlTotal, Ended, Page, Receipt, Relation, RowCounts, Submission, SubmissionId,
+    BodyType, ControlTotal, Ended, Page, Receipt, Relation, RowCounts, Submission, SubmissionId,
     SubmissionState, Superseded,
 };
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
@@ -29,8 +29,8 @@ pub struct NewSubmission {
     pub period: PeriodCode,
     /// The contract's version that judges the rows.
     pub contract_version: String,
-    /// The format of the body.
-    pub format: BodyFormat,
+    /// How the body is written.
+    pub format: BodyType,
     /// `Idempotency-Key`.
     pub key: Option<String>,
     /// Who sends it.
@@ -82,7 +82,7 @@ impl Books {
             .bind(new.dataset.as_str())
             .bind(new.period.as_str())
             .bind(&new.contract_version)
-            .bind(new.format.media_type())
+            .bind(new.format.to_string())
             .bind(&new.key)
             .bind(&new.principal)
             .bind(&new.evidence_sha256)
@@ -308,7 +308,7 @@ impl Books {
             state: reader.word("state", state)?,
             receipt,
             principal: reader.get("principal")?,
-            format: reader.word("format", BodyFormat::from_media_type)?,
+            format: reader.word("format", BodyType::from_media_type)?,
             refusal: reader.get("refusal")?,
             key: reader.get("idempotency_key")?,
             ended: ended.map(|at| Ended { by: ended_by, at }),

@@ -43,7 +43,7 @@ fn new(number: u128, key: Option<&str>) -> NewSubmission {
         dataset: "raw.dossiers".parse().unwrap(),
         period: "2026-09".parse().unwrap(),
         contract_version: "1.0.0".to_owned(),
-        format: BodyFormat::Csv,
+        format: BodyFormat::Csv.into(),
         key: key.map(str::to_owned),
         principal: "h26-system".to_owned(),
         evidence_sha256: "ab".repeat(32),
@@ -162,7 +162,10 @@ async fn a_submission_goes_from_durable_to_committed_and_survives_closing() {
                 control_totals: [],
             },
             principal: "h26-system",
-            format: Csv,
+            format: BodyType {
+                format: Csv,
+                declared: {},
+            },
             refusal: None,
             key: None,
             ended: None,
@@ -278,7 +281,7 @@ async fn another_body_period_or_format_with_the_same_key_is_told_apart() {
             ..new(2, Some("k"))
         },
         NewSubmission {
-            format: BodyFormat::Ndjson,
+            format: BodyFormat::Ndjson.into(),
             ..new(2, Some("k"))
         },
     ] {

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use lineage::Graph;
 use project::{Contract, DatasetName, Layer, Project};
+use render::ListedCode;
 use service::{
-    DataFileState, DatasetDetail, DatasetSummary, Direction, ErrorKind, LineageAnswer,
-    LineageRequest, Page, PartitionState, Result, ServiceError, TableState, TableVersion,
+    Action, Call, DataFileState, DatasetDetail, DatasetSummary, Direction, ErrorKind,
+    LineageAnswer, LineageRequest, Page, PartitionState, Result, ServiceError, TableState,
+    TableVersion,
 };
 
 use crate::handles::Handles;
+use crate::perform::{About, Gate};
 use crate::{failure, submit, system};
 
 /// The versions that are shown with a dataset.
@@ -142,6 +146,49 @@ pub(crate) async fn history(
         info: serde_json::Value::Object(commit.info).to_string(),
     });
     Ok(versions.collect())
+}
+
+/// The form of a dataset that takes submissions.
+pub(crate) async fn template(gate: &Gate, call: &Call, dataset: &DatasetName) -> Result<Vec<u8>> {
+    let about = About::dataset(dataset);
+    let name = dataset.clone();
+    gate.perform(
+        call,
+        Action::ReadCatalogue,
+        about,
+        |handles, _| async move {
+            let contract = handles.contract(&name)?;
+            if name.layer() != Layer::Raw {
+                let message = format!("dataset `{name}` takes no submissions, so it has no form");
+                return Err(ServiceError::new(ErrorKind::NotFound, message)
+                    .hint("Datasets of layer `raw` have one."));
+            }
+            let (project, today) = (handles.project(), handles.now().date_naive());
+            let lists = |list: &str| listed(&project, list, today);
+            render::template(&contract, &lists).map_err(|error| {
+                let message = format!("cannot make the form of dataset `{name}`");
+                ServiceError::new(ErrorKind::Internal, message).caused_by(error)
+            })
+        },
+    )
+    .await
+}
+
+/// The codes of a list that are valid on a day, with their names.
+fn listed(project: &Project, list: &str, on: NaiveDate) -> Option<Vec<ListedCode>> {
+    let found = project.code_lists.get(list)?;
+    let dataset: DatasetName = format!("codes.{list}").parse().ok()?;
+    let columns = &project.contracts.get(&dataset)?.columns;
+    let named = columns.iter().position(|column| column.name == "name_vi");
+    let codes = found.codes.iter().zip(&found.rows);
+    let valid = codes.filter(|(code, _)| code.overlaps(on, on));
+    let listed = valid.map(|(code, row)| ListedCode {
+        code: code.code.clone(),
+        name: named
+            .and_then(|at| row.get(at).cloned().flatten())
+            .unwrap_or_default(),
+    });
+    Some(listed.collect())
 }
 
 /// The part of the committed graph that was asked for.

@@ -313,6 +313,10 @@ impl Service for House {
             .await
     }
 
+    async fn template(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<u8>> {
+        catalogue::template(&self.gate, call, dataset).await
+    }
+
     async fn lineage(&self, call: &Call, request: LineageRequest) -> Result<LineageAnswer> {
         let about = match &request.dataset {
             Some(dataset) => About::dataset(dataset),

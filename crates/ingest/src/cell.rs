@@ -19,15 +19,17 @@ pub(crate) enum Cell<'a> {
     Bool(bool),
     /// A JSON list or object, whole.
     Nested(&'a str),
+    /// What a decoder could not make a value of, as people are shown it, and why.
+    Broken(&'a str, Fault),
 }
 
 impl Cell<'_> {
     /// The value as people are shown it.
     pub(crate) fn shown(&self) -> Option<&str> {
         match self {
-            Self::Null => None,
+            Self::Null | Self::Broken("", _) => None,
             Self::Text(text) | Self::DecimalComma(text) => Some(text),
-            Self::Number(text) | Self::Nested(text) => Some(text),
+            Self::Number(text) | Self::Nested(text) | Self::Broken(text, _) => Some(text),
             Self::Bool(true) => Some("true"),
             Self::Bool(false) => Some("false"),
         }
@@ -37,6 +39,7 @@ impl Cell<'_> {
     pub(crate) fn json(&self) -> String {
         match self {
             Self::Text(text) | Self::DecimalComma(text) => quoted(text),
+            Self::Broken(text, _) if !text.is_empty() => quoted(text),
             _ => self.shown().unwrap_or("null").to_owned(),
         }
     }
@@ -46,6 +49,7 @@ impl Cell<'_> {
         match self {
             Self::Nested(_) => Err(NESTED),
             Self::DecimalComma(text) => with_point(text).map(Cow::Owned),
+            Self::Broken(_, fault) => Err(*fault),
             _ => Ok(Cow::Borrowed(self.shown().unwrap_or_default())),
         }
     }
@@ -56,6 +60,7 @@ impl Cell<'_> {
         match self {
             Self::Text(text) | Self::DecimalComma(text) => Ok(text),
             Self::Nested(_) => Err(NESTED),
+            Self::Broken(_, fault) => Err(*fault),
             _ => Err(UNQUOTED),
         }
     }

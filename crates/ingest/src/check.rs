@@ -5,8 +5,9 @@ use std::path::Path;
 use project::Contract;
 
 use crate::judge::Judge;
+use crate::sheet::Kind;
 use crate::{Checked, Coding, Counts, Envelope, Format, IngestError, Limits, RowRule};
-use crate::{body, csv, ipc, ndjson, parquet};
+use crate::{body, csv, ipc, ndjson, parquet, sheet};
 
 /// Checks a spooled body under its contract and hands every stretch of rows to `sink`, in order.
 ///
@@ -43,9 +44,11 @@ pub fn check(
         }
         Format::ArrowFile => ipc::check_file(file()?, contract, limits, &mut judge)?,
         Format::Parquet => parquet::check(file()?, contract, limits, &mut judge)?,
+        Format::Xlsx => sheet::check(file()?, Kind::Xlsx, contract, limits, &mut judge)?,
+        Format::Ods => sheet::check(file()?, Kind::Ods, contract, limits, &mut judge)?,
     }
     Ok(judge.counts())
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -40,6 +40,10 @@ pub enum Format {
     ArrowStream,
     /// Arrow's IPC file, also known as Feather version 2.
     ArrowFile,
+    /// A sheet of an Office Open XML workbook.
+    Xlsx,
+    /// A sheet of an OpenDocument workbook.
+    Ods,
 }
 
 /// What was done to the whole body.

@@ -12,7 +12,8 @@ pub enum IngestError {
     /// The body cannot be judged row by row; whoever sent it must mend it.
     #[error("{message}")]
     Refused {
-        /// `malformed`, `type`, `unknown_column`, `missing_column` or `duplicate_column`.
+        /// `malformed`, `type`, `unknown_column`, `missing_column` or `duplicate_column`; of
+        /// spreadsheets also `ambiguous_column`, `ambiguous_sheet`, `merged_cells` or `other_form`.
         rule: &'static str,
         /// Every column it is about; empty if it is about the body.
         columns: Vec<String>,
@@ -77,7 +78,7 @@ impl IngestError {
         match self {
             Self::Refused { hint, .. } => Some(hint.clone()),
             Self::Limit {
-                name: "body_bytes" | "expanded_bytes" | "rows",
+                name: "body_bytes" | "expanded_bytes" | "rows" | "sheet_bytes" | "shared_text_bytes",
                 ..
             } => Some("Send the rows as several submissions.".to_owned()),
             Self::Limit {

@@ -74,7 +74,7 @@ fn refuse_unknown(unknown: Vec<String>, contract: &Contract) -> IngestError {
 }
 
 /// Names in backticks; a long list is cut.
-fn list(names: &[String]) -> String {
+pub(crate) fn list(names: &[String]) -> String {
     const SHOWN: usize = 30;
     let mut text = names
         .iter()

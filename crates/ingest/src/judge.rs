@@ -95,6 +95,13 @@ impl<'a> Judge<'a> {
         self.counts.quarantined += rows as u64 - landed_rows + malformed;
         self.counts.landed += landed_rows;
         self.counts.warned += warned;
+        if let Some(places) = &decoded.places {
+            for Finding { slot, verdict } in &mut findings {
+                if let Some(slot) = slot {
+                    places.say(*slot, self.contract, verdict);
+                }
+            }
+        }
         let verdicts = verdicts(findings, &refused, row_texts);
         (self.sink)(Checked { landed, verdicts })
     }
@@ -129,6 +136,7 @@ impl<'a> Judge<'a> {
                     value_excerpt: column.and_then(|c| {
                         shown(&decoded.columns[c], slot).map(|value| excerpt(&value, personal))
                     }),
+                    cell: None,
                     message: rule.message.clone(),
                     row_text: None,
                 };
@@ -142,7 +150,12 @@ impl<'a> Judge<'a> {
     }
 
     fn repeated_keys(&mut self, decoded: &Decoded) -> Result<Vec<Finding>, IngestError> {
-        let repeated = self.keys.take(&decoded.columns, &decoded.row_numbers)?;
+        // A row of a sheet is named as the sheet names it.
+        let rows = match &decoded.places {
+            Some(places) => &places.rows,
+            None => &decoded.row_numbers,
+        };
+        let repeated = self.keys.take(&decoded.columns, rows)?;
         let column = self.keys.column();
         let finding = |repeated: Repeated| {
             let slot = repeated.slot;
@@ -154,6 +167,7 @@ impl<'a> Judge<'a> {
                 value_excerpt: column
                     .and_then(|c| shown(&decoded.columns[c], slot))
                     .map(|value| excerpt(&value, false)),
+                cell: None,
                 message: self.keys.message(repeated.first_row),
                 row_text: None,
             };
@@ -182,6 +196,7 @@ impl<'a> Judge<'a> {
                     rule: REQUIRED.to_owned(),
                     severity: Severity::Error,
                     value_excerpt: None,
+                    cell: None,
                     message: Text {
                         vi: format!("`{}` không được để trống", column.name),
                         en: format!("`{}` must not be empty", column.name),

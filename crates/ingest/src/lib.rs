@@ -9,7 +9,8 @@
 //! `malformed`, `unknown_column`, `unique`).
 //! *How it is checked*: unit tests beside the code; the CSV and JSON readers are compared with
 //! other readers on generated bodies, and every format with every other (`cargo test -p ingest`).
-//! *Where to go next*: `check.rs` for the order of things, `cell.rs` for what a value may be.
+//! *Where to go next*: `check.rs` for the order of things, `cell.rs` for what a value may be,
+//! `sheet/mod.rs` for spreadsheets.
 
 mod coding;
 mod error;
@@ -32,6 +33,7 @@ mod ndjson;
 mod ipc;
 mod ipc_message;
 mod parquet;
+mod sheet;
 
 mod batches;
 mod header;

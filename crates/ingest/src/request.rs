@@ -80,9 +80,15 @@ pub struct Limits {
     pub message_bytes: u64,
     /// Bytes in a compressed body once it is unpacked.
     pub expanded_bytes: u64,
-    /// How many times its size a compressed body may have once it is unpacked; judged behind the
-    /// first MiB.
+    /// How many times its size a compressed body, or a part of a spreadsheet, may have once it is
+    /// unpacked; judged behind the first MiB.
     pub expansion_ratio: u64,
+    /// Entries in the archive that a spreadsheet is.
+    pub archive_entries: usize,
+    /// Bytes of XML that a spreadsheet expands to, what is said once and repeated counted as often.
+    pub sheet_bytes: u64,
+    /// Bytes of the texts that the cells of a spreadsheet share; they are kept in memory.
+    pub shared_text_bytes: usize,
 }
 
 impl Default for Limits {
@@ -97,6 +103,9 @@ impl Default for Limits {
             message_bytes: 256 * 1024 * 1024,
             expanded_bytes: 8 * 1024 * 1024 * 1024,
             expansion_ratio: 200,
+            archive_entries: 1_000,
+            sheet_bytes: 512 * 1024 * 1024,
+            shared_text_bytes: 128 * 1024 * 1024,
         }
     }
 }

@@ -9,6 +9,7 @@ use project::{Contract, Severity, Text};
 use crate::cell::{Cell, Fault};
 use crate::columns::ColumnBuilder;
 use crate::personal::excerpt;
+use crate::sheet::Places;
 use crate::{IngestError, Limits, Verdict};
 
 /// Rows as columns, before any rule has spoken.
@@ -21,6 +22,8 @@ pub(crate) struct Decoded {
     pub(crate) findings: Vec<Finding>,
     /// Place and column of every value that could not be read.
     pub(crate) unreadable: HashSet<(usize, usize)>,
+    /// Where the rows stand, if the body is a sheet.
+    pub(crate) places: Option<Places>,
 }
 
 /// A verdict, and the place in the columns of the row it is about; malformed rows have none.
@@ -36,6 +39,7 @@ impl Decoded {
             row_numbers,
             findings: Vec::new(),
             unreadable: HashSet::new(),
+            places: None,
         }
     }
 
@@ -57,6 +61,7 @@ impl Decoded {
             rule: "type".to_owned(),
             severity: Severity::Error,
             value_excerpt: shown.map(|value| excerpt(value, false)),
+            cell: None,
             message: fault.message(&named.name, named.column_type),
             row_text: None,
         };
@@ -125,6 +130,7 @@ impl<'a> Rows<'a> {
             rule: "malformed".to_owned(),
             severity: Severity::Error,
             value_excerpt: None,
+            cell: None,
             message,
             row_text: Some(row_text.into()),
         };
@@ -173,6 +179,7 @@ fn unknown_column(
         rule: "unknown_column".to_owned(),
         severity: Severity::Error,
         value_excerpt: cell.shown().map(|value| excerpt(value, false)),
+        cell: None,
         message,
         row_text: None,
     };

@@ -8,7 +8,7 @@ use project::{Severity, Text};
 /// One thing wrong with one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// The row in the body, from 1; a header and blank lines are no rows.
+    /// The row in the body, from 1; a header, blank lines and empty rows of a sheet are no rows.
     pub row: u64,
     /// The column, if it is about one.
     pub column: Option<String>,
@@ -18,6 +18,9 @@ pub struct Verdict {
     pub severity: Severity,
     /// The start of the value; masked where it looks like personal data.
     pub value_excerpt: Option<String>,
+    /// The cell of a spreadsheet that it is about, as `D14`, or the row, as `14:14`; none for other
+    /// bodies. `message` begins with it.
+    pub cell: Option<String>,
     /// What people are told.
     pub message: Text,
     /// The row as received, as JSON, with personal data masked; on every verdict of a refused row.

@@ -19,8 +19,8 @@ mod yaml;
 
 pub use code_list::{Code, CodeList};
 pub use contract::{
-    Bound, Check, Classification, Column, ColumnType, Contract, ENVELOPE, Rule, Severity, Text,
-    Version,
+    Bound, Check, Classification, Column, ColumnType, Contract, ENVELOPE, Rule, Severity, Stamp,
+    Text, Version,
 };
 pub use names::{AgencyCode, DatasetName, Layer, NameError};
 pub use problem::{Place, Problem};

@@ -6,6 +6,7 @@
 //! *Where to go next*: `conduct` for what the acts do, `api` for the HTTP door.
 
 mod action;
+mod body;
 mod call;
 mod catalogue;
 mod error;
@@ -17,6 +18,7 @@ mod seam;
 mod submission;
 
 pub use action::Action;
+pub use body::{BodyFormat, BodyType};
 pub use call::{AuditRecord, Call, Credential, Door, Principal, Secret};
 pub use catalogue::{
     DataFileState, DatasetDetail, DatasetSummary, Direction, LineageAnswer, LineageRequest,
@@ -31,7 +33,6 @@ pub use report::{Document, Manifest, ManifestQuery, RenderRequest, Rendition, Re
 pub use run::{Plan, PlanItem, PlannedChange, RunReport, RunRequest, RunStep, StepState};
 pub use seam::{ByteStream, Evidence, Service};
 pub use submission::{
-    Ack, BodyFormat, ControlTotal, Ended, Page, Receipt, Relation, RowCounts, RowError, RowErrors,
-    Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, Superseded,
-    WithdrawRequest,
+    Ack, ControlTotal, Ended, Page, Receipt, Relation, RowCounts, RowError, RowErrors, Submission,
+    SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, Superseded, WithdrawRequest,
 };

@@ -6,7 +6,7 @@ use futures::stream::BoxStream;
 use project::{DatasetName, ReportDefinition};
 
 use crate::{
-    AuditRecord, BodyFormat, Call, DatasetDetail, DatasetSummary, Document, LineageAnswer,
+    AuditRecord, BodyType, Call, DatasetDetail, DatasetSummary, Document, LineageAnswer,
     LineageRequest, MaintainRequest, MaintenanceReport, Page, Plan, Principal, QueryAnswer,
     QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
     RunRequest, Secret, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
@@ -18,8 +18,8 @@ pub type ByteStream = BoxStream<'static, std::io::Result<Bytes>>;
 
 /// The bytes of a submission as they were received.
 pub struct Evidence {
-    /// The format it was sent as.
-    pub format: BodyFormat,
+    /// How it was sent.
+    pub format: BodyType,
     /// The SHA-256 in hex.
     pub sha256: String,
     /// The size.
@@ -84,6 +84,8 @@ pub trait Service: Send + Sync + 'static {
         dataset: &DatasetName,
         page: Page,
     ) -> Result<Vec<TableVersion>>;
+    /// The form of a dataset that takes submissions, as an XLSX file to be filled in and sent.
+    async fn template(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<u8>>;
     /// Part of the lineage graph.
     async fn lineage(&self, call: &Call, request: LineageRequest) -> Result<LineageAnswer>;
 

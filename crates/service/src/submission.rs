@@ -8,6 +8,8 @@ use calendar::PeriodCode;
 use chrono::{DateTime, Utc};
 use project::{AgencyCode, DatasetName, Severity};
 
+use crate::BodyType;
+
 /// The id of a submission: a UUID version 7, so ids sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubmissionId(uuid::Uuid);
@@ -33,60 +35,6 @@ impl FromStr for SubmissionId {
     }
 }
 
-/// The formats a body may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum BodyFormat {
-    /// `application/x-ndjson`
-    Ndjson,
-    /// `text/csv`
-    Csv,
-    /// `application/vnd.apache.parquet`
-    Parquet,
-}
-
-impl BodyFormat {
-    /// Every format.
-    pub const ALL: [Self; 3] = [Self::Ndjson, Self::Csv, Self::Parquet];
-
-    /// The media type.
-    pub fn media_type(self) -> &'static str {
-        match self {
-            Self::Ndjson => "application/x-ndjson",
-            Self::Csv => "text/csv",
-            Self::Parquet => "application/vnd.apache.parquet",
-        }
-    }
-
-    /// The format of a media type; parameters such as `charset` are passed over.
-    pub fn from_media_type(text: &str) -> Option<Self> {
-        let essence = text
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase();
-        match essence.as_str() {
-            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => {
-                Some(Self::Ndjson)
-            }
-            "text/csv" => Some(Self::Csv),
-            "application/vnd.apache.parquet" | "application/x-parquet" => Some(Self::Parquet),
-            _ => None,
-        }
-    }
-
-    /// The format of a file, by its ending.
-    pub fn from_file_name(name: &str) -> Option<Self> {
-        let (_, ending) = name.rsplit_once('.')?;
-        match ending.to_ascii_lowercase().as_str() {
-            "ndjson" | "jsonl" => Some(Self::Ndjson),
-            "csv" => Some(Self::Csv),
-            "parquet" => Some(Self::Parquet),
-            _ => None,
-        }
-    }
-}
-
 /// A request to submit data.
 #[derive(Debug, Clone)]
 pub struct SubmitRequest {
@@ -96,8 +44,8 @@ pub struct SubmitRequest {
     pub agency: Option<AgencyCode>,
     /// The period the data is for.
     pub period: PeriodCode,
-    /// The format of the body.
-    pub format: BodyFormat,
+    /// How the body is written.
+    pub format: BodyType,
     /// `Idempotency-Key`.
     pub key: Option<String>,
     /// Check everything, land nothing.
@@ -112,12 +60,12 @@ pub struct SubmitRequest {
 
 impl SubmitRequest {
     /// A request without key, relation and totals, which is answered when its rows are committed.
-    pub fn new(dataset: DatasetName, period: PeriodCode, format: BodyFormat) -> Self {
+    pub fn new(dataset: DatasetName, period: PeriodCode, format: impl Into<BodyType>) -> Self {
         Self {
             dataset,
             agency: None,
             period,
-            format,
+            format: format.into(),
             key: None,
             dry_run: false,
             relation: None,
@@ -311,8 +259,8 @@ pub struct Submission {
     pub receipt: Receipt,
     /// Who sent it.
     pub principal: String,
-    /// The format of the body.
-    pub format: BodyFormat,
+    /// How the body is written.
+    pub format: BodyType,
     /// Why it was refused as a whole; none otherwise.
     pub refusal: Option<String>,
     /// The `Idempotency-Key` that it came with.

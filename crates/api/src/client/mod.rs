@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use axum::http::{HeaderMap, StatusCode};
 use project::{DatasetName, ReportDefinition};
 use service::{
-    Ack, AuditRecord, BodyFormat, ByteStream, Call, DatasetDetail, DatasetSummary, Direction,
+    Ack, AuditRecord, BodyType, ByteStream, Call, DatasetDetail, DatasetSummary, Direction,
     Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest,
     MaintenanceReport, Page, Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition,
     RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service, ServiceError,
@@ -112,9 +112,14 @@ impl Service for RemoteService {
         if request.ack == Ack::Durable {
             ask = ask.param("ack", "durable");
         }
+        for name in BodyType::NAMES {
+            if let Some(value) = request.format.get(name) {
+                ask = ask.param(name, value);
+            }
+        }
         let answer = self
             .wire
-            .send(call, ask.body(request.format.media_type(), body))
+            .send(call, ask.body(request.format.format.media_type(), body))
             .await?;
         let replayed = answer.status() == StatusCode::OK && !request.dry_run;
         let dto: SubmitAnswerDto = json(answer).await?;
@@ -184,6 +189,11 @@ impl Service for RemoteService {
     ) -> Result<Vec<TableVersion>> {
         let ask = Ask::get(&["datasets", dataset.as_str(), "history"]).params(page(of));
         rows::<TableVersionDto, _>(self.wire.send(call, ask).await?).await
+    }
+
+    async fn template(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<u8>> {
+        let ask = Ask::get(&["datasets", dataset.as_str(), "template.xlsx"]);
+        Ok(bytes(self.wire.send(call, ask).await?).await?.to_vec())
     }
 
     async fn lineage(&self, call: &Call, request: LineageRequest) -> Result<LineageAnswer> {
@@ -292,7 +302,7 @@ impl Service for RemoteService {
 
 fn evidence(answer: reqwest::Response) -> Result<Evidence> {
     let headers: &HeaderMap = answer.headers();
-    let format = BodyFormat::from_media_type(header(headers, "content-type")?);
+    let format = BodyType::from_media_type(header(headers, "dtm-body-type")?);
     let size = header(headers, "content-length")?.parse();
     Ok(Evidence {
         format: format.ok_or_else(|| unread("the evidence's media type"))?,

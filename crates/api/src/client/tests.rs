@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use service::{Credential, Door, Relation};
+use service::{BodyFormat, Credential, Door, Relation};
 
 use super::*;
 use crate::testing::{self, Double, ID, TOKEN};
@@ -69,7 +69,10 @@ async fn submissions_are_the_same_from_afar() {
     let rows = remote.row_errors(&call(), id, PAGE).await.unwrap();
     assert_eq!(rows, testing::row_errors());
     let evidence = remote.evidence(&call(), id).await.unwrap();
-    assert_eq!((evidence.format, evidence.size_bytes), (BodyFormat::Csv, 4));
+    assert_eq!(
+        (evidence.format, evidence.size_bytes),
+        (BodyFormat::Csv.into(), 4)
+    );
     let bytes: Vec<bytes::Bytes> = evidence.bytes.try_collect().await.unwrap();
     assert_eq!(bytes.concat(), b"a,b\n");
     expect_test::expect![[r#"

@@ -3,8 +3,8 @@
 use project::Severity;
 use serde::{Deserialize, Serialize};
 use service::{
-    BodyFormat, ControlTotal, Ended, Receipt, Relation, RowCounts, RowError, RowErrors,
-    ServiceError, Submission, SubmissionState, SubmitAnswer, Superseded,
+    BodyType, ControlTotal, Ended, Receipt, Relation, RowCounts, RowError, RowErrors, ServiceError,
+    Submission, SubmissionState, SubmitAnswer, Superseded,
 };
 use utoipa::ToSchema;
 
@@ -168,8 +168,8 @@ pub struct SubmissionDto {
     pub receipt: ReceiptDto,
     /// Who sent it.
     pub principal: String,
-    /// The media type of the body.
-    #[schema(example = "application/x-ndjson")]
+    /// The media type of the body, with what its sender declared.
+    #[schema(example = "text/csv; charset=windows-1258; compression=gzip")]
     pub format: String,
     /// Why it was refused as a whole; none otherwise.
     pub refusal: Option<String>,
@@ -414,7 +414,7 @@ impl From<Submission> for SubmissionDto {
             state: submission.state.as_str().to_owned(),
             receipt: sealed(submission.receipt, submission.sealed.as_deref()),
             principal: submission.principal,
-            format: submission.format.media_type().to_owned(),
+            format: submission.format.to_string(),
             refusal: submission.refusal,
             key: submission.key,
             ended_at: submission.ended.map(|ended| instant(ended.at)),
@@ -443,7 +443,7 @@ impl TryFrom<SubmissionDto> for Submission {
             state: known(&dto.state, "a submission's state", states, |s| s.as_str())?,
             receipt: dto.receipt.try_into()?,
             principal: dto.principal,
-            format: BodyFormat::from_media_type(&dto.format)
+            format: BodyType::from_media_type(&dto.format)
                 .ok_or_else(|| unread(&dto.format, "a body's media type"))?,
             refusal: dto.refusal,
             key: dto.key,

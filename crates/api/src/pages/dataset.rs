@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use project::{Check, Classification, Contract, DatasetName, Severity};
+use project::{Check, Classification, Contract, DatasetName, Layer, Severity};
 use render::Language;
 use render::format::{Formats, NOTHING};
 use service::{
@@ -95,6 +95,10 @@ struct Page {
 impl Page {
     fn offers_query(&self) -> bool {
         self.shell.offers(Action::Query)
+    }
+
+    fn takes_submissions(&self) -> bool {
+        self.contract.dataset.layer() == Layer::Raw
     }
 
     fn offers_submissions(&self) -> bool {

@@ -2,9 +2,10 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use service::BodyFormat;
 use utoipa::IntoParams;
 
 use super::{Answer, PageParams};
@@ -68,6 +69,27 @@ pub(super) async fn contract(
         .summary
         .contract;
     Ok(([(CONTENT_TYPE, "application/yaml")], contract.source).into_response())
+}
+
+/// Download the form of a dataset, to be filled in with a spreadsheet program and sent
+#[utoipa::path(get, path = "/api/v1/datasets/{dataset}/template.xlsx", tag = "catalogue",
+    params(("dataset" = String, Path, description = "A dataset of layer `raw`")),
+    responses((status = 200, description = "The form", body = Vec<u8>, content_type =
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))]
+pub(super) async fn template(
+    State(state): State<ApiState>,
+    ApiCall(call): ApiCall,
+    DatasetPath(dataset): DatasetPath,
+    Params(NoParams {}): Params<NoParams>,
+) -> Answer<Response> {
+    let form = state.service.template(&call, &dataset).await?;
+    let name = format!("attachment; filename=\"{dataset}.xlsx\"");
+    let media_type = BodyFormat::Xlsx.media_type().to_owned();
+    Ok((
+        [(CONTENT_TYPE, media_type), (CONTENT_DISPOSITION, name)],
+        form,
+    )
+        .into_response())
 }
 
 /// List the versions of a dataset's table, newest first

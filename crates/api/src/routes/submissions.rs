@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use service::{
-    Ack, BodyFormat, ErrorKind, Evidence, Relation, ServiceError, SubmissionId, SubmitAnswer,
+    Ack, BodyType, ErrorKind, Evidence, Relation, ServiceError, SubmissionId, SubmitAnswer,
     SubmitRequest, WithdrawRequest,
 };
 use utoipa::IntoParams;
@@ -47,6 +47,19 @@ pub(super) struct SubmitParams {
     /// Totals that you counted: `rows`, and sums of columns. A body in which they differ is refused.
     #[param(example = "rows:1250,fee_vnd:98000000")]
     control_totals: Option<String>,
+    /// How text is written in bytes, where `Content-Type` does not say it: `utf-8`, `utf-16`,
+    /// `windows-1258` or `tcvn3`.
+    charset: Option<String>,
+    /// `gzip` or `zstd`, where `Content-Encoding` does not say it.
+    compression: Option<String>,
+    /// What separates the cells of CSV; left out, it is found from the header.
+    #[param(example = "semicolon")]
+    delimiter: Option<String>,
+    /// What encloses cells of CSV: `double`, `single` or `none`.
+    quote: Option<String>,
+    /// How CSV writes numbers: `comma` or `point`; left out, it is `comma` where cells are
+    /// separated by `;`.
+    decimal: Option<String>,
 }
 
 /// Receive a submission
@@ -60,7 +73,12 @@ pub(super) struct SubmitParams {
     ),
     request_body(description = "The rows", content(
         (String = "application/x-ndjson"), (String = "text/csv"),
-        (Vec<u8> = "application/vnd.apache.parquet"))),
+        (String = "text/tab-separated-values"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        (Vec<u8> = "application/vnd.oasis.opendocument.spreadsheet"),
+        (Vec<u8> = "application/vnd.apache.parquet"),
+        (Vec<u8> = "application/vnd.apache.arrow.stream"),
+        (Vec<u8> = "application/vnd.apache.arrow.file"))),
     responses(
         (status = 201, description = "Rows landed; some may be in quarantine",
             body = SubmitAnswerDto),
@@ -125,7 +143,7 @@ fn prefers_async(headers: &HeaderMap) -> bool {
 fn request(
     dataset: project::DatasetName,
     params: SubmitParams,
-    format: BodyFormat,
+    mut format: BodyType,
     headers: &HeaderMap,
 ) -> Result<SubmitRequest, ServiceError> {
     let invalid = |message: String| ServiceError::new(ErrorKind::Invalid, message);
@@ -133,6 +151,17 @@ fn request(
         invalid("the submission names no period".to_owned())
             .hint("Add `period=`, the period that the data is for, such as `2026-09`.")
     })?;
+    for (name, given) in [
+        (BodyType::CHARSET, params.charset),
+        (BodyType::COMPRESSION, params.compression),
+        (BodyType::DELIMITER, params.delimiter),
+        (BodyType::QUOTE, params.quote),
+        (BodyType::DECIMAL, params.decimal),
+    ] {
+        if let Some(given) = given {
+            format.declare(name, given);
+        }
+    }
     let agency = params.agency.map(|agency| agency.parse()).transpose();
     let key = headers.get("idempotency-key").map(|key| {
         let key = key
@@ -310,7 +339,9 @@ pub(super) async fn errors(
 #[utoipa::path(get, path = "/api/v1/submissions/{id}/evidence", tag = "submissions",
     params(("id" = String, Path, description = "The submission")),
     responses((status = 200, description = "The bytes, as the media type they were sent as",
-        headers(("Dtm-Evidence-Sha256" = String, description = "Their SHA-256 in hex")),
+        headers(("Dtm-Evidence-Sha256" = String, description = "Their SHA-256 in hex"),
+            ("Dtm-Body-Type" = String, description = "The media type that they were sent as, \
+                with what was declared of them")),
         content((String = "application/x-ndjson"), (String = "text/csv"),
             (Vec<u8> = "application/vnd.apache.parquet")))))]
 pub(super) async fn evidence(
@@ -322,24 +353,24 @@ pub(super) async fn evidence(
     Ok(file(id, state.service.evidence(&call, id).await?))
 }
 
-/// The bytes as a file to keep, never as something that a browser shows.
+/// The bytes as a file to keep, never as something that a browser shows or unpacks.
 fn file(id: SubmissionId, evidence: Evidence) -> Response {
-    let ending = match evidence.format {
-        BodyFormat::Ndjson => "ndjson",
-        BodyFormat::Csv => "csv",
-        BodyFormat::Parquet => "parquet",
+    let BodyType { format, .. } = evidence.format;
+    let (media_type, packed) = match evidence.format.get(BodyType::COMPRESSION) {
+        Some("gzip") => ("application/gzip", ".gz"),
+        Some("zstd") => ("application/zstd", ".zst"),
+        _ => (format.media_type(), ""),
     };
+    let ending = format!("{}{packed}", format.ending());
     let headers = [
-        (
-            CONTENT_TYPE.as_str(),
-            evidence.format.media_type().to_owned(),
-        ),
+        (CONTENT_TYPE.as_str(), media_type.to_owned()),
         (CONTENT_LENGTH.as_str(), evidence.size_bytes.to_string()),
         (
             CONTENT_DISPOSITION.as_str(),
             format!("attachment; filename=\"{id}.{ending}\""),
         ),
         ("dtm-evidence-sha256", evidence.sha256),
+        ("dtm-body-type", evidence.format.to_string()),
     ];
     (headers, Body::from_stream(evidence.bytes)).into_response()
 }

@@ -137,6 +137,11 @@ impl Service for Double {
         Ok(samples::submission())
     }
 
+    async fn template(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<u8>> {
+        self.note(call, format!("template {dataset}"))?;
+        Ok(b"PK".to_vec())
+    }
+
     async fn keys(&self) -> Result<String> {
         Ok(r#"{"keys":[]}"#.to_owned())
     }
@@ -159,7 +164,7 @@ impl Service for Double {
     async fn evidence(&self, call: &Call, id: SubmissionId) -> Result<Evidence> {
         self.note(call, format!("evidence {id}"))?;
         Ok(Evidence {
-            format: BodyFormat::Csv,
+            format: BodyFormat::Csv.into(),
             sha256: "ab".repeat(32),
             size_bytes: 4,
             bytes: stream::iter([Ok("a,b\n".into())]).boxed(),

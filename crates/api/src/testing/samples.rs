@@ -102,7 +102,7 @@ pub(crate) fn submission() -> Submission {
         state: SubmissionState::Committed,
         receipt: receipt(),
         principal: "ha-noi".to_owned(),
-        format: BodyFormat::Csv,
+        format: BodyFormat::Csv.into(),
         refusal: None,
         key: Some("k 1".to_owned()),
         ended: Some(Ended { by: None, at: at() }),

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use lake::{LakeError, PutOutcome};
 use serde::{Deserialize, Serialize};
 use service::{
-    BodyFormat, ControlTotal, ErrorKind, Receipt, Relation, Result, RowCounts, ServiceError,
+    BodyType, ControlTotal, ErrorKind, Receipt, Relation, Result, RowCounts, ServiceError,
     Submission, SubmissionState, Superseded,
 };
 use sha2::{Digest, Sha256};
@@ -66,7 +66,7 @@ impl Manifest {
             dataset: receipt.dataset.to_string(),
             period: receipt.period.to_string(),
             contract_version: receipt.contract_version.clone(),
-            format: submission.format.media_type().to_owned(),
+            format: submission.format.to_string(),
             key: submission.key.clone(),
             principal: submission.principal.clone(),
             evidence_sha256: receipt.evidence_sha256.clone(),
@@ -128,7 +128,7 @@ impl Manifest {
                 control_totals: self.control_totals.iter().map(total).collect(),
             },
             principal: self.principal.clone(),
-            format: BodyFormat::from_media_type(&self.format).ok_or_else(|| broken("format"))?,
+            format: BodyType::from_media_type(&self.format).ok_or_else(|| broken("format"))?,
             refusal: None,
             key: self.key.clone(),
             ended: None,

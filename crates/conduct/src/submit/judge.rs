@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use ingest::{Checked, Counts, Envelope, Format, IngestError, Limits, RowRule, Spooled, Verdict};
+use ingest::{Checked, Counts, Envelope, IngestError, Limits, RowRule, Spooled, Verdict};
 use lake::{StagedFile, Table, WriteSettings};
-use service::{
-    BodyFormat, ControlTotal, Receipt, Result, RowCounts, RowError, RowErrors, Submission,
-};
+use service::{ControlTotal, Receipt, Result, RowCounts, RowError, RowErrors, Submission};
 use tokio::sync::mpsc;
 
+use super::coding::coding;
 use super::totals::Totals;
 use super::{Terms, body, quarantine};
 use crate::failure;
@@ -45,11 +44,7 @@ pub(crate) async fn check(
         period_start_on: terms.period.start_on,
         period_end_on: terms.period.end_on,
     };
-    let format = match submission.format {
-        BodyFormat::Ndjson => Format::Ndjson,
-        BodyFormat::Csv => Format::Csv,
-        BodyFormat::Parquet => Format::Parquet,
-    };
+    let coding = coding(&submission.format)?;
     let contract = terms.contract.clone();
     let (sender, mut receiver) = mpsc::channel::<Checked>(BATCHES_IN_FLIGHT);
     let checking = body::blocking(move || {
@@ -57,7 +52,7 @@ pub(crate) async fn check(
         let limits = Limits::default();
         ingest::check(
             spooled.path(),
-            format.into(),
+            coding,
             &contract,
             &rules,
             &envelope,

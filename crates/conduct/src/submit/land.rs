@@ -70,7 +70,7 @@ pub(crate) async fn rehearse(
         state: SubmissionState::Durable,
         receipt,
         principal: String::new(),
-        format: request.format,
+        format: request.format.clone(),
         refusal: None,
         key: None,
         ended: None,

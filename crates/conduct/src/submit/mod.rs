@@ -3,6 +3,7 @@
 mod amend;
 mod body;
 mod claim;
+mod coding;
 mod judge;
 mod land;
 mod quarantine;
@@ -53,7 +54,7 @@ pub(crate) async fn submit(
         .of_agency(agency_of(gate, call, &request).await?)
         .detail(json!({
             "period": request.period.as_str(),
-            "format": request.format.media_type(),
+            "format": request.format.to_string(),
             "key": request.key,
             "dry_run": request.dry_run,
             "relation": request.relation.map(Relation::as_str),
@@ -67,6 +68,7 @@ pub(crate) async fn submit(
         |handles, principal| async move {
             // A request that is wrong is told before its body is read.
             let terms_now = terms(&handles.project(), &request, agency.clone())?;
+            coding::coding(&request.format)?;
             totals::check(&terms_now.contract, &declared(&request))?;
             let relation = related(&handles, &terms_now, &request).await?;
             let _body = body::place(&handles, door).await?;

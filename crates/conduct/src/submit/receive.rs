@@ -164,7 +164,7 @@ fn claimed(submission: &Submission) -> NewSubmission {
         dataset: receipt.dataset.clone(),
         period: receipt.period.clone(),
         contract_version: receipt.contract_version.clone(),
-        format: submission.format,
+        format: submission.format.clone(),
         key: submission.key.clone(),
         principal: submission.principal.clone(),
         evidence_sha256: receipt.evidence_sha256.clone(),

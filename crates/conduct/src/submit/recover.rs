@@ -70,7 +70,7 @@ async fn land_again(
     let request = SubmitRequest::new(
         receipt.dataset.clone(),
         receipt.period.clone(),
-        submission.format,
+        submission.format.clone(),
     );
     let terms = terms(&handles.project(), &request, Some(receipt.agency.clone()))?;
     let kept = handles.lake.evidence().get(&receipt.evidence_sha256).await;

@@ -15,7 +15,7 @@ use crate::samples::{Judgement, contract, judge, rules, shown};
 use crate::unpack::tests::{gzip, zstd};
 use crate::{Charset, Coding, Compression, Delimiter, Dialect, Format, IngestError, Limits, Quote};
 
-const COLUMNS: [&str; 8] = [
+pub(crate) const COLUMNS: [&str; 8] = [
     "id", "count", "small", "price", "ratio", "flag", "day", "at",
 ];
 
@@ -34,11 +34,11 @@ fn cell() -> impl Strategy<Value = String> {
     ]
 }
 
-fn rows() -> impl Strategy<Value = Vec<Vec<String>>> {
+pub(crate) fn rows() -> impl Strategy<Value = Vec<Vec<String>>> {
     prop::collection::vec(prop::collection::vec(cell(), COLUMNS.len()), 0..12)
 }
 
-fn csv(rows: &[Vec<String>]) -> Vec<u8> {
+pub(crate) fn csv(rows: &[Vec<String>]) -> Vec<u8> {
     csv_by(rows, b',', b'"')
 }
 
@@ -86,7 +86,7 @@ fn told(mut judgement: Judgement) -> String {
     shown(&judgement, COLUMNS.len())
 }
 
-fn landed(judgement: &Judgement) -> RecordBatch {
+pub(crate) fn landed(judgement: &Judgement) -> RecordBatch {
     let schema = Arc::new(contract().table_schema());
     concat_batches(&schema, &judgement.landed).unwrap()
 }
@@ -178,8 +178,8 @@ proptest! {
         let typed = typed.project(&(0..COLUMNS.len()).collect::<Vec<_>>()).unwrap();
         let mut bodies = codings(&rows);
         for (format, body) in [
-            (Format::ArrowStream, stream(&[typed.clone()], IpcWriteOptions::default())),
-            (Format::ArrowFile, file(&[typed.clone()], IpcWriteOptions::default())),
+            (Format::ArrowStream, stream(std::slice::from_ref(&typed), IpcWriteOptions::default())),
+            (Format::ArrowFile, file(std::slice::from_ref(&typed), IpcWriteOptions::default())),
         ] {
             bodies.push((format.into(), body));
         }
@@ -265,6 +265,8 @@ fn every_coding() -> Vec<Coding> {
         Format::Parquet,
         Format::ArrowStream,
         Format::ArrowFile,
+        Format::Xlsx,
+        Format::Ods,
     ];
     let mut all: Vec<Coding> = codings(&[]).into_iter().map(|(coding, _)| coding).collect();
     for format in formats {

@@ -7,11 +7,13 @@ mod model;
 mod options;
 mod quality;
 mod read;
+mod stamp;
 mod table;
 mod types;
 mod value;
 
 pub use model::{Bound, Check, Classification, Column, Contract, Rule, Severity, Text, Version};
+pub use stamp::Stamp;
 pub use types::{ColumnType, ENVELOPE};
 
 pub(crate) use quality::{Reference, whole_value};

@@ -314,7 +314,7 @@ impl Styles {
 }
 
 /// The text as a cell holds it, and whether it was cut.
-fn fitted(text: &str) -> (String, bool) {
+pub(crate) fn fitted(text: &str) -> (String, bool) {
     let fits = text.len() <= CELL_CHARACTERS || text.encode_utf16().count() <= CELL_CHARACTERS;
     if fits {
         return (text.to_owned(), false);
@@ -324,7 +324,7 @@ fn fitted(text: &str) -> (String, bool) {
 }
 
 /// The beginning of a text, at most as many characters as UTF-16 counts them.
-fn cut(text: &str, characters: usize) -> &str {
+pub(crate) fn cut(text: &str, characters: usize) -> &str {
     let mut room = characters;
     for (at, c) in text.char_indices() {
         let Some(left) = room.checked_sub(c.len_utf16()) else {

@@ -8,7 +8,7 @@
 mod book;
 mod cell;
 
-pub(crate) use book::{Book, Head, SHEET_COLUMNS, SHEET_ROWS};
+pub(crate) use book::{Book, Head, SHEET_COLUMNS, SHEET_ROWS, cut, fitted};
 pub(crate) use cell::{Cell, Days};
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use futures::{StreamExt, TryStreamExt};
 use project::{AgencyCode, DatasetName};
 use serde_json::json;
 use service::{
-    BodyFormat, ErrorKind, Relation, ServiceError, SubmissionId, SubmitAnswer, SubmitRequest,
+    BodyFormat, BodyType, ErrorKind, Relation, ServiceError, SubmissionId, SubmitAnswer,
+    SubmitRequest,
 };
 use tokio_util::io::ReaderStream;
 
@@ -29,7 +30,8 @@ use crate::progress;
 pub(crate) struct Submit {
     /// The dataset, such as `raw.dossiers`
     dataset: DatasetName,
-    /// Files ending in `.ndjson`, `.csv` or `.parquet`
+    /// Files ending in `.csv`, `.tsv`, `.ndjson`, `.xlsx`, `.ods`, `.parquet`, `.arrow` or
+    /// `.arrows`, the texts among them also with `.gz` or `.zst` behind it
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The agency that the data is of; by default the token's own
@@ -54,6 +56,18 @@ pub(crate) struct Submit {
     /// differs is refused
     #[arg(long = "control-total", value_name = "NAME=TOTAL", value_parser = total)]
     control_totals: Vec<(String, String)>,
+    /// How text is written in bytes: `utf-8`, `utf-16`, `windows-1258` or `tcvn3`
+    #[arg(long, value_name = "NAME")]
+    charset: Option<String>,
+    /// What separates the cells of CSV: `,`, `;`, `tab` or `|`; by default it is found out
+    #[arg(long, value_name = "CHAR")]
+    delimiter: Option<String>,
+    /// What encloses cells of CSV: `double`, `single` or `none`
+    #[arg(long, value_name = "NAME")]
+    quote: Option<String>,
+    /// How CSV writes numbers: `comma` or `point`; by default `comma` where `;` separates cells
+    #[arg(long, value_name = "NAME")]
+    decimal: Option<String>,
     /// A server to send to instead of the home
     #[arg(long, value_name = "URL")]
     server: Option<String>,
@@ -64,7 +78,7 @@ impl Submit {
         self.check_one()?;
         let mut formats = Vec::new();
         for file in &self.files {
-            formats.push(format_of(file)?);
+            formats.push(self.format_of(file)?);
         }
         context.place.server = self.server.clone();
         let opened = open(&context.place, untold()).await?;
@@ -114,12 +128,28 @@ impl Submit {
         }
     }
 
-    async fn send(
-        &self,
-        opened: &Opened,
-        file: &Path,
-        format: BodyFormat,
-    ) -> Outcome<SubmitAnswer> {
+    fn format_of(&self, file: &Path) -> Outcome<BodyType> {
+        let Some(mut found) = BodyType::from_file_name(&file.to_string_lossy()) else {
+            let endings = BodyFormat::ALL.map(BodyFormat::ending).join("`, `.");
+            return Err(Failure::Usage(format!(
+                "`{}` has no known format; name the file `.{endings}`",
+                file.display()
+            )));
+        };
+        for (name, given) in [
+            (BodyType::CHARSET, &self.charset),
+            (BodyType::DELIMITER, &self.delimiter),
+            (BodyType::QUOTE, &self.quote),
+            (BodyType::DECIMAL, &self.decimal),
+        ] {
+            if let Some(given) = given {
+                found.declare(name, given);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn send(&self, opened: &Opened, file: &Path, format: BodyType) -> Outcome<SubmitAnswer> {
         let body = tokio::fs::File::open(file)
             .await
             .map_err(|e| Failure::Usage(format!("cannot read `{}`: {e}", file.display())))?;
@@ -156,15 +186,6 @@ fn total(text: &str) -> Result<(String, String), String> {
         }
         _ => Err("write it as `NAME=TOTAL`, such as `rows=1250`".to_owned()),
     }
-}
-
-fn format_of(file: &Path) -> Outcome<BodyFormat> {
-    BodyFormat::from_file_name(&file.to_string_lossy()).ok_or_else(|| {
-        Failure::Usage(format!(
-            "`{}` has no known format; name the file `.ndjson`, `.csv` or `.parquet`",
-            file.display()
-        ))
-    })
 }
 
 /// As JSON, what the HTTP door answers for each file; else a line per receipt.

@@ -297,7 +297,7 @@ fn submission(state: SubmissionState) -> Submission {
         state,
         receipt: receipt(),
         principal: "ha-noi".to_owned(),
-        format: BodyFormat::Csv,
+        format: BodyFormat::Csv.into(),
         refusal: None,
         key: None,
         ended: None,
@@ -361,6 +361,11 @@ impl Service for Fake {
     async fn withdraw(&self, call: &Call, _: WithdrawRequest) -> Result<Submission> {
         self.note(call, "withdraw")?;
         Ok(submission(SubmissionState::Committed))
+    }
+
+    async fn template(&self, call: &Call, _: &DatasetName) -> Result<Vec<u8>> {
+        self.note(call, "template")?;
+        Ok(b"PK".to_vec())
     }
 
     async fn keys(&self) -> Result<String> {

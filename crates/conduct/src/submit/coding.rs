@@ -1,0 +1,75 @@
+//! What a sender declares of a body, as the decoders take it.
+
+use ingest::{Charset, Coding, Compression, Delimiter, Dialect, Format, Quote};
+use service::{BodyFormat, BodyType, ErrorKind, Result, ServiceError};
+
+/// The coding of a body, or what of it is not known.
+pub(crate) fn coding(body: &BodyType) -> Result<Coding> {
+    let format = match body.format {
+        BodyFormat::Ndjson => Format::Ndjson,
+        BodyFormat::Csv | BodyFormat::Tsv => Format::Csv,
+        BodyFormat::Xlsx => Format::Xlsx,
+        BodyFormat::Ods => Format::Ods,
+        BodyFormat::Parquet => Format::Parquet,
+        BodyFormat::ArrowStream => Format::ArrowStream,
+        BodyFormat::ArrowFile => Format::ArrowFile,
+    };
+    let usual = match body.format {
+        BodyFormat::Tsv => Dialect::TSV,
+        _ => Dialect::default(),
+    };
+    let delimiter = known(
+        body,
+        BodyType::DELIMITER,
+        "`,`, `;`, `tab` or `|`",
+        Delimiter::from_label,
+    )?;
+    let quote = known(
+        body,
+        BodyType::QUOTE,
+        "`double`, `single` or `none`",
+        Quote::from_label,
+    )?;
+    let decimal = known(
+        body,
+        BodyType::DECIMAL,
+        "`comma` or `point`",
+        |label| match label {
+            "comma" => Some(true),
+            "point" => Some(false),
+            _ => None,
+        },
+    )?;
+    let charsets = "`utf-8`, `utf-16`, `windows-1258` or `tcvn3`";
+    Ok(Coding {
+        format,
+        compression: known(
+            body,
+            BodyType::COMPRESSION,
+            "`gzip` or `zstd`",
+            Compression::from_token,
+        )?,
+        charset: known(body, BodyType::CHARSET, charsets, Charset::from_label)?,
+        dialect: Dialect {
+            delimiter: delimiter.or(usual.delimiter),
+            quote: quote.unwrap_or(usual.quote),
+            decimal_comma: decimal.or(usual.decimal_comma),
+        },
+    })
+}
+
+fn known<T>(
+    body: &BodyType,
+    name: &str,
+    all: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>> {
+    let Some(given) = body.get(name) else {
+        return Ok(None);
+    };
+    let found = read(given).ok_or_else(|| {
+        let message = format!("the body's {name} is `{given}`, which is not read");
+        ServiceError::new(ErrorKind::Invalid, message).hint(format!("Give {all}."))
+    })?;
+    Ok(Some(found))
+}

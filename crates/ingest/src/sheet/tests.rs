@@ -1,0 +1,5 @@
+mod hostile;
+mod ods;
+mod same;
+mod which;
+mod xlsx;
