@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::csv::ReaderBuilder;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
@@ -44,6 +45,13 @@ pub fn ndjson(csv: &str, schema: &Schema) -> String {
         text.push('\n');
     }
     text
+}
+
+/// The rows as one batch; every cell must be of its column's type.
+pub fn batch(csv: &str, schema: &SchemaRef) -> RecordBatch {
+    let reader = ReaderBuilder::new(Arc::clone(schema)).with_header(true);
+    let mut batches = reader.build(csv.as_bytes()).unwrap();
+    batches.next().unwrap().unwrap()
 }
 
 /// The rows as a Parquet file; every cell must be of its column's type.

@@ -180,6 +180,23 @@ impl Door {
         self.send(request.body(body.into()).unwrap()).await
     }
 
+    /// A submission with more in its query string and headers.
+    pub async fn submit_with(
+        &self,
+        more: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
+        let mut request = Request::post(format!(
+            "/api/v1/datasets/raw.visits/submissions?period=2026-09&agency=H26{more}"
+        ))
+        .header(header::AUTHORIZATION, self.bearer());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
     /// A submission that says beforehand how long it is.
     pub async fn submit_told(&self, media_type: &str, bytes: u64) -> Answer {
         let request =

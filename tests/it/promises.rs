@@ -2,6 +2,7 @@
 //! its receipt can be verified without us.
 
 mod corrections;
+mod faults;
 mod once;
 mod receipts;
 mod totals;

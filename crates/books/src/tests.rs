@@ -598,7 +598,7 @@ async fn a_database_of_a_newer_version_is_refused_and_left_alone() {
         error,
         BooksError::Newer {
             found: 99,
-            known: 2,
+            known: 3,
             ..
         }
     ));

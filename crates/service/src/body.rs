@@ -133,14 +133,14 @@ impl BodyType {
     pub fn from_media_type(text: &str) -> Option<Self> {
         let mut parts = text.split(';');
         let format = BodyFormat::from_media_type(parts.next()?)?;
-        let mut declared = BTreeMap::new();
+        let mut found = Self::from(format);
         for (name, value) in parts.filter_map(|part| part.split_once('=')) {
             let name = name.trim().to_ascii_lowercase();
             if Self::NAMES.contains(&name.as_str()) {
-                declared.insert(name, value.trim().trim_matches('"').to_owned());
+                found.declare(&name, value.trim().trim_matches('"'));
             }
         }
-        Some(Self { format, declared })
+        Some(found)
     }
 
     /// The type of a file, by its ending: `.csv`, `.csv.gz`, `.ndjson.zst` and so on.
@@ -164,9 +164,13 @@ impl BodyType {
         self.declared.get(name).map(String::as_str)
     }
 
-    /// Declares it.
+    /// Declares it. That text is UTF-8 is so by itself, said or not.
     pub fn declare(&mut self, name: &str, value: impl Into<String>) {
-        self.declared.insert(name.to_owned(), value.into());
+        let value = value.into();
+        if name == Self::CHARSET && value.eq_ignore_ascii_case("utf-8") {
+            return;
+        }
+        self.declared.insert(name.to_owned(), value);
     }
 }
 

@@ -76,7 +76,7 @@ async fn submissions_are_the_same_from_afar() {
     let bytes: Vec<bytes::Bytes> = evidence.bytes.try_collect().await.unwrap();
     assert_eq!(bytes.concat(), b"a,b\n");
     expect_test::expect![[r#"
-        submit SubmitRequest { dataset: DatasetName { layer: Raw, full: "raw.visits" }, agency: Some(AgencyCode("H26.01")), period: PeriodCode("2026-09"), format: Csv, key: Some("k 1"), dry_run: false, relation: Some(Corrects(SubmissionId(0192f0c1-0000-7000-8000-000000000001))), control_totals: {"rows": "3"}, ack: Committed }
+        submit SubmitRequest { dataset: DatasetName { layer: Raw, full: "raw.visits" }, agency: Some(AgencyCode("H26.01")), period: PeriodCode("2026-09"), format: BodyType { format: Csv, declared: {} }, key: Some("k 1"), dry_run: false, relation: Some(Corrects(SubmissionId(0192f0c1-0000-7000-8000-000000000001))), control_totals: {"rows": "3"}, ack: Committed }
         body a,b
 
         submission 0192f0c1-0000-7000-8000-000000000001

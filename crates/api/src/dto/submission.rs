@@ -152,7 +152,8 @@ pub struct SubmitAnswerDto {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawalDto {
-    /// Why, for the history.
+    /// Why, for the history; it must not be empty.
+    #[serde(default)]
     #[schema(example = "sent for the wrong period")]
     pub reason: String,
 }

@@ -141,6 +141,12 @@ struct Page {
 }
 
 impl Page {
+    fn relation(&self) -> String {
+        let superseded = self.receipt().supersedes;
+        let word = superseded.map_or("", |superseded| superseded.relation.as_str());
+        self.shell.say(&format!("relation-{word}"))
+    }
+
     fn receipt(&self) -> &Receipt {
         &self.submission.receipt
     }

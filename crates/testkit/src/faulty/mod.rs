@@ -88,6 +88,11 @@ impl FaultyStore {
         self.state.lock().unwrap().planned.push(planned);
     }
 
+    /// Drops the planned faults that were not met yet.
+    pub fn forget(&self) {
+        self.state.lock().unwrap().planned.clear();
+    }
+
     /// From now on every request fails before its effect, as if the store were out of reach.
     pub fn cut(&self) {
         self.state.lock().unwrap().cut = true;

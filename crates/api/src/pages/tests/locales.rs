@@ -89,6 +89,7 @@ fn every_text_that_is_said_is_there_and_every_text_is_said() {
         "kind-",
         "layer-",
         "nav-",
+        "relation-",
         "state-",
         "step-",
     ];
