@@ -1,2 +1,2 @@
 insert into renditions (id, report, manifest, created_at)
-values (?1, ?2, ?3, ?4)
+values ($1, $2, $3, $4)

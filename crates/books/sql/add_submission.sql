@@ -14,4 +14,6 @@ insert into submissions (
   related_to,
   control_totals,
   state
-) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'durable')
+) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'durable')
+on conflict do nothing
+returning id

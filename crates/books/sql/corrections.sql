@@ -1,6 +1,6 @@
 select id
 from submissions
-where related_to = ?1
+where related_to = $1
   and relation = 'corrects'
   and state = 'committed'
 order by

@@ -1,5 +1,5 @@
 update tokens
-set revoked_at = ?2
-where hash = ?1
+set revoked_at = $2
+where hash = $1
   and revoked_at is null
-returning name
+returning hash

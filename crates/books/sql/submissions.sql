@@ -3,4 +3,4 @@ from submissions
 order by
   received_at desc,
   id desc
-limit ?1 offset ?2
+limit $1 offset $2

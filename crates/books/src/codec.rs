@@ -1,14 +1,14 @@
 //! Between the types of the house and the columns of the tables.
 
 use std::fmt::Display;
-use std::path::Path;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use service::Principal;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, Row, Sqlite, Type};
+use sqlx::{Decode, Postgres, Row as _, Sqlite, Type};
 
+use crate::place::Place;
+use crate::statement::Row;
 use crate::{BooksError, Result};
 
 /// An instant as it is stored.
@@ -16,20 +16,30 @@ pub fn micros(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros()
 }
 
+/// What both databases can hold in a column.
+pub trait Column<'a>:
+    Decode<'a, Sqlite> + Type<Sqlite> + Decode<'a, Postgres> + Type<Postgres>
+{
+}
+
+impl<'a, T> Column<'a> for T where
+    T: Decode<'a, Sqlite> + Type<Sqlite> + Decode<'a, Postgres> + Type<Postgres>
+{
+}
+
 /// A row on its way back into types; whatever does not fit is damage.
 pub struct Reader<'a> {
-    pub file: &'a Path,
-    pub row: &'a SqliteRow,
+    pub place: &'a Place,
+    pub row: &'a Row,
 }
 
 impl<'a> Reader<'a> {
-    pub fn get<T>(&self, column: &'static str) -> Result<T>
-    where
-        T: Decode<'a, Sqlite> + Type<Sqlite>,
-    {
-        self.row
-            .try_get(column)
-            .map_err(|error| BooksError::of("read", self.file, error))
+    pub fn get<T: Column<'a>>(&self, column: &'static str) -> Result<T> {
+        let value = match self.row {
+            Row::Sqlite(row) => row.try_get(column),
+            Row::Postgres(row) => row.try_get(column),
+        };
+        value.map_err(|error| BooksError::of("read", self.place, error))
     }
 
     pub fn count(&self, column: &'static str) -> Result<u64> {
@@ -77,7 +87,7 @@ impl<'a> Reader<'a> {
 
     fn damage(&self, column: &str, value: impl Display, error: impl Display) -> BooksError {
         BooksError::corrupt(
-            self.file,
+            self.place,
             format!("column `{column}` holds `{value}`: {error}"),
         )
     }

@@ -1,40 +1,37 @@
-//! The file: its connections, its migrations, its transactions.
+//! The database: its connections and how statements run on it.
 
-use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{SqlSafeStr, Sqlite, Transaction};
+use sqlx::{ConnectOptions, Connection};
+use tokio::time::timeout;
 
+use crate::codec::Reader;
+use crate::migrations::{self, migrate};
+use crate::place::Place;
+use crate::statement::{Row, Statement};
 use crate::{BooksError, Result};
 
-/// The migrations in their order; what is released here is never changed again.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
-    (1, "books", include_str!("../migrations/0001_books.sql")),
-    (
-        2,
-        "renditions",
-        include_str!("../migrations/0002_renditions.sql"),
-    ),
-    (
-        3,
-        "relations",
-        include_str!("../migrations/0003_relations.sql"),
-    ),
-];
+const OPENING: &str = "use this home";
+/// How often a write is tried that PostgreSQL gave up in favour of another.
+const TRIES: usize = 5;
 
 /// How the database is used.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
-    /// Connections for reading; there is always one for writing.
+    /// Connections for reading; there is always one more, for writing.
     pub readers: u32,
-    /// How long to wait for a lock that another program holds.
+    /// How long to wait for a lock that another program holds, and for a connection.
     pub busy: Duration,
+    /// How long a PostgreSQL server may take to answer; a connection that takes longer is given
+    /// up.
+    pub answer: Duration,
 }
 
 impl Default for Settings {
@@ -42,6 +39,7 @@ impl Default for Settings {
         Self {
             readers: 4,
             busy: Duration::from_secs(5),
+            answer: Duration::from_secs(30),
         }
     }
 }
@@ -49,20 +47,32 @@ impl Default for Settings {
 /// The control database.
 #[derive(Debug, Clone)]
 pub struct Books {
-    pub(crate) file: Arc<PathBuf>,
-    /// One connection, so that writers wait here in turn and not for each other's locks.
-    pub(crate) writer: SqlitePool,
-    pub(crate) readers: SqlitePool,
+    pub(crate) place: Arc<Place>,
+    pub(crate) pools: Pools,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Pools {
+    Sqlite {
+        /// One connection, so that writers wait here in turn and not for each other's locks.
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres {
+        pool: PgPool,
+        answer: Duration,
+    },
 }
 
 impl Books {
-    /// Opens the database; makes it if it is not there and brings its tables up to date.
+    /// Opens a file of SQLite; makes it if it is not there and brings its tables up to date.
     pub async fn open(file: &Path) -> Result<Self> {
         Self::open_with(file, Settings::default()).await
     }
 
-    /// Opens the database with other settings.
+    /// Opens a file of SQLite with other settings.
     pub async fn open_with(file: &Path, settings: Settings) -> Result<Self> {
+        let place = Place::File(file.to_owned());
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
@@ -70,12 +80,16 @@ impl Books {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(settings.busy);
+        let failed = |error| BooksError::of(OPENING, &place, error);
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .connect_with(options.clone())
             .await
-            .map_err(|error| BooksError::of("use this home", file, error))?;
-        if let Err(error) = migrate(file, &writer).await {
+            .map_err(failed)?;
+        let mut first = writer.acquire().await.map_err(failed)?;
+        let migrated = migrate(&place, migrations::SQLITE, &mut *first).await;
+        drop(first);
+        if let Err(error) = migrated {
             writer.close().await;
             return Err(error);
         }
@@ -83,56 +97,198 @@ impl Books {
             .max_connections(settings.readers)
             .connect_lazy_with(options.pragma("query_only", "on"));
         Ok(Self {
-            file: Arc::new(file.to_owned()),
-            writer,
-            readers,
+            place: Arc::new(place),
+            pools: Pools::Sqlite { writer, readers },
         })
     }
 
-    /// Finishes what is under way and folds the write-ahead log into the file, which can then be
-    /// copied.
+    /// Connects to a database of PostgreSQL, `postgres://user:password@host:port/database`, and
+    /// brings its tables up to date. What the URL leaves out is taken from the `PG…` variables and
+    /// the password file, as every client of PostgreSQL does; `sslmode=verify-full` and
+    /// `sslrootcert` in it make sure of the server.
+    pub async fn connect(url: &str) -> Result<Self> {
+        Self::connect_with(url, Settings::default()).await
+    }
+
+    /// Connects to a database of PostgreSQL with other settings.
+    pub async fn connect_with(url: &str, settings: Settings) -> Result<Self> {
+        let options = parse(url)?;
+        let place = Place::of(&options);
+        let failed = |error| BooksError::of(OPENING, &place, error);
+        // Its own connection: others may take long over their migrations.
+        let first = timeout(settings.answer, options.connect()).await;
+        let mut first = first.unwrap_or_else(|_| Err(late())).map_err(failed)?;
+        migrate(&place, migrations::POSTGRES, &mut first).await?;
+        first.close().await.map_err(failed)?;
+
+        let patience = format!("{}ms", settings.busy.as_millis().max(1));
+        let pool = PgPoolOptions::new()
+            .max_connections(settings.readers.saturating_add(1))
+            .acquire_timeout(settings.busy)
+            .connect_lazy_with(options.options([("lock_timeout", patience)]));
+        Ok(Self {
+            place: Arc::new(place),
+            pools: Pools::Postgres {
+                pool,
+                answer: settings.answer,
+            },
+        })
+    }
+
+    /// Which database it is.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Finishes what is under way. A file of SQLite can then be copied: the write-ahead log is
+    /// folded into it.
     pub async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres { pool, .. } => pool.close().await,
+        }
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
-        let answer = sqlx::query("select 1").execute(&self.readers).await;
-        answer.map(|_| ()).map_err(self.fault("reach"))
+        let answer = self.read("reach", &Statement::new("select 1")).await;
+        answer.map(|_| ())
     }
 
-    /// A transaction that holds the write lock from its start, so it never has to give up halfway.
-    pub(crate) async fn begin(&self, doing: &'static str) -> Result<Transaction<'static, Sqlite>> {
-        self.writer
-            .begin_with("begin immediate")
-            .await
-            .map_err(self.fault(doing))
+    /// The rows of a statement that only reads.
+    pub(crate) async fn read(&self, doing: &'static str, reading: &Statement) -> Result<Vec<Row>> {
+        let rows = match &self.pools {
+            Pools::Sqlite { readers, .. } => {
+                let rows = reading.sqlite().fetch_all(readers).await;
+                rows.map(|rows| rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Pools::Postgres { pool, answer } => run_on_postgres(pool, *answer, &[reading]).await,
+        };
+        rows.map_err(|error| BooksError::of(doing, &self.place, error))
     }
 
-    /// What an error of SQLite means, with what was attempted.
-    pub(crate) fn fault(&self, doing: &'static str) -> impl Fn(sqlx::Error) -> BooksError + '_ {
-        move |error| BooksError::of(doing, &self.file, error)
+    /// The row of a statement that reads at most one.
+    pub(crate) async fn read_one(
+        &self,
+        doing: &'static str,
+        reading: &Statement,
+    ) -> Result<Option<Row>> {
+        let mut rows = self.read(doing, reading).await?;
+        Ok(rows.pop())
+    }
+
+    /// Makes a change, which is durable when this returns; answers the rows that it returns.
+    pub(crate) async fn write(&self, doing: &'static str, change: &Statement) -> Result<Vec<Row>> {
+        self.write_all(doing, &[change]).await
+    }
+
+    /// Makes all of the changes or none; answers the rows that they return.
+    pub(crate) async fn write_all(
+        &self,
+        doing: &'static str,
+        changes: &[&Statement],
+    ) -> Result<Vec<Row>> {
+        let mut tries = 1;
+        loop {
+            let rows = match &self.pools {
+                Pools::Sqlite { writer, .. } => run_on_sqlite(writer, changes).await,
+                Pools::Postgres { pool, answer } => run_on_postgres(pool, *answer, changes).await,
+            };
+            match rows {
+                // Nothing of it was done.
+                Err(error) if tries < TRIES && BooksError::is_a_lost_race(&error) => tries += 1,
+                rows => return rows.map_err(|error| BooksError::of(doing, &self.place, error)),
+            }
+        }
+    }
+
+    pub(crate) fn reader<'a>(&'a self, row: &'a Row) -> Reader<'a> {
+        let place = &self.place;
+        Reader { place, row }
     }
 }
 
-async fn migrate(file: &Path, writer: &SqlitePool) -> Result<()> {
-    let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
-        let simple = MigrationType::Simple;
-        Migration::new(
-            version,
-            Cow::Borrowed(name),
-            simple,
-            sql.into_sql_str(),
-            false,
-        )
+/// All rows are fetched, where there is one at most, too: only then is a change committed.
+async fn run_on_sqlite(writer: &SqlitePool, changes: &[&Statement]) -> sqlx::Result<Vec<Row>> {
+    // The write lock is held from the start, so it never has to give up halfway.
+    let mut transaction = writer.begin_with("begin immediate").await?;
+    let mut rows = Vec::new();
+    for change in changes {
+        let more = change.sqlite().fetch_all(&mut *transaction).await?;
+        rows.extend(more.into_iter().map(Row::Sqlite));
+    }
+    transaction.commit().await?;
+    Ok(rows)
+}
+
+/// A connection that does not answer in time is left alone for good: it may be to a machine that
+/// is no more.
+async fn run_on_postgres(
+    pool: &PgPool,
+    answer: Duration,
+    statements: &[&Statement],
+) -> sqlx::Result<Vec<Row>> {
+    let mut connection = pool.acquire().await?;
+    match timeout(answer, run_on(&mut connection, statements)).await {
+        Ok(rows) => rows,
+        Err(_) => {
+            drop(connection.detach());
+            Err(late())
+        }
+    }
+}
+
+async fn run_on(
+    connection: &mut PgConnection,
+    statements: &[&Statement],
+) -> sqlx::Result<Vec<Row>> {
+    // One statement is a transaction of its own.
+    if let [only] = statements {
+        let rows = only.postgres().fetch_all(connection).await?;
+        return Ok(rows.into_iter().map(Row::Postgres).collect());
+    }
+    let mut transaction = connection.begin().await?;
+    let mut rows = Vec::new();
+    for statement in statements {
+        let more = statement.postgres().fetch_all(&mut *transaction).await?;
+        rows.extend(more.into_iter().map(Row::Postgres));
+    }
+    transaction.commit().await?;
+    Ok(rows)
+}
+
+/// What it answers quotes nothing of the URL: a password may be anywhere in one that is wrong.
+fn parse(url: &str) -> Result<PgConnectOptions> {
+    let wrong = |why: &str| BooksError::Address {
+        why: why.to_owned(),
     };
-    let known = MIGRATIONS
-        .iter()
-        .map(|(version, ..)| *version)
-        .max()
-        .unwrap_or_default();
-    let migrator = Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect());
-    let done = migrator.run(writer).await;
-    done.map_err(|error| BooksError::of_migration(file, known, error))
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+    if !matches!(scheme, Some("postgres" | "postgresql")) {
+        return Err(wrong("it does not begin with `postgres://`"));
+    }
+    if let Some((place, parameters)) = url.split_once('?') {
+        // The library would log such a parameter.
+        if parameters.contains('@') {
+            return Err(wrong("a `?` of the password must be written `%3F`"));
+        }
+        parse(place)?;
+    }
+    let options: PgConnectOptions = url.parse().map_err(|error| match error {
+        sqlx::Error::Configuration(_) if url.contains('?') => {
+            wrong("a parameter after its `?` has a value that is not known")
+        }
+        sqlx::Error::Configuration(error) => wrong(&error.to_string()),
+        _ => wrong("it is no URL"),
+    })?;
+    match options.get_application_name() {
+        Some(_) => Ok(options),
+        None => Ok(options.application_name("dtm")),
+    }
+}
+
+fn late() -> sqlx::Error {
+    sqlx::Error::Io(io::ErrorKind::TimedOut.into())
 }

@@ -1,25 +1,30 @@
 //! The control database: submissions, tokens, sessions, sign-in codes and renditions.
 //!
-//! *What is here*: one SQLite file behind typed methods, and its migrations. *What is never here*:
+//! *What is here*: typed methods over a file of SQLite or a database of PostgreSQL, which promise
+//! the same on both, and the migrations. *What is never here*:
 //! data (that is the lake's), secrets (only their SHA-256), decisions about who may act, a clock.
-//! *How it is checked*: unit tests beside the code over files of their own (`cargo test -p books`).
+//! *How it is checked*: unit tests beside the code, each on both databases (`cargo test -p books`).
 //! *Where to go next*: `migrations/` for the tables, `sql/` for the statements, `conduct` for who
 //! calls.
 //!
-//! There is one writer, every write is durable when its method returns, and every instant is kept
-//! to the microsecond.
+//! Every write is durable when its method returns, and every instant is kept to the microsecond. A
+//! file has one process; a database of PostgreSQL may have many.
 
 mod codec;
 mod database;
 mod error;
+mod migrations;
+mod place;
 mod renditions;
 mod sessions;
+mod statement;
 mod submissions;
 mod tokens;
 mod totals;
 
 pub use database::{Books, Settings};
 pub use error::{BooksError, Result};
+pub use place::Place;
 pub use renditions::RenditionRecord;
 pub use sessions::SessionRecord;
 pub use submissions::{Claim, NewSubmission};

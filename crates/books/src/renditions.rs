@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::codec::{Reader, micros};
+use crate::codec::micros;
+use crate::statement::Statement;
 use crate::{Books, Result};
 
 /// A rendition as it is kept; its bytes are in the object store, under its id.
@@ -21,29 +22,21 @@ pub struct RenditionRecord {
 impl Books {
     /// Keeps a rendition.
     pub async fn add_rendition(&self, new: &RenditionRecord) -> Result<()> {
-        sqlx::query(include_str!("../sql/add_rendition.sql"))
-            .bind(&new.id)
-            .bind(&new.report)
-            .bind(&new.manifest)
-            .bind(micros(new.created_at))
-            .execute(&self.writer)
-            .await
-            .map(|_| ())
-            .map_err(self.fault("keep the rendition"))
+        let statement = Statement::new(include_str!("../sql/add_rendition.sql"))
+            .text(&new.id)
+            .text(&new.report)
+            .text(&new.manifest)
+            .number(micros(new.created_at));
+        self.write("keep the rendition", &statement).await?;
+        Ok(())
     }
 
     /// The rendition of that id.
     pub async fn rendition(&self, id: &str) -> Result<Option<RenditionRecord>> {
-        let row = sqlx::query("select * from renditions where id = ?1")
-            .bind(id)
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(self.fault("read the rendition"))?;
+        let statement = Statement::new("select * from renditions where id = $1").text(id);
+        let row = self.read_one("read the rendition", &statement).await?;
         let Some(row) = row else { return Ok(None) };
-        let reader = Reader {
-            file: &self.file,
-            row: &row,
-        };
+        let reader = self.reader(&row);
         Ok(Some(RenditionRecord {
             id: reader.get("id")?,
             report: reader.get("report")?,

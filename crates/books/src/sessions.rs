@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use service::Principal;
 
-use crate::codec::{Reader, micros};
+use crate::codec::micros;
+use crate::statement::Statement;
 use crate::{Books, Result};
 
 /// A session as it is kept.
@@ -25,30 +26,20 @@ impl Books {
         principal: &Principal,
         created_at: DateTime<Utc>,
     ) -> Result<()> {
-        sqlx::query(include_str!("../sql/add_session.sql"))
-            .bind(hash)
-            .bind(&principal.name)
-            .bind(&principal.role)
-            .bind(principal.agency.as_ref().map(|agency| agency.as_str()))
-            .bind(micros(created_at))
-            .execute(&self.writer)
-            .await
-            .map(|_| ())
-            .map_err(self.fault("keep the session"))
+        let statement = Statement::new(include_str!("../sql/add_session.sql"))
+            .text(hash)
+            .principal(principal)
+            .number(micros(created_at));
+        self.write("keep the session", &statement).await?;
+        Ok(())
     }
 
     /// The session of that hash, live or not.
     pub async fn session(&self, hash: &str) -> Result<Option<SessionRecord>> {
-        let row = sqlx::query("select * from sessions where hash = ?1")
-            .bind(hash)
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(self.fault("read the session"))?;
+        let statement = Statement::new("select * from sessions where hash = $1").text(hash);
+        let row = self.read_one("read the session", &statement).await?;
         let Some(row) = row else { return Ok(None) };
-        let reader = Reader {
-            file: &self.file,
-            row: &row,
-        };
+        let reader = self.reader(&row);
         Ok(Some(SessionRecord {
             principal: reader.principal()?,
             created_at: reader.at("created_at")?,
@@ -58,23 +49,20 @@ impl Books {
 
     /// Records a use of the session; one that has ended in the meantime stays ended.
     pub async fn touch_session(&self, hash: &str, seen_at: DateTime<Utc>) -> Result<()> {
-        sqlx::query("update sessions set seen_at = max(seen_at, ?2) where hash = ?1")
-            .bind(hash)
-            .bind(micros(seen_at))
-            .execute(&self.writer)
-            .await
-            .map(|_| ())
-            .map_err(self.fault("record the use of the session"))
+        let statement = Statement::new(include_str!("../sql/touch_session.sql"))
+            .text(hash)
+            .number(micros(seen_at));
+        self.write("record the use of the session", &statement)
+            .await?;
+        Ok(())
     }
 
     /// Ends a session; answers whether there was one.
     pub async fn remove_session(&self, hash: &str) -> Result<bool> {
-        let removal = sqlx::query("delete from sessions where hash = ?1")
-            .bind(hash)
-            .execute(&self.writer)
-            .await
-            .map_err(self.fault("end the session"))?;
-        Ok(removal.rows_affected() > 0)
+        let sql = "delete from sessions where hash = $1 returning hash";
+        let statement = Statement::new(sql).text(hash);
+        let removed = self.write("end the session", &statement).await?;
+        Ok(!removed.is_empty())
     }
 
     /// Removes sessions begun or last used before those instants, and codes that have expired.
@@ -85,21 +73,15 @@ impl Books {
         seen_before: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<u64> {
-        const DOING: &str = "remove old sessions";
-        let mut transaction = self.begin(DOING).await?;
-        let sessions = sqlx::query("delete from sessions where created_at < ?1 or seen_at < ?2")
-            .bind(micros(created_before))
-            .bind(micros(seen_before))
-            .execute(&mut *transaction)
-            .await
-            .map_err(self.fault(DOING))?;
-        let codes = sqlx::query("delete from sign_in_codes where expires_at <= ?1")
-            .bind(micros(now))
-            .execute(&mut *transaction)
-            .await
-            .map_err(self.fault(DOING))?;
-        transaction.commit().await.map_err(self.fault(DOING))?;
-        Ok(sessions.rows_affected() + codes.rows_affected())
+        let sessions = Statement::new(include_str!("../sql/sweep_sessions.sql"))
+            .number(micros(created_before))
+            .number(micros(seen_before));
+        let codes =
+            Statement::new(include_str!("../sql/sweep_sign_in_codes.sql")).number(micros(now));
+        let removed = self
+            .write_all("remove old sessions", &[&sessions, &codes])
+            .await?;
+        Ok(removed.len() as u64)
     }
 
     /// Keeps a sign-in code.
@@ -109,16 +91,12 @@ impl Books {
         principal: &Principal,
         expires_at: DateTime<Utc>,
     ) -> Result<()> {
-        sqlx::query(include_str!("../sql/add_sign_in_code.sql"))
-            .bind(hash)
-            .bind(&principal.name)
-            .bind(&principal.role)
-            .bind(principal.agency.as_ref().map(|agency| agency.as_str()))
-            .bind(micros(expires_at))
-            .execute(&self.writer)
-            .await
-            .map(|_| ())
-            .map_err(self.fault("keep the sign-in code"))
+        let statement = Statement::new(include_str!("../sql/add_sign_in_code.sql"))
+            .text(hash)
+            .principal(principal)
+            .number(micros(expires_at));
+        self.write("keep the sign-in code", &statement).await?;
+        Ok(())
     }
 
     /// Uses up a sign-in code: of many at once, one gets the principal. None if the code is
@@ -128,19 +106,13 @@ impl Books {
         hash: &str,
         now: DateTime<Utc>,
     ) -> Result<Option<Principal>> {
-        // All rows are fetched, though there is one at most: only then is the removal committed.
-        let taken = sqlx::query("delete from sign_in_codes where hash = ?1 returning *")
-            .bind(hash)
-            .fetch_all(&self.writer)
-            .await
-            .map_err(self.fault("use the sign-in code"))?;
+        let sql = "delete from sign_in_codes where hash = $1 returning *";
+        let statement = Statement::new(sql).text(hash);
+        let taken = self.write("use the sign-in code", &statement).await?;
         let Some(row) = taken.first() else {
             return Ok(None);
         };
-        let reader = Reader {
-            file: &self.file,
-            row,
-        };
+        let reader = self.reader(row);
         if now < reader.at("expires_at")? {
             reader.principal().map(Some)
         } else {

@@ -7,14 +7,15 @@ use service::{
     BodyType, ControlTotal, Ended, Page, Receipt, Relation, RowCounts, Submission, SubmissionId,
     SubmissionState, Superseded,
 };
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Sqlite, Transaction};
 
 use crate::codec::{Reader, micros};
+use crate::statement::{Row, Statement};
 use crate::{Books, BooksError, Result, totals};
 
 /// How many submissions one answer holds at most.
 const PAGE_LIMIT: u64 = 1000;
+/// How often a claim is tried whose key is taken and free again.
+const CLAIMS: usize = 5;
 
 /// A submission whose evidence is durable and whose rows are not in the table yet.
 #[derive(Debug, Clone)]
@@ -29,7 +30,7 @@ pub struct NewSubmission {
     pub period: PeriodCode,
     /// The contract's version that judges the rows.
     pub contract_version: String,
-    /// How the body is written.
+    /// The format of the body.
     pub format: BodyType,
     /// `Idempotency-Key`.
     pub key: Option<String>,
@@ -60,52 +61,52 @@ pub enum Claim {
 
 impl Books {
     /// Records a submission as durable, unless its agency has used its key for the dataset before.
-    /// Of two at once with one key, one is `New`.
+    /// Of two at once with one key, one is `New`. Saying the same again, as after an answer that was
+    /// lost, is `New` again until the submission is settled.
     pub async fn claim(&self, new: &NewSubmission) -> Result<Claim> {
         const DOING: &str = "record the submission";
-        let mut transaction = self.begin(DOING).await?;
-        if let Some(key) = &new.key {
-            let earlier = sqlx::query(include_str!("../sql/submission_of_key.sql"))
-                .bind(new.agency.as_str())
-                .bind(new.dataset.as_str())
-                .bind(key)
-                .fetch_optional(&mut *transaction)
-                .await
-                .map_err(self.fault(DOING))?;
-            if let Some(row) = earlier {
-                return Ok(judge(new, self.read_submission(&row)?));
+        let statement = Statement::new(include_str!("../sql/add_submission.sql"))
+            .text(new.id.to_string())
+            .text(new.agency.as_str())
+            .text(new.dataset.as_str())
+            .text(new.period.as_str())
+            .text(&new.contract_version)
+            .text(new.format.to_string())
+            .maybe_text(new.key.as_deref())
+            .text(&new.principal)
+            .text(&new.evidence_sha256)
+            .number(new.evidence_size_bytes as i64)
+            .number(micros(new.received_at))
+            .maybe_text(new.relation.map(Relation::as_str))
+            .maybe_text(new.relation.map(|relation| relation.target().to_string()))
+            .text(totals::written(&new.control_totals));
+        for _ in 0..CLAIMS {
+            if !self.write(DOING, &statement).await?.is_empty() {
+                return Ok(Claim::New);
             }
+            if let Some(key) = &new.key {
+                let (agency, dataset) = (&new.agency, &new.dataset);
+                let earlier = self.submission_of_key(agency, dataset, key).await?;
+                if let Some(earlier) = earlier {
+                    return Ok(judge(new, earlier));
+                }
+            }
+            if let Some(is) = self.submission(new.id).await? {
+                return judge_own(new, is);
+            }
+            // What stood in the way was taken back in between.
         }
-        sqlx::query(include_str!("../sql/add_submission.sql"))
-            .bind(new.id.to_string())
-            .bind(new.agency.as_str())
-            .bind(new.dataset.as_str())
-            .bind(new.period.as_str())
-            .bind(&new.contract_version)
-            .bind(new.format.to_string())
-            .bind(&new.key)
-            .bind(&new.principal)
-            .bind(&new.evidence_sha256)
-            .bind(new.evidence_size_bytes as i64)
-            .bind(micros(new.received_at))
-            .bind(new.relation.map(Relation::as_str))
-            .bind(new.relation.map(|relation| relation.target().to_string()))
-            .bind(totals::written(&new.control_totals))
-            .execute(&mut *transaction)
-            .await
-            .map_err(self.fault(DOING))?;
-        transaction.commit().await.map_err(self.fault(DOING))?;
-        Ok(Claim::New)
+        Err(BooksError::Conflict {
+            message: format!("cannot {DOING}: others with its key come and go"),
+        })
     }
 
     /// Takes back a claim of which nothing else is kept.
     pub async fn forget(&self, id: SubmissionId) -> Result<()> {
-        sqlx::query("delete from submissions where id = ?1 and state = 'durable'")
-            .bind(id.to_string())
-            .execute(&self.writer)
-            .await
-            .map(|_| ())
-            .map_err(self.fault("take back the submission"))
+        let sql = "delete from submissions where id = $1 and state = 'durable'";
+        let statement = Statement::new(sql).text(id.to_string());
+        self.write("take back the submission", &statement).await?;
+        Ok(())
     }
 
     /// Records that the rows are in the receipt's version of the table, with the signed receipt.
@@ -115,44 +116,35 @@ impl Books {
         let sql = include_str!("../sql/commit_submission.sql");
         let superseded = receipt.supersedes.map(|superseded| superseded.rows as i64);
         let statement = counted(sql, receipt.id, receipt.rows)
-            .bind(receipt.table_version)
-            .bind(receipt.committed_at.map(micros))
-            .bind(receipt.contract_version.clone())
-            .bind(superseded)
-            .bind(totals::written(&receipt.control_totals))
-            .bind(sealed.to_owned());
+            .maybe_number(receipt.table_version)
+            .maybe_number(receipt.committed_at.map(micros))
+            .text(&receipt.contract_version)
+            .maybe_number(superseded)
+            .text(totals::written(&receipt.control_totals))
+            .text(sealed);
         let same = |is: &Submission| is.receipt.table_version == receipt.table_version;
-        self.finish(receipt.id, statement, SubmissionState::Committed, same)
+        self.finish(receipt.id, &statement, SubmissionState::Committed, same)
             .await
     }
 
     /// Records that a committed submission was replaced or withdrawn. The first time counts.
     pub async fn end_submission(&self, id: SubmissionId, ended: Ended) -> Result<()> {
-        sqlx::query(include_str!("../sql/end_submission.sql"))
-            .bind(id.to_string())
-            .bind(ended.by.map(|by| by.to_string()))
-            .bind(micros(ended.at))
-            .execute(&self.writer)
-            .await
-            .map(|_| ())
-            .map_err(self.fault("record the end of the submission"))
+        let statement = Statement::new(include_str!("../sql/end_submission.sql"))
+            .text(id.to_string())
+            .maybe_text(ended.by.map(|by| by.to_string()))
+            .number(micros(ended.at));
+        self.write("record the end of the submission", &statement)
+            .await?;
+        Ok(())
     }
 
     /// The committed submissions that correct another, oldest first.
     pub async fn corrections(&self, of: SubmissionId) -> Result<Vec<SubmissionId>> {
-        let rows = sqlx::query(include_str!("../sql/corrections.sql"))
-            .bind(of.to_string())
-            .fetch_all(&self.readers)
-            .await
-            .map_err(self.fault("read the corrections"))?;
-        let id = |row| {
-            let reader = Reader {
-                file: &self.file,
-                row,
-            };
-            reader.parse("id")
-        };
-        rows.iter().map(id).collect()
+        let statement = Statement::new(include_str!("../sql/corrections.sql")).text(of.to_string());
+        let rows = self.read("read the corrections", &statement).await?;
+        rows.iter()
+            .map(|row| self.reader(row).parse("id"))
+            .collect()
     }
 
     /// Records that no row landed, and why. Refusing again is fine and keeps the first reason.
@@ -163,19 +155,16 @@ impl Books {
         reason: &str,
     ) -> Result<()> {
         let statement =
-            counted(include_str!("../sql/refuse_submission.sql"), id, rows).bind(reason.to_owned());
-        self.finish(id, statement, SubmissionState::Refused, |_| true)
+            counted(include_str!("../sql/refuse_submission.sql"), id, rows).text(reason);
+        self.finish(id, &statement, SubmissionState::Refused, |_| true)
             .await
     }
 
     /// A submission.
     pub async fn submission(&self, id: SubmissionId) -> Result<Option<Submission>> {
-        let row = sqlx::query("select * from submissions where id = ?1")
-            .bind(id.to_string())
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(self.fault("read the submission"))?;
-        row.map(|row| self.read_submission(&row)).transpose()
+        let statement =
+            Statement::new("select * from submissions where id = $1").text(id.to_string());
+        self.read_submission(&statement).await
     }
 
     /// The submission that used that key.
@@ -185,14 +174,11 @@ impl Books {
         dataset: &DatasetName,
         key: &str,
     ) -> Result<Option<Submission>> {
-        let row = sqlx::query(include_str!("../sql/submission_of_key.sql"))
-            .bind(agency.as_str())
-            .bind(dataset.as_str())
-            .bind(key)
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(self.fault("read the submission"))?;
-        row.map(|row| self.read_submission(&row)).transpose()
+        let statement = Statement::new(include_str!("../sql/submission_of_key.sql"))
+            .text(agency.as_str())
+            .text(dataset.as_str())
+            .text(key);
+        self.read_submission(&statement).await
     }
 
     /// Submissions, newest first, at most 1,000; of that agency and those below, if one is given.
@@ -203,83 +189,67 @@ impl Books {
     ) -> Result<Vec<Submission>> {
         let limit = page.limit.min(PAGE_LIMIT) as i64;
         let offset = i64::try_from(page.offset).unwrap_or(i64::MAX);
+        let listed = |sql| Statement::new(sql).number(limit).number(offset);
         let statement = match within {
-            None => sqlx::query(include_str!("../sql/submissions.sql"))
-                .bind(limit)
-                .bind(offset),
-            Some(agency) => sqlx::query(include_str!("../sql/submissions_within.sql"))
-                .bind(limit)
-                .bind(offset)
-                .bind(agency.as_str().to_owned()),
+            None => listed(include_str!("../sql/submissions.sql")),
+            Some(agency) => {
+                listed(include_str!("../sql/submissions_within.sql")).text(agency.as_str())
+            }
         };
-        self.read_submissions(statement).await
+        self.read_submissions(&statement).await
     }
 
     /// Submissions that a crash left durable and neither committed nor refused, oldest first.
     pub async fn unfinished(&self) -> Result<Vec<Submission>> {
-        self.read_submissions(sqlx::query(include_str!("../sql/unfinished.sql")))
+        self.read_submissions(&Statement::new(include_str!("../sql/unfinished.sql")))
             .await
     }
 
     async fn finish(
         &self,
         id: SubmissionId,
-        statement: Statement,
+        statement: &Statement,
         state: SubmissionState,
         same: impl Fn(&Submission) -> bool,
     ) -> Result<()> {
-        const DOING: &str = "finish the submission";
-        let mut transaction = self.begin(DOING).await?;
-        let done = statement
-            .execute(&mut *transaction)
-            .await
-            .map_err(self.fault(DOING))?;
-        if done.rows_affected() == 0 {
-            let is = self.submission_within(&mut transaction, id).await?;
-            if is.state == state && same(&is) {
-                return Ok(());
-            }
-            let (was, wanted) = (is.state.as_str(), state.as_str());
-            let version = is.receipt.table_version;
-            let version = version
-                .map(|v| format!(" as version {v}"))
-                .unwrap_or_default();
-            let message =
-                format!("submission `{id}` is {was}{version} already and cannot be {wanted} now");
-            return Err(BooksError::Conflict { message });
+        if !self
+            .write("finish the submission", statement)
+            .await?
+            .is_empty()
+        {
+            return Ok(());
         }
-        transaction.commit().await.map_err(self.fault(DOING))
-    }
-
-    async fn submission_within(
-        &self,
-        transaction: &mut Transaction<'static, Sqlite>,
-        id: SubmissionId,
-    ) -> Result<Submission> {
-        let row = sqlx::query("select * from submissions where id = ?1")
-            .bind(id.to_string())
-            .fetch_optional(&mut **transaction)
-            .await
-            .map_err(self.fault("read the submission"))?;
-        match row {
-            Some(row) => self.read_submission(&row),
-            None => Err(BooksError::NotFound {
+        // What is finished stays as it is, so it can be read afterwards.
+        let Some(is) = self.submission(id).await? else {
+            return Err(BooksError::NotFound {
                 what: format!("submission `{id}`"),
-            }),
-        }
-    }
-
-    async fn read_submissions(&self, statement: Statement) -> Result<Vec<Submission>> {
-        let rows = statement.fetch_all(&self.readers).await;
-        let rows = rows.map_err(self.fault("read the submissions"))?;
-        rows.iter().map(|row| self.read_submission(row)).collect()
-    }
-
-    fn read_submission(&self, row: &SqliteRow) -> Result<Submission> {
-        let reader = Reader {
-            file: &self.file,
-            row,
+            });
         };
+        if is.state == state && same(&is) {
+            return Ok(());
+        }
+        let (was, wanted) = (is.state.as_str(), state.as_str());
+        let version = is.receipt.table_version;
+        let version = version
+            .map(|v| format!(" as version {v}"))
+            .unwrap_or_default();
+        let message =
+            format!("submission `{id}` is {was}{version} already and cannot be {wanted} now");
+        Err(BooksError::Conflict { message })
+    }
+
+    async fn read_submission(&self, statement: &Statement) -> Result<Option<Submission>> {
+        let row = self.read_one("read the submission", statement).await?;
+        row.map(|row| self.submission_of(&row)).transpose()
+    }
+
+    async fn read_submissions(&self, statement: &Statement) -> Result<Vec<Submission>> {
+        let rows = self.read("read the submissions", statement).await?;
+        rows.iter().map(|row| self.submission_of(row)).collect()
+    }
+
+    fn submission_of(&self, row: &Row) -> Result<Submission> {
+        let reader = self.reader(row);
         let rows = RowCounts {
             received: reader.count("rows_received")?,
             landed: reader.count("rows_landed")?,
@@ -330,28 +300,48 @@ fn superseded(reader: &Reader<'_>) -> Result<Option<Superseded>> {
     }))
 }
 
-type Statement = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
-
 fn counted(sql: &'static str, id: SubmissionId, rows: RowCounts) -> Statement {
-    sqlx::query(sql)
-        .bind(id.to_string())
-        .bind(rows.received as i64)
-        .bind(rows.landed as i64)
-        .bind(rows.quarantined as i64)
-        .bind(rows.warned as i64)
+    Statement::new(sql)
+        .text(id.to_string())
+        .number(rows.received as i64)
+        .number(rows.landed as i64)
+        .number(rows.quarantined as i64)
+        .number(rows.warned as i64)
+}
+
+/// What is kept under the id of `new` and not under its key; an id is used once.
+fn judge_own(new: &NewSubmission, is: Submission) -> Result<Claim> {
+    let receipt = &is.receipt;
+    let same = receipt.agency == new.agency
+        && receipt.dataset == new.dataset
+        && is.key == new.key
+        && is_repeated(new, &is);
+    if same {
+        return Ok(judge(new, is));
+    }
+    Err(BooksError::Conflict {
+        message: "cannot record the submission: it is there already".to_owned(),
+    })
 }
 
 fn judge(new: &NewSubmission, earlier: Submission) -> Claim {
     let is = &earlier.receipt;
-    let same = is.evidence_sha256 == new.evidence_sha256
+    if !is_repeated(new, &earlier) {
+        return Claim::OtherBody(is.id);
+    }
+    // Its own claim, whose answer was lost.
+    if is.id == new.id && earlier.state == SubmissionState::Durable {
+        return Claim::New;
+    }
+    Claim::Replay(Box::new(earlier))
+}
+
+fn is_repeated(new: &NewSubmission, earlier: &Submission) -> bool {
+    let is = &earlier.receipt;
+    is.evidence_sha256 == new.evidence_sha256
         && is.period == new.period
         && earlier.format == new.format
-        && is.supersedes.map(|superseded| superseded.relation) == new.relation;
-    if same {
-        Claim::Replay(Box::new(earlier))
-    } else {
-        Claim::OtherBody(is.id)
-    }
+        && is.supersedes.map(|superseded| superseded.relation) == new.relation
 }
 
 fn state(word: &str) -> Option<SubmissionState> {

@@ -1,8 +1,7 @@
-use std::error::Error;
-use std::fmt;
-use std::fs;
-use std::path::Path;
-use std::time::Duration;
+mod answer;
+mod home;
+mod postgres;
+mod sqlite;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use expect_test::expect;
@@ -10,12 +9,58 @@ use service::{
     BodyFormat, ControlTotal, Ended, Page, Principal, Receipt, Relation, RowCounts, Submission,
     SubmissionId, SubmissionState, Superseded,
 };
-use sqlx::error::{DatabaseError, ErrorKind};
-use sqlx::{Connection, SqliteConnection};
-use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::{Books, BooksError, Claim, NewSubmission, RenditionRecord, Settings};
+use crate::{BooksError, Claim, NewSubmission, RenditionRecord};
+use home::Home;
+
+/// Each of these is a test on SQLite and a test on PostgreSQL.
+macro_rules! on_both {
+    ($($name:ident)*) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    super::$name(super::Home::sqlite()).await;
+                }
+            )*
+        }
+        mod on_postgres {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    super::$name(super::Home::postgres()).await;
+                }
+            )*
+        }
+    };
+}
+
+on_both! {
+    a_submission_goes_from_durable_to_committed_and_survives_closing
+    what_a_submission_superseded_and_what_ended_it_are_kept
+    a_claim_can_be_taken_back_until_it_is_settled
+    the_same_body_with_the_same_key_is_a_replay_whatever_became_of_it
+    another_body_period_or_format_with_the_same_key_is_told_apart
+    of_many_claims_at_once_with_one_key_one_is_new
+    an_id_is_used_once
+    a_claim_whose_answer_was_lost_is_new_again_until_it_is_settled
+    eight_claims_through_two_handles_have_one_winner
+    claims_and_withdrawals_of_one_key_at_once_never_leave_two
+    a_reason_with_a_nul_is_kept
+    finishing_twice_is_fine_only_if_it_says_the_same
+    lists_are_newest_first_paged_and_limited_to_an_agency_with_those_below
+    a_token_is_found_by_its_hash_and_can_be_revoked_once
+    a_session_is_touched_and_ended
+    what_has_ended_is_swept
+    a_sign_in_code_works_once_and_in_time
+    a_rendition_is_kept_with_its_manifest
+    a_database_of_a_newer_version_is_refused_and_left_alone
+    a_migration_that_was_changed_is_damage
+    a_value_that_does_not_fit_its_type_is_named
+    a_column_that_is_gone_is_damage
+    closed_books_say_so
+}
 
 const ALL: Page = Page {
     offset: 0,
@@ -83,21 +128,6 @@ fn principal(name: &str) -> Principal {
     }
 }
 
-async fn books() -> (TempDir, Books) {
-    let folder = TempDir::new().unwrap();
-    let books = Books::open(&folder.path().join("books.sqlite"))
-        .await
-        .unwrap();
-    (folder, books)
-}
-
-/// The message, with the folder of the test left out.
-fn message(error: &BooksError, folder: &TempDir) -> String {
-    error
-        .to_string()
-        .replace(&format!("{}/", folder.path().display()), "")
-}
-
 fn ids(submissions: &[Submission]) -> Vec<SubmissionId> {
     submissions
         .iter()
@@ -105,9 +135,8 @@ fn ids(submissions: &[Submission]) -> Vec<SubmissionId> {
         .collect()
 }
 
-#[tokio::test]
-async fn a_submission_goes_from_durable_to_committed_and_survives_closing() {
-    let (folder, books) = books().await;
+async fn a_submission_goes_from_durable_to_committed_and_survives_closing(home: Home) {
+    let books = home.open().await;
     assert_eq!(books.claim(&new(1, None)).await.unwrap(), Claim::New);
     let durable = books.submission(id(1)).await.unwrap().unwrap();
     assert_eq!(
@@ -121,9 +150,7 @@ async fn a_submission_goes_from_durable_to_committed_and_survives_closing() {
         .unwrap();
     books.close().await;
 
-    let books = Books::open(&folder.path().join("books.sqlite"))
-        .await
-        .unwrap();
+    let books = home.open().await;
     assert!(books.unfinished().await.unwrap().is_empty());
     expect![[r#"
         Submission {
@@ -178,9 +205,8 @@ async fn a_submission_goes_from_durable_to_committed_and_survives_closing() {
     assert_eq!(books.submission(id(2)).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn what_a_submission_superseded_and_what_ended_it_are_kept() {
-    let (_folder, books) = books().await;
+async fn what_a_submission_superseded_and_what_ended_it_are_kept(home: Home) {
+    let books = home.open().await;
     let total = |found: Option<&str>| ControlTotal {
         name: "rows".to_owned(),
         declared: "10".to_owned(),
@@ -233,9 +259,8 @@ async fn what_a_submission_superseded_and_what_ended_it_are_kept() {
     assert_eq!(replaced.ended, Some(ended(Some(3), 10)));
 }
 
-#[tokio::test]
-async fn a_claim_can_be_taken_back_until_it_is_settled() {
-    let (_folder, books) = books().await;
+async fn a_claim_can_be_taken_back_until_it_is_settled(home: Home) {
+    let books = home.open().await;
     books.claim(&new(1, Some("k"))).await.unwrap();
     books.forget(id(1)).await.unwrap();
     assert_eq!(books.claim(&new(2, Some("k"))).await.unwrap(), Claim::New);
@@ -247,9 +272,8 @@ async fn a_claim_can_be_taken_back_until_it_is_settled() {
     assert!(books.submission(id(2)).await.unwrap().is_some());
 }
 
-#[tokio::test]
-async fn the_same_body_with_the_same_key_is_a_replay_whatever_became_of_it() {
-    let (_folder, books) = books().await;
+async fn the_same_body_with_the_same_key_is_a_replay_whatever_became_of_it(home: Home) {
+    let books = home.open().await;
     assert_eq!(books.claim(&new(1, Some("k"))).await.unwrap(), Claim::New);
     let replay = |claim| match claim {
         Claim::Replay(submission) => (submission.receipt.id, submission.state),
@@ -266,9 +290,8 @@ async fn the_same_body_with_the_same_key_is_a_replay_whatever_became_of_it() {
     assert_eq!(ids(&books.submissions(ALL, None).await.unwrap()), [id(1)]);
 }
 
-#[tokio::test]
-async fn another_body_period_or_format_with_the_same_key_is_told_apart() {
-    let (_folder, books) = books().await;
+async fn another_body_period_or_format_with_the_same_key_is_told_apart(home: Home) {
+    let books = home.open().await;
     let first = new(1, Some("k"));
     books.claim(&first).await.unwrap();
     for other in [
@@ -314,9 +337,8 @@ async fn another_body_period_or_format_with_the_same_key_is_told_apart() {
     }
 }
 
-#[tokio::test]
-async fn of_many_claims_at_once_with_one_key_one_is_new() {
-    let (_folder, books) = books().await;
+async fn of_many_claims_at_once_with_one_key_one_is_new(home: Home) {
+    let books = home.open().await;
     let mut tasks = tokio::task::JoinSet::new();
     for number in 1..=20 {
         let books = books.clone();
@@ -330,18 +352,91 @@ async fn of_many_claims_at_once_with_one_key_one_is_new() {
     assert_eq!(books.submissions(ALL, None).await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn an_id_is_used_once() {
-    let (_folder, books) = books().await;
+async fn an_id_is_used_once(home: Home) {
+    let books = home.open().await;
     books.claim(&new(1, None)).await.unwrap();
-    let error = books.claim(&new(1, None)).await.unwrap_err();
+    let other = NewSubmission {
+        evidence_sha256: "cd".repeat(32),
+        ..new(1, None)
+    };
+    let error = books.claim(&other).await.unwrap_err();
     expect!["cannot record the submission: it is there already"].assert_eq(&error.to_string());
     assert!(matches!(error, BooksError::Conflict { .. }));
+    let keyed = books.claim(&new(1, Some("k"))).await;
+    assert!(matches!(keyed, Err(BooksError::Conflict { .. })));
 }
 
-#[tokio::test]
-async fn finishing_twice_is_fine_only_if_it_says_the_same() {
-    let (_folder, books) = books().await;
+async fn a_claim_whose_answer_was_lost_is_new_again_until_it_is_settled(home: Home) {
+    let books = home.open().await;
+    for (number, key) in [(1, None), (2, Some("k"))] {
+        let new = new(number, key);
+        for _ in 0..2 {
+            assert_eq!(books.claim(&new).await.unwrap(), Claim::New);
+        }
+        let receipt = receipt(number, 7, at(9));
+        books.commit_submission(&receipt, "{}").await.unwrap();
+        match books.claim(&new).await.unwrap() {
+            Claim::Replay(found) => assert_eq!(found.receipt, receipt),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(books.submissions(ALL, None).await.unwrap().len(), 2);
+}
+
+async fn eight_claims_through_two_handles_have_one_winner(home: Home) {
+    let handles = [home.open().await, home.open().await];
+    for race in 0..5 {
+        let key = format!("k{race}");
+        let mut tasks = tokio::task::JoinSet::new();
+        for number in 1..=8 {
+            let new = new(100 * race + number, Some(&key));
+            let books = handles[number as usize % 2].clone();
+            tasks.spawn(async move { books.claim(&new).await.unwrap() });
+        }
+        let claims = tasks.join_all().await;
+        let (winners, others): (Vec<_>, Vec<_>) =
+            claims.iter().partition(|claim| **claim == Claim::New);
+        assert_eq!(winners.len(), 1, "race {race}: {claims:?}");
+        let replays = |claim: &&Claim| matches!(claim, Claim::Replay(_));
+        assert!(others.iter().all(replays), "race {race}: {claims:?}");
+    }
+}
+
+async fn claims_and_withdrawals_of_one_key_at_once_never_leave_two(home: Home) {
+    let books = home.open().await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 1..=8 {
+        let books = books.clone();
+        tasks.spawn(async move {
+            for _ in 0..10 {
+                match books.claim(&new(number, Some("k"))).await {
+                    Ok(Claim::New) => books.forget(id(number)).await.unwrap(),
+                    Ok(Claim::Replay(_)) | Err(BooksError::Conflict { .. }) => {}
+                    other => panic!("{other:?}"),
+                }
+            }
+        });
+    }
+    tasks.join_all().await;
+    assert!(books.unfinished().await.unwrap().is_empty());
+}
+
+/// A body may bring one, and PostgreSQL has none in text.
+async fn a_reason_with_a_nul_is_kept(home: Home) {
+    let books = home.open().await;
+    books.claim(&new(1, None)).await.unwrap();
+    let reason = "column `a` holds `b\0c`";
+    books
+        .refuse_submission(id(1), COUNTS, reason)
+        .await
+        .unwrap();
+    let kept = books.submission(id(1)).await.unwrap().unwrap();
+    let kept = kept.refusal.unwrap().replace('\u{fffd}', "\0");
+    assert_eq!(kept, reason);
+}
+
+async fn finishing_twice_is_fine_only_if_it_says_the_same(home: Home) {
+    let books = home.open().await;
     for number in 1..=2 {
         books.claim(&new(number, None)).await.unwrap();
     }
@@ -392,9 +487,8 @@ async fn finishing_twice_is_fine_only_if_it_says_the_same() {
     "#]].assert_eq(&errors);
 }
 
-#[tokio::test]
-async fn lists_are_newest_first_paged_and_limited_to_an_agency_with_those_below() {
-    let (_folder, books) = books().await;
+async fn lists_are_newest_first_paged_and_limited_to_an_agency_with_those_below(home: Home) {
+    let books = home.open().await;
     for (number, agency) in (1..).zip(["H26", "H26.01", "H26.01.Z9", "H260", "H29", "G26"]) {
         let agency = agency.parse().unwrap_or_else(|_| "H27".parse().unwrap());
         books
@@ -421,9 +515,8 @@ async fn lists_are_newest_first_paged_and_limited_to_an_agency_with_those_below(
     assert_eq!(list(0, 100, Some("H28")).await, []);
 }
 
-#[tokio::test]
-async fn a_token_is_found_by_its_hash_and_can_be_revoked_once() {
-    let (_folder, books) = books().await;
+async fn a_token_is_found_by_its_hash_and_can_be_revoked_once(home: Home) {
+    let books = home.open().await;
     let (lan, hung) = (principal("lan"), principal("hung"));
     books
         .add_token("t1", &lan, at(0), Some(at(60)))
@@ -453,9 +546,8 @@ async fn a_token_is_found_by_its_hash_and_can_be_revoked_once() {
     assert_eq!(books.take_sign_in_code("c1", at(6)).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn a_session_is_touched_and_ended() {
-    let (_folder, books) = books().await;
+async fn a_session_is_touched_and_ended(home: Home) {
+    let books = home.open().await;
     let national = Principal {
         agency: None,
         ..principal("lan")
@@ -472,9 +564,8 @@ async fn a_session_is_touched_and_ended() {
     assert_eq!(books.session("s1").await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn what_has_ended_is_swept() {
-    let (_folder, books) = books().await;
+async fn what_has_ended_is_swept(home: Home) {
+    let books = home.open().await;
     for (hash, begun, seen) in [("old", 0, 90), ("idle", 50, 50), ("live", 50, 90)] {
         books
             .add_session(hash, &principal("lan"), at(begun))
@@ -501,9 +592,8 @@ async fn what_has_ended_is_swept() {
     );
 }
 
-#[tokio::test]
-async fn a_sign_in_code_works_once_and_in_time() {
-    let (_folder, books) = books().await;
+async fn a_sign_in_code_works_once_and_in_time(home: Home) {
+    let books = home.open().await;
     let lan = principal("lan");
     let end = at(0) + TimeDelta::minutes(10);
     books.add_sign_in_code("late", &lan, end).await.unwrap();
@@ -520,9 +610,8 @@ async fn a_sign_in_code_works_once_and_in_time() {
     assert_eq!(taken, [lan]);
 }
 
-#[tokio::test]
-async fn a_rendition_is_kept_with_its_manifest() {
-    let (_folder, books) = books().await;
+async fn a_rendition_is_kept_with_its_manifest(home: Home) {
+    let books = home.open().await;
     let rendition = RenditionRecord {
         id: "r1".to_owned(),
         report: "monthly-summary".to_owned(),
@@ -539,61 +628,17 @@ async fn a_rendition_is_kept_with_its_manifest() {
     expect!["cannot keep the rendition: it is there already"].assert_eq(&error.to_string());
 }
 
-#[tokio::test]
-async fn writes_are_synced_and_readers_cannot_write() {
-    let (_folder, books) = books().await;
-    let mut answers = Vec::new();
-    for (pool, pragma) in [
-        (
-            &books.writer,
-            "select journal_mode from pragma_journal_mode",
-        ),
-        (
-            &books.writer,
-            "select cast(synchronous as text) from pragma_synchronous",
-        ),
-        (
-            &books.writer,
-            "select cast(foreign_keys as text) from pragma_foreign_keys",
-        ),
-        (
-            &books.readers,
-            "select journal_mode from pragma_journal_mode",
-        ),
-        (
-            &books.readers,
-            "select cast(query_only as text) from pragma_query_only",
-        ),
-    ] {
-        let answer: String = sqlx::query_scalar(pragma).fetch_one(pool).await.unwrap();
-        answers.push(answer);
-    }
-    // `synchronous` is 2 for FULL.
-    assert_eq!(answers, ["wal", "2", "1", "wal", "1"]);
-    let write = sqlx::query("delete from tokens");
-    write.execute(&books.readers).await.unwrap_err();
-}
-
-async fn raw(file: &Path) -> SqliteConnection {
-    SqliteConnection::connect(&format!("sqlite://{}", file.display()))
-        .await
-        .unwrap()
-}
-
-#[tokio::test]
-async fn a_database_of_a_newer_version_is_refused_and_left_alone() {
-    let (folder, books) = books().await;
-    books.close().await;
-    let mut connection = raw(&books.file).await;
-    sqlx::query(
-        "insert into _sqlx_migrations values (99, 'future', current_timestamp, true, x'00', 0)",
+async fn a_database_of_a_newer_version_is_refused_and_left_alone(home: Home) {
+    home.open().await.close().await;
+    home.run(
+        "insert into _sqlx_migrations
+        select 99, 'future', installed_on, success, checksum, 0
+        from _sqlx_migrations
+        where version = 3",
     )
-    .execute(&mut connection)
-    .await
-    .unwrap();
-    connection.close().await.unwrap();
-    let before = fs::read(&*books.file).unwrap();
-    let error = Books::open(&books.file).await.unwrap_err();
+    .await;
+    let before = home.bytes();
+    let error = home.try_open().await.unwrap_err();
     assert!(matches!(
         error,
         BooksError::Newer {
@@ -603,159 +648,50 @@ async fn a_database_of_a_newer_version_is_refused_and_left_alone() {
         }
     ));
     expect![[r#"
-        the control database `books.sqlite` is of a newer version: it has schema 99, and schema 3 is the newest that this program knows
+        the control database `books` is of a newer version: it has schema 99, and schema 3 is the newest that this program knows
         Start the version of `dtm` that last used this home, or a newer one."#]].assert_eq(&format!(
         "{}\n{}",
-        message(&error, &folder),
+        home.message(&error),
         error.hint().unwrap()
     ));
-    assert_eq!(fs::read(&*books.file).unwrap(), before);
+    assert_eq!(home.bytes(), before);
+    // Nothing stands in the way of the newer version, such as a lock.
+    home.run("delete from _sqlx_migrations where version = 99")
+        .await;
+    home.open().await.ping().await.unwrap();
 }
 
-#[tokio::test]
-async fn what_is_no_database_is_damaged() {
-    let folder = TempDir::new().unwrap();
-    let file = folder.path().join("books.sqlite");
-    fs::write(
-        &file,
-        "this is a letter, not a database; it is long enough".repeat(100),
-    )
-    .unwrap();
-    let error = Books::open(&file).await.unwrap_err();
+async fn a_migration_that_was_changed_is_damage(home: Home) {
+    home.open().await.close().await;
+    home.run("update _sqlx_migrations set checksum = substr(checksum, 2) where version = 3")
+        .await;
+    let error = home.try_open().await.unwrap_err();
     assert!(matches!(error, BooksError::Corrupt { .. }));
-    expect!["the control database `books.sqlite` is damaged: file is not a database"]
-        .assert_eq(&message(&error, &folder));
+    expect!["the control database `books` is damaged: cannot bring the tables up to date: migration 3 was previously applied but has been modified"].assert_eq(&home.message(&error));
 }
 
-#[tokio::test]
-async fn a_value_that_does_not_fit_its_type_is_named() {
-    let (folder, books) = books().await;
+async fn a_value_that_does_not_fit_its_type_is_named(home: Home) {
+    let books = home.open().await;
     books.claim(&new(1, None)).await.unwrap();
-    let mut connection = raw(&books.file).await;
-    let spoil = sqlx::query("update submissions set agency = 'nobody'");
-    spoil.execute(&mut connection).await.unwrap();
+    home.run("update submissions set agency = 'nobody'").await;
     let error = books.submission(id(1)).await.unwrap_err();
     assert!(matches!(error, BooksError::Corrupt { .. }));
-    expect!["the control database `books.sqlite` is damaged: column `agency` holds `nobody`: `nobody` is no agency code: expected a letter A–Y and two digits, then groups of `0-9A-Z` after dots, at most 35 characters, as in `H26.01`"].assert_eq(&message(&error, &folder));
+    expect!["the control database `books` is damaged: column `agency` holds `nobody`: `nobody` is no agency code: expected a letter A–Y and two digits, then groups of `0-9A-Z` after dots, at most 35 characters, as in `H26.01`"].assert_eq(&home.message(&error));
 }
 
-#[tokio::test]
-async fn a_database_that_another_program_locks_is_named_and_reading_goes_on() {
-    let folder = TempDir::new().unwrap();
-    let file = folder.path().join("books.sqlite");
-    let settings = Settings {
-        readers: 1,
-        busy: Duration::from_millis(5),
-    };
-    let books = Books::open_with(&file, settings).await.unwrap();
+async fn a_column_that_is_gone_is_damage(home: Home) {
+    let books = home.open().await;
     books.claim(&new(1, None)).await.unwrap();
-    let mut other = raw(&file).await;
-    sqlx::query("begin immediate")
-        .execute(&mut other)
-        .await
-        .unwrap();
-    let error = books.claim(&new(2, None)).await.unwrap_err();
-    assert!(matches!(error, BooksError::Unavailable { .. }));
-    expect![[r#"
-        cannot record the submission: the control database `books.sqlite` is locked by another program
-        Check that the file and its folder can be written, that the disk has space and that no other program has the database open; then try again."#]].assert_eq(&format!(
-        "{}\n{}",
-        message(&error, &folder),
-        error.hint().unwrap()
-    ));
-    assert!(books.submission(id(1)).await.unwrap().is_some());
-    books.ping().await.unwrap();
-    sqlx::query("rollback").execute(&mut other).await.unwrap();
-    assert_eq!(books.claim(&new(2, None)).await.unwrap(), Claim::New);
+    home.run("alter table submissions rename column sealed to unsealed")
+        .await;
+    let error = home.open().await.submission(id(1)).await.unwrap_err();
+    assert!(matches!(error, BooksError::Corrupt { .. }), "{error}");
 }
 
-#[tokio::test]
-async fn a_file_that_cannot_be_made_is_named() {
-    let folder = TempDir::new().unwrap();
-    let error = Books::open(&folder.path().join("missing/books.sqlite"))
-        .await
-        .unwrap_err();
-    expect!["cannot use this home: the control database `missing/books.sqlite` cannot be opened: it or its folder is missing or read-only"].assert_eq(&message(&error, &folder));
-}
-
-#[tokio::test]
-async fn closed_books_say_so() {
-    let (folder, books) = books().await;
+async fn closed_books_say_so(home: Home) {
+    let books = home.open().await;
     books.close().await;
     let error = books.claim(&new(1, None)).await.unwrap_err();
-    expect!["cannot record the submission: the control database `books.sqlite` is closed"]
-        .assert_eq(&message(&error, &folder));
-}
-
-/// An answer of SQLite that a test cannot bring about, such as a read-only disk.
-#[derive(Debug)]
-struct Answer(u32);
-
-impl fmt::Display for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "code {}", self.0)
-    }
-}
-
-impl Error for Answer {}
-
-impl DatabaseError for Answer {
-    fn message(&self) -> &str {
-        "an answer"
-    }
-
-    fn code(&self) -> Option<std::borrow::Cow<'_, str>> {
-        Some(self.0.to_string().into())
-    }
-
-    fn as_error(&self) -> &(dyn Error + Send + Sync + 'static) {
-        self
-    }
-
-    fn as_error_mut(&mut self) -> &mut (dyn Error + Send + Sync + 'static) {
-        self
-    }
-
-    fn into_error(self: Box<Self>) -> Box<dyn Error + Send + Sync + 'static> {
-        self
-    }
-
-    fn kind(&self) -> ErrorKind {
-        ErrorKind::Other
-    }
-}
-
-#[test]
-fn each_answer_of_sqlite_says_what_to_do_next() {
-    let mut table = String::new();
-    for (name, code) in [
-        ("SQLITE_BUSY", 5),
-        ("SQLITE_BUSY_SNAPSHOT", 517),
-        ("SQLITE_READONLY", 8),
-        ("SQLITE_READONLY_DBMOVED", 1032),
-        ("SQLITE_IOERR_FSYNC", 1034),
-        ("SQLITE_CORRUPT", 11),
-        ("SQLITE_FULL", 13),
-        ("SQLITE_CANTOPEN", 14),
-        ("SQLITE_CONSTRAINT_PRIMARYKEY", 1555),
-        ("SQLITE_NOTADB", 26),
-        ("SQLITE_INTERNAL", 2),
-    ] {
-        let answer = sqlx::Error::Database(Box::new(Answer(code)));
-        let error = BooksError::of("keep the token", Path::new("books.sqlite"), answer);
-        table += &format!("{name}: {error}\n");
-    }
-    expect![[r#"
-        SQLITE_BUSY: cannot keep the token: the control database `books.sqlite` is locked by another program
-        SQLITE_BUSY_SNAPSHOT: cannot keep the token: the control database `books.sqlite` is locked by another program
-        SQLITE_READONLY: cannot keep the token: the control database `books.sqlite` cannot be written: it or its disk is read-only
-        SQLITE_READONLY_DBMOVED: cannot keep the token: the control database `books.sqlite` cannot be written: it or its disk is read-only
-        SQLITE_IOERR_FSYNC: cannot keep the token: the control database `books.sqlite` cannot be read or written: the disk fails
-        SQLITE_CORRUPT: the control database `books.sqlite` is damaged: an answer
-        SQLITE_FULL: cannot keep the token: the control database `books.sqlite` cannot grow: the disk is full
-        SQLITE_CANTOPEN: cannot keep the token: the control database `books.sqlite` cannot be opened: it or its folder is missing or read-only
-        SQLITE_CONSTRAINT_PRIMARYKEY: cannot keep the token: it is there already
-        SQLITE_NOTADB: the control database `books.sqlite` is damaged: an answer
-        SQLITE_INTERNAL: cannot keep the token: the control database `books.sqlite` does not answer
-    "#]].assert_eq(&table);
+    expect!["cannot record the submission: the control database `books` is closed"]
+        .assert_eq(&home.message(&error));
 }

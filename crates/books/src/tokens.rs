@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use service::Principal;
 
-use crate::codec::{Reader, micros};
+use crate::codec::micros;
+use crate::statement::Statement;
 use crate::{Books, Result};
 
 /// A token as it is kept.
@@ -28,31 +29,21 @@ impl Books {
         created_at: DateTime<Utc>,
         expires_at: Option<DateTime<Utc>>,
     ) -> Result<()> {
-        sqlx::query(include_str!("../sql/add_token.sql"))
-            .bind(hash)
-            .bind(&principal.name)
-            .bind(&principal.role)
-            .bind(principal.agency.as_ref().map(|agency| agency.as_str()))
-            .bind(micros(created_at))
-            .bind(expires_at.map(micros))
-            .execute(&self.writer)
-            .await
-            .map(|_| ())
-            .map_err(self.fault("keep the token"))
+        let statement = Statement::new(include_str!("../sql/add_token.sql"))
+            .text(hash)
+            .principal(principal)
+            .number(micros(created_at))
+            .maybe_number(expires_at.map(micros));
+        self.write("keep the token", &statement).await?;
+        Ok(())
     }
 
     /// The token of that hash, ended or not.
     pub async fn token(&self, hash: &str) -> Result<Option<TokenRecord>> {
-        let row = sqlx::query("select * from tokens where hash = ?1")
-            .bind(hash)
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(self.fault("read the token"))?;
+        let statement = Statement::new("select * from tokens where hash = $1").text(hash);
+        let row = self.read_one("read the token", &statement).await?;
         let Some(row) = row else { return Ok(None) };
-        let reader = Reader {
-            file: &self.file,
-            row: &row,
-        };
+        let reader = self.reader(&row);
         Ok(Some(TokenRecord {
             principal: reader.principal()?,
             created_at: reader.at("created_at")?,
@@ -64,26 +55,14 @@ impl Books {
     /// Revokes a token, and ends the sessions and sign-in codes of everyone of its principal's
     /// name, for they may have been made with it. Answers whether there was one to revoke.
     pub async fn revoke_token(&self, hash: &str, at: DateTime<Utc>) -> Result<bool> {
-        const DOING: &str = "revoke the token";
-        let mut transaction = self.begin(DOING).await?;
-        let name: Option<String> = sqlx::query_scalar(include_str!("../sql/revoke_token.sql"))
-            .bind(hash)
-            .bind(micros(at))
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(self.fault(DOING))?;
-        let Some(name) = name else { return Ok(false) };
-        for sql in [
-            "delete from sessions where name = ?1",
-            "delete from sign_in_codes where name = ?1",
-        ] {
-            let removal = sqlx::query(sql)
-                .bind(&name)
-                .execute(&mut *transaction)
-                .await;
-            removal.map_err(self.fault(DOING))?;
-        }
-        transaction.commit().await.map_err(self.fault(DOING))?;
-        Ok(true)
+        let statement = |sql| Statement::new(sql).text(hash);
+        // These go by a token that is not revoked yet.
+        let sessions = statement(include_str!("../sql/end_sessions.sql"));
+        let codes = statement(include_str!("../sql/end_sign_in_codes.sql"));
+        let token = statement(include_str!("../sql/revoke_token.sql")).number(micros(at));
+        let revoked = self
+            .write_all("revoke the token", &[&sessions, &codes, &token])
+            .await?;
+        Ok(!revoked.is_empty())
     }
 }

@@ -22,6 +22,7 @@ pub(crate) fn lake(error: LakeError) -> ServiceError {
 /// An error of the control database.
 pub(crate) fn books(error: BooksError) -> ServiceError {
     let kind = match &error {
+        BooksError::Address { .. } => ErrorKind::Invalid,
         BooksError::NotFound { .. } => ErrorKind::NotFound,
         BooksError::Conflict { .. } => ErrorKind::Conflict,
         BooksError::Unavailable { .. } => ErrorKind::Unavailable,

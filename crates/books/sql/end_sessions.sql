@@ -1,0 +1,7 @@
+delete from sessions
+where name = (
+  select name
+  from tokens
+  where hash = $1
+    and revoked_at is null
+)
