@@ -3,6 +3,7 @@
 mod clients;
 mod maintain;
 mod memory;
+mod nodes;
 mod project;
 mod receive;
 mod stores;

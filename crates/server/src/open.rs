@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use api::client::RemoteService;
 use audit::seal::{SealError, SigningKey, SigningKeys};
+use books::Books;
 use chrono::{DateTime, Utc};
 use conduct::{Given, House, InForce, Parts};
 use lake::{Lake, S3Settings, StoreLocation};
@@ -206,9 +207,11 @@ pub(crate) async fn house(
     let location = StoreLocation::parse(&settings.store, home.root()).map_err(store_failed)?;
     let store = lake::open_store(&location, &s3(settings)).map_err(store_failed)?;
     lake::probe(&store, &given).await.map_err(store_failed)?;
-    let books = books::Books::open(&home.books_file())
-        .await
-        .map_err(books_failed)?;
+    let books = match settings.database.as_str() {
+        "" => Books::open(&home.books_file()).await,
+        url => Books::connect(url).await,
+    };
+    let books = books.map_err(books_failed)?;
     let journal = audit::Journal::open(&home.journal_folder(), Arc::new(now))
         .map_err(|e| Failure::Unavailable(format!("cannot open the audit journal: {e}")))?;
     if let Some(cut) = journal.cut() {
@@ -313,7 +316,11 @@ pub(crate) fn store_failed(error: lake::LakeError) -> Failure {
 }
 
 fn books_failed(error: books::BooksError) -> Failure {
-    Failure::Unavailable(format!("cannot open the control database: {error}"))
+    let hint = error.hint().map(|hint| format!("; {hint}"));
+    Failure::Unavailable(format!(
+        "cannot open the control database: {error}{}",
+        hint.unwrap_or_default()
+    ))
 }
 
 /// The clock of the process.

@@ -18,6 +18,11 @@ pub struct Settings {
     /// Where tables and evidence are: a folder relative to the home, `file:///…` or
     /// `s3://bucket/prefix`.
     pub store: String,
+    /// The control database: `postgres://user@host/database`, which several nodes share; empty
+    /// means a file of the home, which one process has. A password is taken from `PGPASSWORD` or
+    /// `~/.pgpass`.
+    #[serde(default)]
+    pub database: String,
     /// The address that `dtm serve` and `dtm demo` listen on.
     #[serde(default = "default_listen")]
     pub listen: String,
@@ -228,6 +233,7 @@ impl Settings {
         Self {
             format: FORMAT,
             store: store.to_owned(),
+            database: String::new(),
             listen: default_listen(),
             stop_ms: default_stop_ms(),
             submission: SubmissionSettings::default(),
@@ -270,8 +276,9 @@ impl Settings {
 }
 
 /// Every key that the environment can set, as `section.key`.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "store",
+    "database",
     "listen",
     "stop_ms",
     "submission.body_bytes",

@@ -10,13 +10,14 @@ use futures::future::join_all;
 use futures::{StreamExt, stream};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
 use service::{
     Ack, BodyFormat, Call, Credential, Door, ErrorKind, Relation, Secret, Service, SubmissionId,
     SubmitRequest,
 };
 use testkit::TestHome;
 
-use super::{Server, done, json};
+use super::{Server, done};
 
 const CLIENTS: u64 = 8;
 /// Submissions that a client sends before it would stop by itself.
@@ -34,7 +35,7 @@ struct Sent {
     heard: Option<SubmissionId>,
 }
 
-struct Clients {
+pub(super) struct Clients {
     token: String,
     sent: Mutex<BTreeMap<String, Sent>>,
 }
@@ -57,6 +58,15 @@ fn correction(name: &str) -> String {
 }
 
 impl Clients {
+    /// Clients with the token of a home's operator.
+    pub(super) fn of(home: &TestHome) -> Arc<Self> {
+        let token = std::fs::read_to_string(home.path().join("operator.token")).unwrap();
+        Arc::new(Self {
+            token: token.trim().to_owned(),
+            sent: Mutex::default(),
+        })
+    }
+
     fn call(&self) -> Call {
         Call {
             credential: Some(Credential::Token(Secret::new(self.token.clone()))),
@@ -101,7 +111,12 @@ impl Clients {
     }
 
     /// One client, until the server is gone.
-    async fn run(self: Arc<Self>, server: Arc<RemoteService>, name: String, mut dice: ChaCha8Rng) {
+    pub(super) async fn run(
+        self: Arc<Self>,
+        server: Arc<RemoteService>,
+        name: String,
+        mut dice: ChaCha8Rng,
+    ) {
         let mut last: Option<(String, SubmissionId)> = None;
         for n in 0..EACH {
             let key = format!("{name}n{n}");
@@ -136,11 +151,7 @@ fn a_server_that_is_killed_while_clients_send_keeps_every_promise_once() {
         let home = TestHome::new();
         done(&home, &["init"]);
         done(&home, &["apply"]);
-        let token = std::fs::read_to_string(home.path().join("operator.token")).unwrap();
-        let clients = Arc::new(Clients {
-            token: token.trim().to_owned(),
-            sent: Mutex::default(),
-        });
+        let clients = Clients::of(&home);
         for seed in start..(start + 25).min(first + seeds) {
             println!("seed {seed}");
             kill_once(&home, &clients, &runtime, seed);
@@ -194,38 +205,45 @@ async fn resend(clients: &Arc<Clients>, server: &Arc<RemoteService>, dice: &mut 
 fn settle(home: &TestHome, clients: &Arc<Clients>, runtime: &tokio::runtime::Runtime) {
     let server = Server::of(home);
     let remote = RemoteService::new(&format!("http://{}", server.address), None).unwrap();
-    let all: Vec<Sent> = clients.sent.lock().unwrap().values().cloned().collect();
-    assert!(all.len() > 10, "too little was sent: {}", all.len());
-    for sent in &all {
-        let id = runtime.block_on(async {
-            loop {
-                // One that is durable may be in work.
-                if let Some(id) = clients.send(&remote, sent).await {
-                    return id;
-                }
-            }
-        });
-        assert!(
-            sent.heard.is_none_or(|heard| heard == id),
-            "{}: another receipt",
-            sent.key
-        );
-    }
+    runtime.block_on(clients.hear_all(&remote));
     assert_eq!(server.stop(), Some(0));
-    let corrections = all.iter().filter(|sent| sent.corrects.is_some()).count();
-    let plain = all.len() - corrections;
-    let counted = |sql: &str| json(&done(home, &["query", sql, "--format", "json"]))[0].clone();
-    let rows = counted(
-        "select count(*) as n, count(distinct visit_id) as distinct_n, \
-         count(*) filter (where minutes = 99) as corrected from raw.visits",
-    );
-    let expected = serde_json::json!({
-        "n": 2 * plain, "distinct_n": 2 * plain, "corrected": corrections,
-    });
-    assert_eq!(rows, expected);
-    let quarantined = counted(
-        "select count(*) as n, count(distinct submission_id) as distinct_n from system.quarantine",
-    );
-    let expected = serde_json::json!({ "n": plain, "distinct_n": plain });
-    assert_eq!(quarantined, expected);
+    clients.compare(|sql| super::json(&done(home, &["query", sql, "--format", "json"]))[0].clone());
+}
+
+impl Clients {
+    /// Sends everything again until each has its receipt, which must be the one heard before.
+    pub(super) async fn hear_all(&self, server: &RemoteService) {
+        let all: Vec<Sent> = self.sent.lock().unwrap().values().cloned().collect();
+        assert!(all.len() > 10, "too little was sent: {}", all.len());
+        for sent in &all {
+            let id = loop {
+                // One that is durable may be in work.
+                if let Some(id) = self.send(server, sent).await {
+                    break id;
+                }
+            };
+            let same = sent.heard.is_none_or(|heard| heard == id);
+            assert!(same, "{}: another receipt", sent.key);
+        }
+    }
+
+    /// Compares what was sent with what a query counts.
+    pub(super) fn compare(&self, counted: impl Fn(&str) -> Value) {
+        let sent = self.sent.lock().unwrap();
+        let corrections = sent.values().filter(|sent| sent.corrects.is_some()).count();
+        let plain = sent.len() - corrections;
+        let rows = counted(
+            "select count(*) as n, count(distinct visit_id) as distinct_n, \
+             count(*) filter (where minutes = 99) as corrected from raw.visits",
+        );
+        let expected = json!({
+            "n": 2 * plain, "distinct_n": 2 * plain, "corrected": corrections,
+        });
+        assert_eq!(rows, expected);
+        let quarantined = counted(
+            "select count(*) as n, count(distinct submission_id) as distinct_n \
+             from system.quarantine",
+        );
+        assert_eq!(quarantined, json!({ "n": plain, "distinct_n": plain }));
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use books::Place;
+use chrono::TimeDelta;
 use futures::StreamExt;
 use lake::CommitRecord;
 use service::{Door, Receipt, Result, RowCounts, ServiceError, Submission, SubmitRequest};
@@ -11,6 +13,9 @@ use super::claim::Manifest;
 use super::{body, claim, land, terms};
 use crate::failure;
 use crate::handles::Handles;
+
+/// Longer than any node takes from its books to its claim.
+const CLAIMING: TimeDelta = TimeDelta::minutes(10);
 
 /// Settles every submission that a crash left between evidence and receipt. One that cannot be
 /// settled is logged and stays for the next start: it must not keep the node from serving.
@@ -55,6 +60,11 @@ async fn unclaimed(handles: &Arc<Handles>, mut submission: Submission) -> Result
     if let Some(commit) = found.map_err(failure::lake)? {
         told(receipt, &commit);
         return land::record(handles, receipt).await.map(drop);
+    }
+    // Of books that several nodes share, another may be about to claim it.
+    let shared = matches!(handles.books.place(), Place::Server { .. });
+    if shared && handles.now() - receipt.received_at < CLAIMING {
+        return Ok(());
     }
     tracing::info!(submission = %receipt.id, "a submission that was not claimed is forgotten");
     let forgotten = handles.books.forget(receipt.id).await;

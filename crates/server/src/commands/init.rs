@@ -17,13 +17,27 @@ pub(crate) struct Init {
     /// Where tables and evidence go: a folder, or `s3://bucket/prefix`
     #[arg(long, default_value = "lake", value_name = "URL")]
     store: String,
+    /// The control database that several nodes share, such as `postgres://dtm@db.example/dtm`; by
+    /// default a file of the home. A password is taken from `PGPASSWORD` or `~/.pgpass`
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "URL"
+    )]
+    database: String,
 }
 
 impl Init {
     pub(crate) async fn run(self, context: Context) -> Outcome {
         let home = &context.place.home;
         let project = Origin::of(context.place.project.as_deref())?;
-        let made = make(&context, &self.store, &project, untold()).await?;
+        let settings = Settings {
+            database: self.database,
+            ..Settings::new(&self.store)
+        };
+        check_database(&settings.database)?;
+        let made = make(&context, settings, &project, untold()).await?;
         made.0.close().await;
         let shown = home.root().display();
         tell(&format!(
@@ -37,7 +51,7 @@ impl Init {
 /// Makes a home and opens it. The store is tried before anything of the home is written.
 pub(crate) async fn make(
     context: &Context,
-    store: &str,
+    settings: Settings,
     project: &Origin,
     on_step: OnStep,
 ) -> Outcome<(conduct::House, Held)> {
@@ -53,7 +67,6 @@ pub(crate) async fn make(
         Ok(held) => held,
         Err(holder) => return Err(held_by(home, holder.map(|h| h.pid))),
     };
-    let settings = Settings::new(store);
     home.make(&settings)?;
     let settings = Settings::read(&home.settings_file(), &open::env)?;
     let made = async {
@@ -70,6 +83,21 @@ pub(crate) async fn make(
             Err(failure)
         }
     }
+}
+
+/// Secrets are not written to files.
+fn check_database(url: &str) -> Outcome {
+    let password = url::Url::parse(url)
+        .ok()
+        .and_then(|url| url.password().map(drop));
+    if password.is_some() {
+        return Err(Failure::Usage(
+            "the address of the control database holds a password, which would be written to \
+             `dtm.toml`; leave it out, and give it in `PGPASSWORD` or `~/.pgpass`"
+                .to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 /// Talk goes to stderr; stdout is for data.

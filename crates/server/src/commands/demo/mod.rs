@@ -106,7 +106,7 @@ impl Demo {
     ) -> Outcome<(House, Held, Option<Filled>)> {
         let home = &context.place.home;
         if !home.exists() {
-            let (house, held) = make(context, "lake", project, on_step).await?;
+            let (house, held) = make(context, Settings::new("lake"), project, on_step).await?;
             let filled = Filled {
                 rows: self.rows,
                 seed: self.seed,
