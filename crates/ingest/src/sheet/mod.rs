@@ -4,8 +4,8 @@
 //! names, or the only one whose header fits. The header is the first row that is not empty; its
 //! cells are names or labels of columns. Empty rows are passed over. Every verdict names the cell.
 //!
-//! A workbook is an archive of XML that people and programs of all kinds made, and it may be made to
-//! do harm: its parts are read forward only, within bounds that are counted while it expands
+//! A workbook is an archive of XML that people and programs of all kinds made, and it may be made
+//! to do harm: its parts are read forward only, within bounds that are counted while it expands
 //! ([`package`]), and nothing is taken that has two meanings ([`value`]). Macros, links to other
 //! files and everything that only decorates are never read.
 
@@ -200,7 +200,7 @@ impl<'a> Reading<'a> {
             values,
             beside,
         });
-        self.batch_bytes += row.size_bytes();
+        self.batch_bytes += row.size_bytes() + self.contract.columns.len() * size_of::<Taken>();
         self.last_sheet_row = sheet_row;
     }
 

@@ -1,5 +1,6 @@
 mod hostile;
 mod ods;
 mod same;
+mod saved;
 mod which;
 mod xlsx;

@@ -85,7 +85,7 @@ const TIME_OF_DAY: Fault = Fault::new(
 );
 const NO_DAY: Fault = Fault::new(
     "số này không chắc là ngày nào: các chương trình bảng tính hiểu khác nhau trước 01/03/1900",
-    "no certain day: before 1 March 1900 spreadsheet programs disagree, and after 9999 there is none",
+    "no certain day: before March 1900 spreadsheet programs disagree, and after 9999 is none",
 );
 const SPAN: Fault = Fault::new(
     "ô chứa một khoảng thời gian",

@@ -81,6 +81,11 @@ impl<'p> Xml<'p> {
         }
     }
 
+    /// Counts what is said once and stands several times.
+    pub(super) fn charge(&self, bytes: u64) -> Result<(), IngestError> {
+        self.gauge.charge(bytes)
+    }
+
     /// The refusal of a part that ends too early.
     pub(super) fn cut_off(&self) -> IngestError {
         malformed(format!("the part `{}` is cut off", self.part))

@@ -8,6 +8,7 @@ use rust_xlsxwriter::{Format, Note, Worksheet};
 use super::codes::Codes;
 use super::{Looks, list_of, meaning, rules, rules_of, words};
 use crate::RenderError;
+use crate::sheet::cut;
 
 /// The last row of a sheet, from 0.
 const LAST_ROW: u32 = 1_048_575;
@@ -16,6 +17,9 @@ const LAST_ROW: u32 = 1_048_575;
 const WIDTHS: std::ops::RangeInclusive<usize> = 14..=40;
 
 const HEADER_HEIGHT: f64 = 34.0;
+
+/// Characters of a note; nobody reads a longer one, and the guide has all of it.
+const NOTE_CHARACTERS: usize = 2_000;
 
 /// The size of a note in pixels.
 const NOTE: (u32, u32) = (360, 220);
@@ -34,7 +38,7 @@ pub(super) fn fill(
         let width = header.chars().count() + 4;
         sheet.set_column_width(place, width.clamp(*WIDTHS.start(), *WIDTHS.end()) as f64)?;
         sheet.write_string_with_format(0, place, header, looks.head(column))?;
-        let note = Note::new(note(contract, column, codes))
+        let note = Note::new(cut(&note(contract, column, codes), NOTE_CHARACTERS))
             .add_author_prefix(false)
             .set_width(NOTE.0)
             .set_height(NOTE.1);

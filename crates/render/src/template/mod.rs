@@ -1,8 +1,8 @@
 //! The form of a dataset: a workbook made from its contract, which an agency fills in and sends
 //! back as a submission.
 //!
-//! The first sheet takes the rows: a header of labels, a format and, where a spreadsheet can say it,
-//! a rule for every column. What a sheet allows is never stricter than the contract and often more
+//! The first sheet takes the rows: a header of labels, and for every column a format and, where a
+//! spreadsheet can say it, a rule. What a sheet allows is never stricter than the contract and often more
 //! lenient; the judgement is made when the file is received. A second sheet explains the columns, a
 //! hidden one holds the codes, and a very hidden one the [`Stamp`], by which the reader of
 //! submissions knows the form again. Nothing is a formula but the places of code lists, nothing is

@@ -36,7 +36,7 @@ pub(super) fn rule(
         _ => told.join("; "),
     };
     let asked = format!(
-        "{}. {}: {}",
+        "{}, {}. {}",
         words::required(column.required),
         words::kind(column.column_type),
         meaning(column)

@@ -40,9 +40,8 @@ impl Workbook {
     }
 
     fn tables(&mut self) -> Result<Tables<'_>, IngestError> {
-        let gauge = self.package.gauge();
         match self.package.part(CONTENT)? {
-            Some(xml) => Ok(Tables::new(xml, gauge, &self.limits)),
+            Some(xml) => Ok(Tables::new(xml, &self.limits)),
             None => Err(malformed("the archive holds no workbook")),
         }
     }

@@ -1,12 +1,10 @@
 //! Sheets and their cells, in the order of the part.
 
 use std::collections::HashMap;
-use std::rc::Rc;
 
 use quick_xml::events::{BytesStart, Event};
 
 use super::super::address::Area;
-use super::super::package::Gauge;
 use super::super::row::{Row, Rows};
 use super::super::value::Value;
 use super::super::xml::{Capped, Xml, attribute, attributes};
@@ -20,7 +18,6 @@ const CELL_BYTES: u64 = 32;
 /// The sheets of a workbook, one at a time.
 pub(super) struct Tables<'p> {
     xml: Xml<'p>,
-    gauge: Rc<Gauge>,
     limits: &'p Limits,
     /// Whether sheets of a style are shown.
     shown: HashMap<String, bool>,
@@ -53,10 +50,9 @@ enum Found {
 }
 
 impl<'p> Tables<'p> {
-    pub(super) fn new(xml: Xml<'p>, gauge: Rc<Gauge>, limits: &'p Limits) -> Self {
+    pub(super) fn new(xml: Xml<'p>, limits: &'p Limits) -> Self {
         Self {
             xml,
-            gauge,
             limits,
             shown: HashMap::new(),
             style: None,
@@ -66,7 +62,7 @@ impl<'p> Tables<'p> {
         }
     }
 
-    /// Goes on to the next sheet: its name and whether it is shown. The one before must be finished.
+    /// Goes on to the next sheet: its name and whether it is shown. The last must be finished.
     pub(super) fn next_table(&mut self) -> Result<Option<(String, bool)>, IngestError> {
         loop {
             let found = match self.xml.next()? {
@@ -137,6 +133,8 @@ impl<'p> Tables<'p> {
                     let columns = self.limits.columns as u64;
                     return Err(IngestError::body_limit("columns", columns));
                 }
+                self.xml
+                    .charge(CELL_BYTES.saturating_mul(head.repeats - 1))?;
                 for column in column..last {
                     row.put(column, value.clone(), self.limits)?;
                 }
@@ -210,7 +208,7 @@ impl Rows for Tables<'_> {
             self.read_row(row)?;
             if !row.is_empty() && repeats > 1 {
                 let each = row.size_bytes() as u64 + CELL_BYTES;
-                self.gauge.charge(each.saturating_mul(repeats - 1))?;
+                self.xml.charge(each.saturating_mul(repeats - 1))?;
             }
             return Ok(true);
         }

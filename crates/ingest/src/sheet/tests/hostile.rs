@@ -137,6 +137,11 @@ fn repeats_count_as_often_as_they_are_said_to_stand() {
     for columns in [1_001, u64::MAX] {
         assert_eq!(limit(Format::Ods, &wide(columns), &limits), "columns");
     }
+    let tight = Limits {
+        sheet_bytes: 10_000,
+        ..limits
+    };
+    assert_eq!(limit(Format::Ods, &wide(1_000), &tight), "sheet_bytes");
     // Rows and columns of nothing are nothing, however many.
     let nothing = ods_of_rows(
         "<table:table-row table:number-rows-repeated=\"99999999999\"><table:table-cell \
@@ -191,7 +196,9 @@ fn a_cell_of_ten_megabytes_is_not_kept() {
         limit(Format::Xlsx, &Parts::of_rows(&row).bytes(), &limits),
         "cell_bytes"
     );
-    let body = ods_of_rows(&ods_row(&said(&text)));
+    // Elsewhere, two megabytes are as many.
+    let text = &text[..2 << 20];
+    let body = ods_of_rows(&ods_row(&said(text)));
     assert_eq!(limit(Format::Ods, &body, &limits), "cell_bytes");
     let mut shared = Parts::of_rows("<row r=\"2\"><c r=\"A2\" t=\"s\"><v>0</v></c></row>");
     shared.put(
@@ -238,6 +245,22 @@ fn shared_texts_are_bounded_by_what_they_take() {
         limit(Format::Xlsx, &parts.bytes(), &limits),
         "shared_text_bytes"
     );
+}
+
+#[test]
+fn a_shared_text_counts_wherever_it_stands() {
+    let row = |row: usize| format!("<row r=\"{row}\"><c r=\"A{row}\" t=\"s\"><v>0</v></c></row>");
+    let mut parts = Parts::of_rows(&(2..100).map(row).collect::<String>());
+    let text = "x".repeat(1_000);
+    parts.put(
+        "xl/sharedStrings.xml",
+        &format!("<sst><si><t>{text}</t></si></sst>"),
+    );
+    let limits = Limits {
+        sheet_bytes: 50_000,
+        ..Limits::default()
+    };
+    assert_eq!(limit(Format::Xlsx, &parts.bytes(), &limits), "sheet_bytes");
 }
 
 #[test]

@@ -221,6 +221,7 @@ impl<'b> Table<'b> {
                         format!("cell {cell} names text {plain} of {known}, which there is not");
                     return Err(malformed(message));
                 };
+                self.xml.charge(shared.len() as u64)?;
                 Value::text(shared.to_owned())
             }
             Some("inlineStr") => Value::text(text),
