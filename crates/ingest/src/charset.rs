@@ -41,8 +41,8 @@ pub(crate) fn decoded(
         Charset::Utf8 | Charset::Utf16 => return Ok(bytes),
         Charset::Utf16Le => Decoder::Utf16(UTF_16LE.new_decoder_without_bom_handling(), charset),
         Charset::Utf16Be => Decoder::Utf16(UTF_16BE.new_decoder_without_bom_handling(), charset),
-        Charset::Windows1258 => Decoder::Bytes(windows_1258()),
-        Charset::Tcvn3 => Decoder::Bytes(tcvn3::upper_half()),
+        Charset::Windows1258 => Decoder::Bytes(Box::new(windows_1258())),
+        Charset::Tcvn3 => Decoder::Bytes(Box::new(tcvn3::upper_half())),
     };
     Ok(Box::new(Decoded {
         bytes,
@@ -81,7 +81,7 @@ fn agreed(declared: Option<Charset>, marked: Option<Charset>) -> Result<Charset,
 type UpperHalf = [Option<char>; 128];
 
 enum Decoder {
-    Bytes(UpperHalf),
+    Bytes(Box<UpperHalf>),
     Utf16(encoding_rs::Decoder, Charset),
 }
 

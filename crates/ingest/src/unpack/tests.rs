@@ -15,8 +15,9 @@ pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 3).unwrap()
 }
 
-const BOTH: [(Compression, fn(&[u8]) -> Vec<u8>); 2] =
-    [(Compression::Gzip, gzip), (Compression::Zstd, zstd)];
+type Pack = fn(&[u8]) -> Vec<u8>;
+
+const BOTH: [(Compression, Pack); 2] = [(Compression::Gzip, gzip), (Compression::Zstd, zstd)];
 
 const ROWS: &[u8] = b"id,count\nA,1\nB,2\n";
 const TWO_LANDED: &str = "1: A | 1 | \u{2205} | \u{2205} | \u{2205} | \u{2205} | \u{2205} | \u{2205}\n\
