@@ -75,7 +75,7 @@ pub(crate) fn check_file(
     // Blocks that together are longer than the file are one block named many times.
     let mut left = size_bytes;
     for block in dictionaries.chain(batches) {
-        let (start, length) = place(block, left)?;
+        let (start, length) = place(block, size_bytes, left)?;
         left -= length;
         // Not every place that a number can name can be sought.
         if start > size_bytes {
@@ -121,14 +121,16 @@ fn footer(file: &mut File, size_bytes: u64) -> Result<Vec<u8>, IngestError> {
     }
 }
 
-/// Where a block begins, and how long it is: no longer than what is left of the file.
-fn place(block: &Block, left: u64) -> Result<(u64, u64), IngestError> {
+/// Where a block begins, and how long it is: within the file, and no longer than what is left of it.
+fn place(block: &Block, size_bytes: u64, left: u64) -> Result<(u64, u64), IngestError> {
     let start = u64::try_from(block.offset()).ok();
     let metadata = u64::try_from(block.metaDataLength()).ok();
     let body = u64::try_from(block.bodyLength()).ok();
     let length = metadata.zip(body).and_then(|(m, b)| m.checked_add(b));
     match start.zip(length) {
-        Some((start, length)) if length <= left => Ok((start, length)),
+        Some((start, length)) if length <= left && start <= size_bytes - length => {
+            Ok((start, length))
+        }
         _ => Err(FILE.unreadable("its footer names more than the file holds")),
     }
 }

@@ -1,3 +1,4 @@
+use std::slice::from_ref;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
@@ -178,8 +179,8 @@ proptest! {
         let typed = typed.project(&(0..COLUMNS.len()).collect::<Vec<_>>()).unwrap();
         let mut bodies = codings(&rows);
         for (format, body) in [
-            (Format::ArrowStream, stream(std::slice::from_ref(&typed), IpcWriteOptions::default())),
-            (Format::ArrowFile, file(std::slice::from_ref(&typed), IpcWriteOptions::default())),
+            (Format::ArrowStream, stream(from_ref(&typed), IpcWriteOptions::default())),
+            (Format::ArrowFile, file(from_ref(&typed), IpcWriteOptions::default())),
         ] {
             bodies.push((format.into(), body));
         }

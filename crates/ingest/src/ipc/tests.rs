@@ -1,3 +1,4 @@
+use std::slice;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -135,7 +136,7 @@ fn strings_of_every_kind_are_read() {
         .into_iter()
         .map(|column| {
             let batch = batch(vec![("id", column)]);
-            let body = stream(std::slice::from_ref(&batch), plain());
+            let body = stream(slice::from_ref(&batch), plain());
             let shown = judged(Format::ArrowStream, &body);
             assert_eq!(shown, judged(Format::ArrowFile, &file(&[batch], plain())));
             shown
