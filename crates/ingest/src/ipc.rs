@@ -77,10 +77,6 @@ pub(crate) fn check_file(
     for block in dictionaries.chain(batches) {
         let (start, length) = place(block, size_bytes, left)?;
         left -= length;
-        // Not every place that a number can name can be sought.
-        if start > size_bytes {
-            return Err(FILE.unreadable("its footer names a message that is not there"));
-        }
         file.seek(SeekFrom::Start(start))
             .map_err(IngestError::read)?;
         let mut bytes = BufReader::with_capacity(BUFFER_BYTES, (&file).take(length));

@@ -50,12 +50,13 @@ fn applied() -> TestHome {
 #[test]
 fn the_clients_get_a_receipt_and_the_same_one_again() {
     let home = applied();
-    home.write("visits.csv", VISITS);
-    home.write("bad.csv", "visit_id,office,visited_at,minutes\nV-1,,x,-1\n");
+    let good = home.write("visits.csv", VISITS);
+    let bad = home.write("bad.csv", "visit_id,office,visited_at,minutes\nV-1,,x,-1\n");
+    let (good, bad) = (good.to_str().unwrap(), bad.to_str().unwrap());
     let server = Server::of(&home);
     let url = format!("http://{}", server.address);
     for (script, key) in [("submit.sh", "by-curl"), ("submit.py", "by-python")] {
-        let words = [script, "raw.visits", "visits.csv", "H26", "2026-09", key];
+        let words = [script, "raw.visits", good, "H26", "2026-09", key];
         let first = client(&home, &url, &words);
         let told = String::from_utf8_lossy(&first.stderr).into_owned();
         assert_eq!(first.status.code(), Some(0), "{script}: {told}");
@@ -63,7 +64,7 @@ fn the_clients_get_a_receipt_and_the_same_one_again() {
         assert_eq!(kept["rows"]["landed"], 2, "{script}");
         assert!(client(&home, &url, &words).status.success(), "{script}");
         assert_eq!(receipt(&home, key), kept, "{script}");
-        let bad = [script, "raw.visits", "bad.csv", "H26", "2026-09", "bad"];
+        let bad = [script, "raw.visits", bad, "H26", "2026-09", "bad"];
         let refused = client(&home, &url, &bad);
         let told = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert_eq!(refused.status.code(), Some(1), "{script}: {told}");
@@ -94,7 +95,7 @@ fn a_receipt_is_verified_offline_and_what_was_changed_is_named() {
     let rotated = rotated.to_str().unwrap();
     done(&home, &["verify", receipts, "--key", rotated]);
 
-    fails(&home, &["verify", receipts], 1, "no key was given");
+    fails(&home, &["verify", receipts], 1, "no public key was given");
     let other = home.write("other.csv", VISITS.replace("V-1", "V-9"));
     let other = other.to_str().unwrap();
     let wrong = ["verify", receipts, "--key", keys, "--evidence", other];

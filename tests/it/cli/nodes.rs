@@ -12,7 +12,7 @@ use testkit::TestHome;
 use testkit::seaweed::{S3Target, Seaweed};
 
 use super::sweep::Clients;
-use super::{Server, dtm, json};
+use super::{Log, Server, dtm, json};
 
 struct Nodes {
     homes: [TestHome; 2],
@@ -55,14 +55,16 @@ impl Nodes {
         command
     }
 
-    fn serve(&self, node: usize) -> (Server, Arc<RemoteService>) {
+    fn serve(&self, node: usize) -> (Server, Log, Arc<RemoteService>) {
         let mut serve = self.dtm(node);
-        serve
-            .env("DTM_LOG", "off")
-            .args(["serve", "--listen", "127.0.0.1:0"]);
-        let (server, _) = Server::start(serve);
+        serve.env("DTM_LOG", "off,conduct::submit=debug").args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+        ]);
+        let (server, log) = Server::start(serve);
         let remote = RemoteService::new(&format!("http://{}", server.address), None).unwrap();
-        (server, Arc::new(remote))
+        (server, log, Arc::new(remote))
     }
 }
 
@@ -72,28 +74,32 @@ fn two_nodes_receive_for_one_table_and_land_every_row_once() {
     let clients = Clients::of(&nodes.homes[0]);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let seed = testkit::seed();
-    let (staying, first) = nodes.serve(0);
-    for round in 0..3 {
-        let (dying, second) = nodes.serve(1);
-        let kill = dying.killer();
-        runtime.block_on(async {
-            let running = (0..8_u64).map(|client| {
-                let dice = ChaCha8Rng::seed_from_u64(seed + 8 * round + client);
-                let node = if client % 2 == 0 { &first } else { &second };
-                let name = format!("r{round}c{client}");
-                Arc::clone(&clients).run(Arc::clone(node), name, dice)
-            });
-            let killed = async {
-                tokio::time::sleep(std::time::Duration::from_millis(400 + 300 * round)).await;
+    let (staying, told, first) = nodes.serve(0);
+    std::thread::scope(|scope| {
+        // Nobody writes to a pipe that nobody reads.
+        scope.spawn(move || told.count());
+        for round in 0..3 {
+            let (dying, log, second) = nodes.serve(1);
+            let kill = dying.killer();
+            scope.spawn(move || {
+                let _passed = log.take(15 + 40 * round).count();
                 kill();
-            };
-            futures::join!(join_all(running), killed);
-            // What the one did not answer, the other does.
-            clients.hear_all(&first).await;
-        });
-        drop(dying);
-    }
-    assert_eq!(staying.stop(), Some(0));
+            });
+            runtime.block_on(async {
+                let running = (0..8).map(|client| {
+                    let dice = ChaCha8Rng::seed_from_u64(seed + (8 * round + client) as u64);
+                    let node = if client % 2 == 0 { &first } else { &second };
+                    let name = format!("r{round}c{client}");
+                    Arc::clone(&clients).run(Arc::clone(node), name, dice)
+                });
+                join_all(running).await;
+                // What the one did not answer, the other does.
+                clients.hear_all(&first).await;
+            });
+            drop(dying);
+        }
+        assert_eq!(staying.stop(), Some(0));
+    });
     clients.compare(|sql| json(&nodes.done(1, &["query", sql, "--format", "json"]))[0].clone());
 }
 

@@ -261,7 +261,15 @@ impl Amendment<'_> {
             sort_by: self.contract.sort_by.clone(),
             ..WriteSettings::default()
         };
-        staging::staged(&session, &planned, self.table, &settings).await
+        let kept = staging::staged(&session, &planned, self.table, &settings).await;
+        kept.map_err(|error| match error.kind {
+            // The rows are those of the table itself: what fails is reading its files.
+            ErrorKind::Internal => ServiceError {
+                kind: ErrorKind::Unavailable,
+                ..error
+            },
+            _ => error,
+        })
     }
 
     fn session(&self, handles: &Handles, portion: &Portion) -> Result<Session> {

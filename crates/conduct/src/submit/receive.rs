@@ -16,6 +16,9 @@ use super::{Terms, claim, quarantine, settled};
 use crate::failure;
 use crate::handles::Handles;
 
+/// Tries while others come with the same key at the same time.
+const CLAIMS: usize = 10;
+
 /// Keeps the body, claims its key, and lands it.
 pub(crate) async fn receive(
     handles: &Arc<Handles>,
@@ -32,37 +35,33 @@ pub(crate) async fn receive(
         .await
         .map_err(failure::lake)?;
     tracing::debug!(submission = %submission.receipt.id, "evidence is kept");
-    let new = claimed(&submission);
-    let working = Working::take(handles, submission.receipt.id);
-    let claim = handles.books.claim(&new).await.map_err(failure::books)?;
-    tracing::debug!(submission = %submission.receipt.id, "the books know of it");
-    match claim {
-        Claim::New => match claim::put(handles, Manifest::new(&submission, since)).await? {
+    let (new, id) = (claimed(&submission), submission.receipt.id);
+    let working = Working::take(handles, id);
+    for _ in 0..CLAIMS {
+        match handles.books.claim(&new).await.map_err(failure::books)? {
+            Claim::OtherBody(id) => return Err(other_body(id)),
+            Claim::Replay(found) => return replay(handles, terms, *found, spooled).await,
+            Claim::New => tracing::debug!(submission = %id, "the books know of it"),
+        }
+        match claim::put(handles, Manifest::new(&submission, since.clone())).await? {
             Claimed::Ours(manifest) => {
-                tracing::debug!(submission = %submission.receipt.id, "the claim is kept");
+                tracing::debug!(submission = %id, "the claim is kept");
                 let parts = (submission, *manifest, spooled);
-                acknowledge(handles, terms, parts, ack, working).await
+                return acknowledge(handles, terms, parts, ack, working).await;
             }
-            Claimed::Earlier(earlier) => {
-                // Another process has the key, and its books are not ours.
-                let id = submission.receipt.id;
-                handles.books.forget(id).await.map_err(failure::books)?;
-                let earlier = claimed(&earlier);
-                handles
-                    .books
-                    .claim(&earlier)
-                    .await
-                    .map_err(failure::books)?;
-                match handles.books.claim(&new).await.map_err(failure::books)? {
-                    Claim::Replay(found) => replay(handles, terms, *found, spooled).await,
-                    Claim::OtherBody(id) => Err(other_body(id)),
-                    Claim::New => Err(being_landed(earlier.id)),
-                }
-            }
-        },
-        Claim::OtherBody(id) => Err(other_body(id)),
-        Claim::Replay(found) => replay(handles, terms, *found, spooled).await,
+            // Another process has the key, and its books are not ours.
+            Claimed::Earlier(earlier) => adopt(handles, id, &earlier).await?,
+        }
     }
+    handles.books.forget(id).await.map_err(failure::books)?;
+    Err(being_landed(id))
+}
+
+/// Puts the submission that has the key on the store in place of one that claimed it in vain.
+async fn adopt(handles: &Handles, vain: SubmissionId, earlier: &Submission) -> Result<()> {
+    handles.books.forget(vain).await.map_err(failure::books)?;
+    let claimed = handles.books.claim(&claimed(earlier)).await;
+    claimed.map(drop).map_err(failure::books)
 }
 
 /// Lands a durable submission now, or says that it is durable and lands it afterwards.
@@ -126,7 +125,10 @@ async fn replay(
     let since = versions(handles, terms).await?;
     match claim::put(handles, Manifest::new(&found, since)).await? {
         Claimed::Ours(manifest) => land(handles, terms, found, &manifest, spooled).await,
-        Claimed::Earlier(earlier) => Err(being_landed(earlier.receipt.id)),
+        Claimed::Earlier(earlier) => {
+            adopt(handles, found.receipt.id, &earlier).await?;
+            Err(being_landed(earlier.receipt.id))
+        }
     }
 }
 
