@@ -84,14 +84,14 @@ fn a_receipt_is_verified_offline_and_what_was_changed_is_named() {
     let to = ["--agency", "H26", "--period", "2026-09", "--format", "json"];
     let answers = done(&home, &[&["submit", "raw.visits", file][..], &to].concat());
     let receipts = home.write("receipts.json", &answers);
-    let keys = home.write("keys.json", &done(&home, &["keys"]));
+    let keys = home.write("keys.json", done(&home, &["keys"]));
     let (receipts, keys) = (receipts.to_str().unwrap(), keys.to_str().unwrap());
     let verify = ["verify", receipts, "--key", keys, "--evidence", file];
     let told = json(&done(&home, &[&verify[..], &["--format", "json"]].concat()));
     assert_eq!(told[0]["id"], json(&answers)[0]["id"]);
     assert_eq!(told[0]["evidence"], "verified");
 
-    let rotated = home.write("rotated.json", &done(&home, &["keys", "--rotate"]));
+    let rotated = home.write("rotated.json", done(&home, &["keys", "--rotate"]));
     let rotated = rotated.to_str().unwrap();
     done(&home, &["verify", receipts, "--key", rotated]);
 
@@ -110,7 +110,7 @@ fn a_receipt_is_verified_offline_and_what_was_changed_is_named() {
         "rows.landed",
     );
     let stranger = applied();
-    let strange = home.write("strange.json", &done(&stranger, &["keys"]));
+    let strange = home.write("strange.json", done(&stranger, &["keys"]));
     fails(
         &home,
         &["verify", receipts, "--key", strange.to_str().unwrap()],
