@@ -11,6 +11,8 @@ pub(crate) enum Cell<'a> {
     Null,
     /// A CSV cell or a JSON string.
     Text(Cow<'a, str>),
+    /// A CSV cell of a column of numbers, which have a decimal comma.
+    DecimalComma(Cow<'a, str>),
     /// A JSON number, digit for digit.
     Number(&'a str),
     /// A JSON boolean.
@@ -26,7 +28,7 @@ impl Cell<'_> {
     pub(crate) fn shown(&self) -> Option<&str> {
         match self {
             Self::Null | Self::Broken("", _) => None,
-            Self::Text(text) => Some(text),
+            Self::Text(text) | Self::DecimalComma(text) => Some(text),
             Self::Number(text) | Self::Nested(text) | Self::Broken(text, _) => Some(text),
             Self::Bool(true) => Some("true"),
             Self::Bool(false) => Some("false"),
@@ -36,18 +38,19 @@ impl Cell<'_> {
     /// The value as JSON.
     pub(crate) fn json(&self) -> String {
         match self {
-            Self::Text(text) => quoted(text),
+            Self::Text(text) | Self::DecimalComma(text) => quoted(text),
             Self::Broken(text, _) if !text.is_empty() => quoted(text),
             _ => self.shown().unwrap_or("null").to_owned(),
         }
     }
 
     /// The text that a type other than `string` is read from.
-    pub(crate) fn scalar(&self) -> Result<&str, Fault> {
+    pub(crate) fn scalar(&self) -> Result<Cow<'_, str>, Fault> {
         match self {
             Self::Nested(_) => Err(NESTED),
             Self::Broken(_, fault) => Err(*fault),
-            _ => Ok(self.shown().unwrap_or_default()),
+            Self::DecimalComma(text) => with_point(text).map(Cow::Owned),
+            _ => Ok(Cow::Borrowed(self.shown().unwrap_or_default())),
         }
     }
 
@@ -55,7 +58,7 @@ impl Cell<'_> {
     /// the leading zeros went, cannot be told any more.
     pub(crate) fn string(&self) -> Result<&str, Fault> {
         match self {
-            Self::Text(text) => Ok(text),
+            Self::Text(text) | Self::DecimalComma(text) => Ok(text),
             Self::Nested(_) => Err(NESTED),
             Self::Broken(_, fault) => Err(*fault),
             _ => Err(UNQUOTED),
@@ -121,6 +124,10 @@ const SCALE: Fault = Fault::new(
     "quá nhiều chữ số sau dấu thập phân",
     "too many digits after the decimal point",
 );
+const COMMA: Fault = Fault::new(
+    "cần một số với dấu phẩy thập phân, như `1250,50` hoặc `1.250,50`",
+    "expected a number with a decimal comma, as in `1250,50` or `1.250,50`",
+);
 const BOOLEAN: Fault = Fault::new("cần `true` hoặc `false`", "expected `true` or `false`");
 
 /// A whole number: an optional minus and digits.
@@ -184,6 +191,40 @@ pub(crate) fn decimal(text: &str, precision: u8, scale: u8) -> Result<i128, Faul
     let unscaled = (whole.bytes().chain(fraction.bytes()).chain(zeros))
         .fold(0_i128, |sum, digit| sum * 10 + i128::from(digit - b'0'));
     Ok(if negative { -unscaled } else { unscaled })
+}
+
+/// A number with a decimal comma as one with a decimal point. A dot may only stand between groups
+/// of three digits: as a decimal point it would make a number a thousand times too large.
+fn with_point(text: &str) -> Result<String, Fault> {
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (text, None),
+    };
+    let digits = exponent.map(|e| e.strip_prefix(['+', '-']).unwrap_or(e));
+    let (whole, fraction) = match mantissa.split_once(',') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (mantissa, None),
+    };
+    let (sign, whole) = match whole.strip_prefix('-') {
+        Some(whole) => ("-", whole),
+        None => ("", whole),
+    };
+    let are_groups = match whole.split_once('.') {
+        Some((first, rest)) => {
+            (1..=3).contains(&first.len())
+                && !first.starts_with('0')
+                && rest.split('.').all(|group| group.len() == 3)
+        }
+        None => true,
+    };
+    let whole = whole.replace('.', "");
+    let mut rest = [fraction, digits].into_iter().flatten();
+    if !are_groups || !all_digits(&whole) || !rest.all(all_digits) {
+        return Err(COMMA);
+    }
+    let fraction = fraction.map_or(String::new(), |fraction| format!(".{fraction}"));
+    let exponent = exponent.map_or(String::new(), |exponent| format!("e{exponent}"));
+    Ok([sign, &whole, &fraction, &exponent].concat())
 }
 
 /// `true`, `false`, `1` or `0`.

@@ -1,5 +1,7 @@
 //! How a body's bytes are to be read, as its sender declares it.
 
+use project::Text;
+
 /// A body's coding. A [`Format`] alone is the coding of most: UTF-8 unless a byte order mark says
 /// otherwise, not compressed, the dialect found from the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +36,10 @@ pub enum Format {
     Csv,
     /// Apache Parquet.
     Parquet,
+    /// Arrow's IPC stream, with its end mark.
+    ArrowStream,
+    /// Arrow's IPC file, also known as Feather version 2.
+    ArrowFile,
     /// A sheet of an Office Open XML workbook.
     Xlsx,
     /// A sheet of an OpenDocument workbook.
@@ -112,6 +118,15 @@ impl Charset {
             Self::Tcvn3 => "TCVN3",
         }
     }
+
+    /// What people are told of a row with bytes that the charset does not have.
+    pub(crate) fn undecodable(self, row_en: &str) -> Text {
+        let name = self.name();
+        Text {
+            vi: format!("dòng không phải {name}"),
+            en: format!("the {row_en} is not {name}"),
+        }
+    }
 }
 
 /// How a CSV body separates its cells and writes its numbers.
@@ -164,6 +179,16 @@ impl Delimiter {
             "\t" | "tab" => Some(Self::Tab),
             "|" | "pipe" => Some(Self::Pipe),
             _ => None,
+        }
+    }
+
+    /// As it stands in hints.
+    pub(crate) fn shown(self) -> &'static str {
+        match self {
+            Self::Comma => "`,`",
+            Self::Semicolon => "`;`",
+            Self::Tab => "tabs",
+            Self::Pipe => "`|`",
         }
     }
 

@@ -1,5 +1,6 @@
 //! Columns being filled: one builder per column of the contract.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -69,16 +70,27 @@ impl ColumnBuilder {
                     Err(fault)
                 }
             },
-            Self::Int32(builder) => add!(builder, cell.scalar().and_then(cell::int32)),
-            Self::Int64(builder) => add!(builder, cell.scalar().and_then(cell::int64)),
-            Self::Float64(builder) => add!(builder, cell.scalar().and_then(cell::float64)),
+            Self::Int32(builder) => {
+                add!(builder, cell.scalar().and_then(|text| cell::int32(&text)))
+            }
+            Self::Int64(builder) => {
+                add!(builder, cell.scalar().and_then(|text| cell::int64(&text)))
+            }
+            Self::Float64(builder) => {
+                add!(builder, cell.scalar().and_then(|text| cell::float64(&text)))
+            }
             Self::Decimal(builder, precision, scale) => {
-                let read = |text: &str| cell::decimal(text, *precision, *scale);
+                let read = |text: Cow<'_, str>| cell::decimal(&text, *precision, *scale);
                 add!(builder, cell.scalar().and_then(read))
             }
-            Self::Boolean(builder) => add!(builder, cell.scalar().and_then(cell::boolean)),
-            Self::Date(builder) => add!(builder, cell.scalar().and_then(time::date)),
-            Self::Timestamp(builder) => add!(builder, cell.scalar().and_then(time::timestamp)),
+            Self::Boolean(builder) => {
+                add!(builder, cell.scalar().and_then(|text| cell::boolean(&text)))
+            }
+            Self::Date(builder) => add!(builder, cell.scalar().and_then(|text| time::date(&text))),
+            Self::Timestamp(builder) => add!(
+                builder,
+                cell.scalar().and_then(|text| time::timestamp(&text))
+            ),
         }
     }
 

@@ -78,7 +78,7 @@ impl IngestError {
         match self {
             Self::Refused { hint, .. } => Some(hint.clone()),
             Self::Limit {
-                name: "body_bytes" | "rows" | "sheet_bytes" | "shared_text_bytes",
+                name: "body_bytes" | "expanded_bytes" | "rows" | "sheet_bytes" | "shared_text_bytes",
                 ..
             } => Some("Send the rows as several submissions.".to_owned()),
             Self::Limit {
@@ -87,6 +87,14 @@ impl IngestError {
                 "Look whether a line break is missing or a quote is not closed in that row."
                     .to_owned(),
             ),
+            Self::Limit {
+                name: "expansion_ratio",
+                ..
+            } => Some("Send the body as it is, without the compression.".to_owned()),
+            Self::Limit {
+                name: "message_bytes",
+                ..
+            } => Some("Write record batches and dictionaries of fewer rows.".to_owned()),
             Self::Limit { .. } => {
                 Some("Send less in it, or ask the operator to raise the limit.".to_owned())
             }
@@ -97,6 +105,14 @@ impl IngestError {
     pub(crate) fn io(action: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let action = action.into();
         move |source| Self::Io { action, source }
+    }
+
+    /// The error of reading a body: the refusal that a decoder gave, or the disk's.
+    pub(crate) fn read(error: io::Error) -> Self {
+        match error.downcast::<Self>() {
+            Ok(refused) => refused,
+            Err(error) => Self::io("read the spooled body")(error),
+        }
     }
 
     pub(crate) fn refused(

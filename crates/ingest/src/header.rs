@@ -29,7 +29,7 @@ pub(crate) fn places(
         }
     }
     if !unknown.is_empty() {
-        return Err(refuse_unknown(names, unknown, contract));
+        return Err(refuse_unknown(unknown, contract));
     }
     let mut seen = HashSet::new();
     let twice: Vec<String> = names
@@ -66,19 +66,10 @@ pub(crate) fn places(
     ))
 }
 
-fn refuse_unknown(names: &[String], unknown: Vec<String>, contract: &Contract) -> IngestError {
+fn refuse_unknown(unknown: Vec<String>, contract: &Contract) -> IngestError {
     let message = format!("`{}` has no column {}", contract.dataset, list(&unknown));
-    let separator = [';', '\t']
-        .into_iter()
-        .find(|c| names.len() == 1 && names[0].contains(*c));
-    let hint = match separator {
-        Some(';') => "Separate cells by `,`, not by `;`.".to_owned(),
-        Some(_) => "Separate cells by `,`, not by tabs.".to_owned(),
-        None => {
-            let known: Vec<_> = contract.columns.iter().map(|c| c.name.clone()).collect();
-            format!("Its columns are {}.", list(&known))
-        }
-    };
+    let known: Vec<_> = contract.columns.iter().map(|c| c.name.clone()).collect();
+    let hint = format!("Its columns are {}.", list(&known));
     IngestError::refused("unknown_column", unknown, message, hint)
 }
 

@@ -1,7 +1,8 @@
 //! Bytes in, checked Arrow batches and verdicts out.
 //!
-//! *What is here*: [`Spool`] keeps a body on disk while it is hashed; [`check`] decodes it under a
-//! contract, row by row and in bounded memory, and says of every row whether it may land; [`mask`]
+//! *What is here*: [`Spool`] keeps a body on disk while it is hashed; [`check`] decodes it, in the
+//! [`Coding`] that its sender declares, under a contract, row by row and in bounded memory, and
+//! says of every row whether it may land; [`mask`]
 //! and [`looks_personal`] are the one definition of what looks like personal data.
 //! *What is never here*: tables, SQL, HTTP, a clock. What the contract's rules mean arrives as
 //! compiled [`RowRule`]s; only what needs the raw text or the whole body is judged here (`type`,
@@ -17,14 +18,24 @@ mod request;
 mod spool;
 mod verdict;
 
-mod body;
 mod check;
 
+mod body;
+mod charset;
+mod tcvn3;
+mod unpack;
+
 mod csv;
+mod csv_cells;
+mod csv_header;
 mod ndjson;
+
+mod ipc;
+mod ipc_message;
 mod parquet;
 mod sheet;
 
+mod batches;
 mod header;
 mod json;
 mod lossless;

@@ -9,17 +9,20 @@ use crate::json::{self, Broken};
 use crate::judge::Judge;
 use crate::records::{Block, Framing, Records};
 use crate::rows::Rows;
-use crate::{IngestError, Limits, body, row_text};
+use crate::{Charset, IngestError, Limits, body, row_text};
 
 /// Checks an NDJSON body.
 pub(crate) fn check(
     text: body::Text,
+    charset: Option<Charset>,
     contract: &Contract,
     limits: &Limits,
     judge: &mut Judge<'_>,
 ) -> Result<(), IngestError> {
     let mut records = Records::new(text, Framing::Lines, limits, 1);
     let mut block = Block::default();
+    let charset = charset.unwrap_or(Charset::Utf8);
+    let undecodable = charset.undecodable("line");
     loop {
         records.fill(&mut block, limits.batch_rows)?;
         if block.len() == 0 {
@@ -41,7 +44,7 @@ pub(crate) fn check(
                 },
                 Err(_) => {
                     let text = String::from_utf8_lossy(record);
-                    rows.malformed(row, not_utf8(), row_text::fragment(&text));
+                    rows.malformed(row, undecodable.clone(), row_text::fragment(&text));
                 }
             }
         }
@@ -149,13 +152,6 @@ fn message(broken: Broken) -> Text {
     Text {
         vi: vi.to_owned(),
         en: en.to_owned(),
-    }
-}
-
-fn not_utf8() -> Text {
-    Text {
-        vi: "dòng không phải UTF-8".to_owned(),
-        en: "the line is not UTF-8".to_owned(),
     }
 }
 

@@ -9,15 +9,21 @@ use crate::{IngestError, Limits};
 /// A block ends behind the record that fills it.
 const BLOCK_BYTES: usize = 4 * 1024 * 1024;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
 /// What ends a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Framing {
     /// Every line break.
     Lines,
     /// Every line break that is not within quotes.
-    Csv,
+    Csv(Marks),
+}
+
+/// The characters that mean something in a CSV record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Marks {
+    pub(crate) delimiter: u8,
+    /// None if cells are not quoted.
+    pub(crate) quote: Option<u8>,
 }
 
 /// A stretch of records.
@@ -54,7 +60,6 @@ pub(crate) struct Records<R> {
     framing: Framing,
     limits: Limits,
     next_row: u64,
-    at_start: bool,
 }
 
 impl<R: BufRead> Records<R> {
@@ -65,8 +70,13 @@ impl<R: BufRead> Records<R> {
             framing,
             limits: *limits,
             next_row: first_row,
-            at_start: true,
         }
+    }
+
+    /// From here on records end as `framing` says, and the next one is `next_row`.
+    pub(crate) fn go_on(&mut self, framing: Framing, next_row: u64) {
+        self.framing = framing;
+        self.next_row = next_row;
     }
 
     /// Replaces the block's records by the next ones, at most `rows`; none at the end of the body.
@@ -123,10 +133,7 @@ impl<R: BufRead> Records<R> {
             let read = (&mut self.reader)
                 .take(left as u64)
                 .read_until(b'\n', bytes);
-            let read = read.map_err(IngestError::io("read the spooled body"))?;
-            if std::mem::take(&mut self.at_start) && bytes[start..].starts_with(BYTE_ORDER_MARK) {
-                bytes.drain(start..start + BYTE_ORDER_MARK.len());
-            }
+            let read = read.map_err(IngestError::read)?;
             if read == 0 {
                 return if left == 0 {
                     Err(self.too_long())
@@ -134,9 +141,13 @@ impl<R: BufRead> Records<R> {
                     Ok(bytes.len() > start)
                 };
             }
-            let line = &bytes[line_start.min(bytes.len())..];
-            if self.framing == Framing::Lines || !quotes.are_open_behind(line) {
-                return Ok(true);
+            let line = &bytes[line_start..];
+            match self.framing {
+                Framing::Csv(Marks {
+                    delimiter,
+                    quote: Some(quote),
+                }) if quotes.are_open_behind(line, delimiter, quote) => {}
+                _ => return Ok(true),
             }
         }
     }
@@ -154,16 +165,16 @@ enum Quotes {
 
 impl Quotes {
     /// Reads a line; true if its line break belongs to a quoted field.
-    fn are_open_behind(&mut self, line: &[u8]) -> bool {
-        if *self != Self::Quoted && !line.contains(&b'"') {
+    fn are_open_behind(&mut self, line: &[u8], delimiter: u8, quote: u8) -> bool {
+        if *self != Self::Quoted && !line.contains(&quote) {
             return false;
         }
-        for byte in line {
-            *self = match (*self, byte) {
-                (Self::FieldStart | Self::Closing, b'"') => Self::Quoted,
-                (Self::Quoted, b'"') => Self::Closing,
-                (Self::Quoted, _) => Self::Quoted,
-                (_, b',') => Self::FieldStart,
+        for byte in line.iter().copied() {
+            *self = match *self {
+                Self::FieldStart | Self::Closing if byte == quote => Self::Quoted,
+                Self::Quoted if byte == quote => Self::Closing,
+                Self::Quoted => Self::Quoted,
+                _ if byte == delimiter => Self::FieldStart,
                 _ => Self::Unquoted,
             };
         }

@@ -76,6 +76,10 @@ pub struct Limits {
     pub nesting: usize,
     /// Rows in a batch; batches of long rows have fewer.
     pub batch_rows: usize,
+    /// Bytes in a message of Arrow IPC, unpacked, and in all of its dictionaries.
+    pub message_bytes: u64,
+    /// Bytes in a compressed body once it is unpacked.
+    pub expanded_bytes: u64,
     /// How many times its size a compressed body, or a part of a spreadsheet, may have once it is
     /// unpacked; judged behind the first MiB.
     pub expansion_ratio: u64,
@@ -96,6 +100,8 @@ impl Default for Limits {
             row_bytes: 1024 * 1024,
             nesting: 16,
             batch_rows: 8 * 1024,
+            message_bytes: 256 * 1024 * 1024,
+            expanded_bytes: 8 * 1024 * 1024 * 1024,
             expansion_ratio: 200,
             archive_entries: 1_000,
             sheet_bytes: 512 * 1024 * 1024,

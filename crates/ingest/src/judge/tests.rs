@@ -16,10 +16,12 @@ const LIMITS: Limits = Limits {
     row_bytes: 1000,
     nesting: 4,
     batch_rows: 2,
+    message_bytes: 1024 * 1024,
+    expanded_bytes: 1024 * 1024,
     expansion_ratio: 200,
     archive_entries: 100,
-    sheet_bytes: 1_000_000,
-    shared_text_bytes: 1_000_000,
+    sheet_bytes: 1024 * 1024,
+    shared_text_bytes: 1024 * 1024,
 };
 
 #[test]

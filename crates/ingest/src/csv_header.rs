@@ -1,0 +1,160 @@
+//! The header of a CSV body: its names, and the dialect that nobody declared.
+
+use std::io::BufRead;
+
+use project::Contract;
+
+use crate::cell::Cell;
+use crate::coding::{Delimiter, Dialect, Quote};
+use crate::csv_cells::split;
+use crate::records::{Block, Framing, Marks, Records};
+use crate::{Charset, IngestError, Limits, header};
+
+/// What the rows behind a header are read by.
+#[derive(Debug)]
+pub(crate) struct Header {
+    /// The header as it stands in the body.
+    pub(crate) record: Vec<u8>,
+    /// Its names, in the body's order.
+    pub(crate) names: Vec<String>,
+    /// For every name, the place of its column in the contract.
+    pub(crate) places: Vec<usize>,
+    pub(crate) marks: Marks,
+    pub(crate) decimal_comma: bool,
+}
+
+impl Header {
+    /// Reads the header, which is row 0, and lets the records go on behind it.
+    pub(crate) fn read<R: BufRead>(
+        records: &mut Records<R>,
+        charset: Charset,
+        dialect: Dialect,
+        contract: &Contract,
+        limits: &Limits,
+    ) -> Result<Self, IngestError> {
+        let mut delimiter = dialect.delimiter;
+        let mut block = Block::default();
+        records.fill(&mut block, 1)?;
+        if let Some(named) = separator_line(block.record(0)) {
+            if delimiter.is_some_and(|declared| declared != named) {
+                return Err(refuse(
+                    "the body's first line names another delimiter than is declared",
+                    delimiter,
+                ));
+            }
+            delimiter = Some(named);
+            records.go_on(framing(named, dialect.quote), 0);
+            records.fill(&mut block, 1)?;
+        }
+        let record = block.record(0);
+        if record.is_empty() {
+            return Err(refuse("the body is empty: it has no header", delimiter));
+        }
+        let Ok(text) = std::str::from_utf8(record) else {
+            let message = format!("the header is not {}", charset.name());
+            return Err(refuse(&message, delimiter));
+        };
+        let found = delimiter.unwrap_or_else(|| best(text, dialect.quote, contract));
+        let marks = marks(found, dialect.quote);
+        let Some(names) = names(text, marks) else {
+            let message = "the header is broken: a quote is not closed or in the wrong place";
+            return Err(refuse(message, delimiter));
+        };
+        let places = header::places(&names, contract, limits)
+            .map_err(|error| with_hint(error, delimiter, &names))?;
+        records.go_on(Framing::Csv(marks), 1);
+        Ok(Self {
+            record: record.to_vec(),
+            names,
+            places,
+            marks,
+            decimal_comma: dialect
+                .decimal_comma
+                .unwrap_or(found == Delimiter::Semicolon),
+        })
+    }
+}
+
+/// How a body's first records are cut, before its header has spoken.
+pub(crate) fn first_framing(dialect: Dialect) -> Framing {
+    framing(dialect.delimiter.unwrap_or(Delimiter::Comma), dialect.quote)
+}
+
+fn framing(delimiter: Delimiter, quote: Quote) -> Framing {
+    Framing::Csv(marks(delimiter, quote))
+}
+
+fn marks(delimiter: Delimiter, quote: Quote) -> Marks {
+    let quote = match quote {
+        Quote::Double => Some(b'"'),
+        Quote::Single => Some(b'\''),
+        Quote::None => None,
+    };
+    let delimiter = delimiter.byte();
+    Marks { delimiter, quote }
+}
+
+/// The delimiter that a first line of `sep=` names, as spreadsheets write it.
+fn separator_line(record: &[u8]) -> Option<Delimiter> {
+    let (name, delimiter) = record.split_at_checked(4)?;
+    if !name.eq_ignore_ascii_case(b"sep=") {
+        return None;
+    }
+    let mut all = Delimiter::ALL.into_iter();
+    all.find(|known| delimiter == [known.byte()])
+}
+
+fn names(header: &str, marks: Marks) -> Option<Vec<String>> {
+    let mut cells = Vec::new();
+    split(header, marks, &mut cells).ok()?;
+    let name = |cell: &Cell<'_>| cell.shown().unwrap_or_default().to_owned();
+    Some(cells.iter().map(name).collect())
+}
+
+/// The delimiter by which every name is a column of the contract. Where there is none the body is
+/// refused, and this one makes most sense of the header; a header of one name has none, and `,`
+/// stands for it.
+fn best(header: &str, quote: Quote, contract: &Contract) -> Delimiter {
+    let sense = |delimiter: Delimiter| {
+        let names = names(header, marks(delimiter, quote)).unwrap_or_default();
+        let is_known = |name: &&String| contract.columns.iter().any(|c| c.name == **name);
+        let known = names.iter().filter(is_known).count();
+        (known == names.len(), known, names.len())
+    };
+    let mut best = (Delimiter::Comma, sense(Delimiter::Comma));
+    for delimiter in Delimiter::ALL {
+        let found = sense(delimiter);
+        if found > best.1 {
+            best = (delimiter, found);
+        }
+    }
+    best.0
+}
+
+fn refuse(message: &str, declared: Option<Delimiter>) -> IngestError {
+    let delimiters = match declared {
+        Some(delimiter) => delimiter.shown(),
+        None => "`,`, `;`, tabs or `|`",
+    };
+    let hint = format!("Send text whose first line names the columns, separated by {delimiters}.");
+    IngestError::refused("malformed", Vec::new(), message, hint)
+}
+
+/// A header that is one name and holds another delimiter than the declared one is told so.
+fn with_hint(mut error: IngestError, declared: Option<Delimiter>, names: &[String]) -> IngestError {
+    if let (IngestError::Refused { rule, hint, .. }, Some(declared), [name]) =
+        (&mut error, declared, names)
+        && *rule == "unknown_column"
+    {
+        let mut all = Delimiter::ALL.into_iter();
+        let other = all.find(|other| name.contains(char::from(other.byte())));
+        if let Some(other) = other {
+            let (declared, other) = (declared.shown(), other.shown());
+            *hint = format!("Separate cells by {declared}, as declared, not by {other}.");
+        }
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests;
