@@ -20,8 +20,8 @@ const LIMITS: Limits = Limits {
     expanded_bytes: 1024 * 1024,
     expansion_ratio: 200,
     archive_entries: 100,
-    sheet_bytes: 1_000_000,
-    shared_text_bytes: 1_000_000,
+    sheet_bytes: 1024 * 1024,
+    shared_text_bytes: 1024 * 1024,
 };
 
 #[test]
