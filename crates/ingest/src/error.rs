@@ -12,7 +12,8 @@ pub enum IngestError {
     /// The body cannot be judged row by row; whoever sent it must mend it.
     #[error("{message}")]
     Refused {
-        /// `malformed`, `type`, `unknown_column`, `missing_column` or `duplicate_column`.
+        /// `malformed`, `type`, `unknown_column`, `missing_column` or `duplicate_column`; of an
+        /// envelope `wrong_agency`, `wrong_period` or `wrong_envelope`.
         rule: &'static str,
         /// Every column it is about; empty if it is about the body.
         columns: Vec<String>,

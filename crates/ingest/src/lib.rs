@@ -1,7 +1,8 @@
 //! Bytes in, checked Arrow batches and verdicts out.
 //!
 //! *What is here*: [`Spool`] keeps a body on disk while it is hashed; [`check`] decodes it under a
-//! contract, row by row and in bounded memory, and says of every row whether it may land; [`mask`]
+//! contract, row by row and in bounded memory, and says of every row whether it may land;
+//! [`check_through`] does so for what foreign systems write, read by a [`Mapping`]; [`mask`]
 //! and [`looks_personal`] are the one definition of what looks like personal data.
 //! *What is never here*: tables, SQL, HTTP, a clock. What the contract's rules mean arrives as
 //! compiled [`RowRule`]s; only what needs the raw text or the whole body is judged here (`type`,
@@ -18,6 +19,7 @@ mod verdict;
 mod check;
 
 mod csv;
+mod document;
 mod ndjson;
 mod parquet;
 
@@ -25,6 +27,10 @@ mod header;
 mod json;
 mod lossless;
 mod records;
+
+mod fields;
+mod foreign;
+mod mapping;
 
 mod cell;
 mod columns;
@@ -39,9 +45,10 @@ mod unique;
 mod personal;
 mod row_text;
 
-pub use check::check;
+pub use check::{check, check_through};
 pub use envelope::rule_schema;
 pub use error::IngestError;
+pub use mapping::Mapping;
 pub use personal::{PERSONAL_DATA_PATTERN, looks_personal, mask};
 pub use request::{Envelope, Format, Limits, PERIOD_END, PERIOD_START, Predicate, RowRule};
 pub use spool::{Spool, Spooled};

@@ -210,7 +210,7 @@ fn decode(
         let (array, faults) = lossless::read(received, column.column_type)?;
         for (slot, fault) in faults {
             let shown = row_text::shown(received, slot);
-            decoded.fault(slot, place, contract, fault, shown.as_deref());
+            decoded.fault(slot, place, contract, fault, None, shown.as_deref());
         }
         decoded.columns.push(array);
     }

@@ -17,6 +17,10 @@ pub enum Format {
     Csv,
     /// Apache Parquet.
     Parquet,
+    /// A JSON document: a list of objects, one object, or what an adapter finds a list in.
+    Json,
+    /// An XML document whose rows are the root's children, or what an adapter says.
+    Xml,
 }
 
 /// What landing adds to every row.

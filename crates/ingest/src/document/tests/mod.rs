@@ -1,0 +1,8 @@
+//! Documents are tested as bodies: bytes in, judgement out.
+
+mod cross;
+mod json;
+mod mapped;
+mod mapped_envelope;
+mod shipped;
+mod xml;
