@@ -253,6 +253,10 @@ fn the_envelope_is_checked() {
             A:8:37: `agencies.name` is no column of a code list: expected `<list>.<column>`
         "#]],
     );
+}
+
+#[test]
+fn paths_of_the_envelope_are_checked() {
     check(
         "  session:",
         "  body:",

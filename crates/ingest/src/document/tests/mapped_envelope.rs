@@ -126,6 +126,10 @@ fn the_agency_and_the_period_must_be_those_of_the_submission() {
         Name the adapter that is made for this document.
     "#]],
     );
+}
+
+#[test]
+fn elements_must_name_the_agency_and_the_period_too() {
     check_xml(
         "00.H26",
         "00.H29",
@@ -202,6 +206,10 @@ fn fields_that_the_adapter_does_not_name_refuse_the_body() {
             Leave the field out, or say in an adapter what it means.
         "#]],
     );
+}
+
+#[test]
+fn elements_that_the_adapter_does_not_name_refuse_the_body() {
     check_xml(
         "<unit>",
         "<token/><unit>",

@@ -197,6 +197,10 @@ fn what_is_not_one_whole_document_is_refused() {
         Write the document with an XML library, and send it again.
     "#]],
     );
+}
+
+#[test]
+fn what_is_not_well_formed_is_refused() {
     check(
         "<rows></row>",
         expect![[r#"
@@ -284,8 +288,7 @@ fn a_document_that_is_cut_anywhere_is_refused() {
     assert!(judged(Format::Xml, whole.as_bytes()).contains("2 received"));
 }
 
-#[test]
-fn limits_are_told_by_row() {
+fn check_limited(body: &str, expected: Expect) {
     let limits = Limits {
         rows: 2,
         row_bytes: 120,
@@ -294,68 +297,75 @@ fn limits_are_told_by_row() {
         nesting: 4,
         ..Limits::default()
     };
-    let check = |body: &str, expected: Expect| {
-        let told = judged_with(Format::Xml, &contract(), &limits, body.as_bytes());
-        expected.assert_eq(&told);
-    };
+    let told = judged_with(Format::Xml, &contract(), &limits, body.as_bytes());
+    expected.assert_eq(&told);
+}
+
+#[test]
+fn limits_are_told_by_row() {
     let row = |row: &str| format!("<rows><row><id>A</id></row>{row}</rows>");
-    check(
+    check_limited(
         &row("<row/><row/>"),
         expect![[r#"
         the body is over the limit `rows` of 2
         Send the rows as several submissions.
     "#]],
     );
-    check(
+    check_limited(
         &row(&format!("<row><id>{}</id></row>", "x".repeat(50))),
         expect![[r#"
             column `id` of row 2 is over the limit `cell_bytes` of 40
             Send less in it, or ask the operator to raise the limit.
         "#]],
     );
-    check(
+    check_limited(
         &row(&format!("<row><id>{}</id></row>", "x".repeat(120))),
         expect![[r#"
             row 2 is over the limit `row_bytes` of 120
             Look whether a line break is missing or a quote is not closed in that row.
         "#]],
     );
-    check(
+    check_limited(
         &row(&format!("<row>{}</row>", "<id>x</id>".repeat(50))),
         expect![[r#"
             row 2 is over the limit `row_bytes` of 120
             Look whether a line break is missing or a quote is not closed in that row.
         "#]],
     );
-    check(
+    check_limited(
         &row(&format!("<row {}/>", "x".repeat(500))),
         expect![[r#"
             row 2 is over the limit `row_bytes` of 120
             Look whether a line break is missing or a quote is not closed in that row.
         "#]],
     );
-    check(
+    check_limited(
         &row(&format!("<!--{}-->", "x".repeat(500))),
         expect![[r#"
             row 2 is over the limit `row_bytes` of 120
             Look whether a line break is missing or a quote is not closed in that row.
         "#]],
     );
-    check(
+}
+
+#[test]
+fn fields_and_depth_are_limited() {
+    let row = |row: &str| format!("<rows><row><id>A</id></row>{row}</rows>");
+    check_limited(
         &row("<row><a/><b/><c/><d/></row>"),
         expect![[r#"
         row 2 is over the limit `columns` of 3
         Send less in it, or ask the operator to raise the limit.
     "#]],
     );
-    check(
+    check_limited(
         &row("<row a='1' b='1' c='1' d='1'/>"),
         expect![[r#"
             row 2 is over the limit `columns` of 3
             Send less in it, or ask the operator to raise the limit.
         "#]],
     );
-    check(
+    check_limited(
         &row("<row><a><b/></a></row>"),
         expect![[r#"
         1: A | ∅ | ∅ | ∅ | ∅ | ∅ | ∅ | ∅
@@ -365,14 +375,14 @@ fn limits_are_told_by_row() {
         2 received, 1 landed, 1 quarantined, 0 warned
     "#]],
     );
-    check(
+    check_limited(
         &row("<row><a><b><c/></b></a></row>"),
         expect![[r#"
         row 2 is over the limit `nesting` of 4
         Send less in it, or ask the operator to raise the limit.
     "#]],
     );
-    check(
+    check_limited(
         &"<a>".repeat(100_000),
         expect![[r#"
         row 1 is over the limit `nesting` of 4
