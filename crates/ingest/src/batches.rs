@@ -165,7 +165,7 @@ impl<'a> Columns<'a> {
             let (array, faults) = lossless::read(received, column.column_type)?;
             for (slot, fault) in faults {
                 let shown = row_text::shown(received, slot);
-                decoded.fault(slot, place, self.contract, fault, shown.as_deref());
+                decoded.fault(slot, place, self.contract, fault, None, shown.as_deref());
             }
             decoded.columns.push(array);
         }

@@ -83,14 +83,34 @@ impl Fault {
         Self { vi, en }
     }
 
-    /// What people are told.
-    pub(crate) fn message(self, column: &str, column_type: ColumnType) -> Text {
+    /// The reason by itself.
+    pub(crate) fn reason(self) -> Text {
+        Text {
+            vi: self.vi.to_owned(),
+            en: self.en.to_owned(),
+        }
+    }
+
+    /// What people are told; `origin` is the foreign field that the value came from.
+    pub(crate) fn message(
+        self,
+        column: &str,
+        origin: Option<&str>,
+        column_type: ColumnType,
+    ) -> Text {
+        let (vi, en) = match origin {
+            Some(origin) => (format!(" (từ `{origin}`)"), format!(" (from `{origin}`)")),
+            None => Default::default(),
+        };
         Text {
             vi: format!(
-                "không đọc được `{column}` theo kiểu {column_type}: {}",
+                "không đọc được `{column}`{vi} theo kiểu {column_type}: {}",
                 self.vi
             ),
-            en: format!("`{column}` cannot be read as {column_type}: {}", self.en),
+            en: format!(
+                "`{column}`{en} cannot be read as {column_type}: {}",
+                self.en
+            ),
         }
     }
 }

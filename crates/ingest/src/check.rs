@@ -4,10 +4,12 @@ use std::path::Path;
 
 use project::Contract;
 
+use crate::fields::Terms;
 use crate::judge::Judge;
+use crate::mapping::Mapping;
 use crate::sheet::Kind;
 use crate::{Checked, Coding, Counts, Envelope, Format, IngestError, Limits, RowRule};
-use crate::{body, csv, ipc, ndjson, parquet, sheet};
+use crate::{body, csv, document, ipc, ndjson, parquet, sheet};
 
 /// Checks a spooled body under its contract and hands every stretch of rows to `sink`, in order.
 ///
@@ -32,11 +34,59 @@ pub fn check(
     limits: &Limits,
     sink: &mut dyn FnMut(Checked) -> Result<(), IngestError>,
 ) -> Result<Counts, IngestError> {
+    let terms = Terms {
+        contract,
+        mapping: None,
+        envelope,
+        limits,
+    };
+    run(path, coding, terms, rules, sink)
+}
+
+/// Checks a spooled body of a foreign system as [`check`] does, its rows read by the mapping and
+/// its envelope held to the submission's: another agency refuses it with the rule `wrong_agency`,
+/// another period with `wrong_period`.
+///
+/// Refuses a format that the mapping's adapter is not made for.
+pub fn check_through(
+    path: &Path,
+    coding: Coding,
+    mapping: &Mapping<'_>,
+    rules: &[RowRule],
+    envelope: &Envelope,
+    limits: &Limits,
+    sink: &mut dyn FnMut(Checked) -> Result<(), IngestError>,
+) -> Result<Counts, IngestError> {
+    if coding.format != mapping.format() {
+        let (name, made_for) = (&mapping.adapter().name, mapping.adapter().format.as_str());
+        let message = format!("adapter `{name}` is made for the format `{made_for}`");
+        let hint = "Say the format of the body, or name the adapter that is made for it.";
+        return Err(IngestError::refused("malformed", Vec::new(), message, hint));
+    }
+    let terms = Terms {
+        contract: mapping.contract(),
+        mapping: Some(mapping),
+        envelope,
+        limits,
+    };
+    run(path, coding, terms, rules, sink)
+}
+
+fn run(
+    path: &Path,
+    coding: Coding,
+    terms: Terms<'_>,
+    rules: &[RowRule],
+    sink: &mut dyn FnMut(Checked) -> Result<(), IngestError>,
+) -> Result<Counts, IngestError> {
+    let Terms {
+        contract, limits, ..
+    } = terms;
     let text = || body::text(path, coding, limits);
     let file = || body::file(path, coding, limits);
-    let mut judge = Judge::new(contract, rules, envelope, sink)?;
+    let mut judge = Judge::new(contract, rules, terms.envelope, sink)?;
     match coding.format {
-        Format::Ndjson => ndjson::check(text()?, coding.charset, contract, limits, &mut judge)?,
+        Format::Ndjson => ndjson::check(text()?, coding.charset, terms, &mut judge)?,
         Format::Csv => csv::check(text()?, coding, contract, limits, &mut judge)?,
         Format::ArrowStream => {
             let bytes = body::stream(path, coding, limits)?;
@@ -46,6 +96,11 @@ pub fn check(
         Format::Parquet => parquet::check(file()?, contract, limits, &mut judge)?,
         Format::Xlsx => sheet::check(file()?, Kind::Xlsx, contract, limits, &mut judge)?,
         Format::Ods => sheet::check(file()?, Kind::Ods, contract, limits, &mut judge)?,
+        Format::Json => document::check_json(text()?, coding.charset, terms, &mut judge)?,
+        Format::Xml => {
+            let charset_given = coding.charset.is_some();
+            document::check_xml(text()?, charset_given, terms, &mut judge)?;
+        }
     }
     Ok(judge.counts())
 }

@@ -44,6 +44,10 @@ pub enum Format {
     Xlsx,
     /// A sheet of an OpenDocument workbook.
     Ods,
+    /// A JSON document: a list of objects, one object, or what an adapter finds a list in.
+    Json,
+    /// An XML document whose rows are the root's children, or what an adapter says.
+    Xml,
 }
 
 /// What was done to the whole body.

@@ -13,7 +13,8 @@ pub enum IngestError {
     #[error("{message}")]
     Refused {
         /// `malformed`, `type`, `unknown_column`, `missing_column` or `duplicate_column`; of
-        /// spreadsheets also `ambiguous_column`, `ambiguous_sheet`, `merged_cells` or `other_form`.
+        /// spreadsheets also `ambiguous_column`, `ambiguous_sheet`, `merged_cells` or `other_form`;
+        /// of an envelope `wrong_agency`, `wrong_period` or `wrong_envelope`.
         rule: &'static str,
         /// Every column it is about; empty if it is about the body.
         columns: Vec<String>,

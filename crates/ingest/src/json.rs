@@ -48,6 +48,40 @@ pub(crate) fn object<'a>(
     }
 }
 
+/// The one value that the text is.
+pub(crate) fn value(text: &str, nesting: usize) -> Result<Cell<'_>, Broken> {
+    let mut reader = Reader {
+        text,
+        at: 0,
+        nesting,
+    };
+    let value = reader.value(0)?;
+    reader.skip_space();
+    if reader.at == text.len() {
+        Ok(value)
+    } else {
+        Err(reader.broken())
+    }
+}
+
+/// Hands every item of the list to `visit`, in order.
+pub(crate) fn items<'a>(
+    text: &'a str,
+    nesting: usize,
+    mut visit: impl FnMut(Cell<'a>) -> Result<(), Broken>,
+) -> Result<(), Broken> {
+    let mut reader = Reader {
+        text,
+        at: 0,
+        nesting,
+    };
+    reader.skip_space();
+    if reader.peek() != Some(b'[') {
+        return Err(reader.broken());
+    }
+    reader.list(0, &mut visit)
+}
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,
@@ -109,14 +143,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn list(&mut self, depth: usize) -> Result<(), Broken> {
+    fn list(
+        &mut self,
+        depth: usize,
+        visit: &mut dyn FnMut(Cell<'a>) -> Result<(), Broken>,
+    ) -> Result<(), Broken> {
         self.at += 1;
         self.skip_space();
         if self.take(b']') {
             return Ok(());
         }
         loop {
-            self.value(depth)?;
+            visit(self.value(depth)?)?;
             self.skip_space();
             if self.take(b']') {
                 return Ok(());
@@ -142,7 +180,7 @@ impl<'a> Reader<'a> {
                 }
                 let start = self.at;
                 if open == b'[' {
-                    self.list(depth)?
+                    self.list(depth, &mut |_| Ok(()))?
                 } else {
                     self.nested_fields(depth)?
                 }

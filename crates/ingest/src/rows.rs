@@ -8,7 +8,8 @@ use project::{Contract, Severity, Text};
 
 use crate::cell::{Cell, Fault};
 use crate::columns::ColumnBuilder;
-use crate::personal::excerpt;
+use crate::fields::Fields;
+use crate::personal::{excerpt, mask};
 use crate::sheet::Places;
 use crate::{IngestError, Limits, Verdict};
 
@@ -50,19 +51,33 @@ impl Decoded {
         column: usize,
         contract: &Contract,
         fault: Fault,
+        origin: Option<&str>,
         shown: Option<&str>,
     ) {
         let Some(named) = contract.columns.get(column) else {
             return;
         };
+        let message = fault.message(&named.name, origin, named.column_type);
+        self.unread(slot, column, &named.name, "type", message, shown);
+    }
+
+    fn unread(
+        &mut self,
+        slot: usize,
+        column: usize,
+        name: &str,
+        rule: &str,
+        message: Text,
+        shown: Option<&str>,
+    ) {
         let verdict = Verdict {
             row: self.row_numbers.get(slot).copied().unwrap_or_default(),
-            column: Some(named.name.clone()),
-            rule: "type".to_owned(),
+            column: Some(name.to_owned()),
+            rule: rule.to_owned(),
             severity: Severity::Error,
             value_excerpt: shown.map(|value| excerpt(value, false)),
             cell: None,
-            message: fault.message(&named.name, named.column_type),
+            message,
             row_text: None,
         };
         self.unreadable.insert((slot, column));
@@ -99,13 +114,47 @@ impl<'a> Rows<'a> {
         cells: &[Cell<'_>],
         unknown: &[(Cow<'_, str>, Cell<'_>)],
     ) -> Result<(), IngestError> {
+        self.add(row, cells, unknown, false, &|_| None)
+    }
+
+    /// Adds a row that was read field by field.
+    pub(crate) fn push_fields(&mut self, row: u64, fields: &Fields<'_>) -> Result<(), IngestError> {
+        let hidden = fields.are_foreign();
+        self.add(row, fields.cells(), fields.unknown(), hidden, &|column| {
+            fields.origin(column)
+        })?;
+        let slot = self.decoded.row_numbers.len() - 1;
+        for misfit in fields.misfits() {
+            let Some(column) = self.contract.columns.get(misfit.column) else {
+                continue;
+            };
+            let message = misfit.message(&column.name);
+            let shown = hide(&misfit.value, hidden);
+            let (place, name, rule) = (misfit.column, &column.name, misfit.rule());
+            self.decoded
+                .unread(slot, place, name, rule, message, shown.as_deref());
+        }
+        Ok(())
+    }
+
+    fn add<'o>(
+        &mut self,
+        row: u64,
+        cells: &[Cell<'_>],
+        unknown: &[(Cow<'_, str>, Cell<'_>)],
+        hidden: bool,
+        origin: &dyn Fn(usize) -> Option<&'o str>,
+    ) -> Result<(), IngestError> {
         let slot = self.decoded.row_numbers.len();
         self.decoded.row_numbers.push(row);
         for (name, cell) in unknown {
             bound(self.cell_bytes, row, name, cell)?;
-            self.decoded
-                .findings
-                .push(unknown_column(slot, row, name, cell, self.contract));
+            let mut finding = unknown_column(slot, row, name, cell, self.contract);
+            // What nobody expects of a foreign system may well be a person's name.
+            if hidden {
+                finding.verdict.value_excerpt = cell.shown().map(mask);
+            }
+            self.decoded.findings.push(finding);
         }
         let columns = self
             .builders
@@ -115,8 +164,10 @@ impl<'a> Rows<'a> {
         for (place, ((builder, column), cell)) in columns.enumerate() {
             bound(self.cell_bytes, row, &column.name, cell)?;
             if let Err(fault) = builder.push(cell) {
+                let shown = hide(cell, hidden);
+                let (contract, origin) = (self.contract, origin(place));
                 self.decoded
-                    .fault(slot, place, self.contract, fault, cell.shown());
+                    .fault(slot, place, contract, fault, origin, shown.as_deref());
             }
         }
         Ok(())
@@ -147,6 +198,14 @@ impl<'a> Rows<'a> {
             .map(ColumnBuilder::finish)
             .collect();
         self.decoded
+    }
+}
+
+/// The value as people are shown it. A foreign list or object holds more than is taken of it.
+fn hide<'c>(cell: &'c Cell<'_>, is_foreign: bool) -> Option<Cow<'c, str>> {
+    match cell {
+        Cell::Nested(text) if is_foreign => Some(mask(text).into()),
+        _ => cell.shown().map(Cow::Borrowed),
     }
 }
 

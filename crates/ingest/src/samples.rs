@@ -1,6 +1,7 @@
 //! A contract with a column of every type, and a body's judgement as text.
 
 use std::fmt::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
@@ -8,7 +9,8 @@ use arrow::datatypes::Int64Type;
 use chrono::{DateTime, NaiveDate};
 use project::{Classification, Column, ColumnType, Contract, Severity, Text, Version};
 
-use crate::{Checked, Coding, Counts, Envelope, IngestError, Limits, RowRule, Spool, Verdict};
+use crate::Verdict;
+use crate::{Checked, Coding, Counts, Envelope, IngestError, Limits, Mapping, RowRule, Spool};
 
 pub(crate) fn text(en: &str) -> Text {
     Text {
@@ -138,26 +140,43 @@ pub(crate) fn judge(
     limits: &Limits,
     body: &[u8],
 ) -> Result<Judgement, IngestError> {
-    let coding = coding.into();
+    let (coding, envelope) = (coding.into(), envelope());
+    judged_by(contract, body, &|path, sink| {
+        crate::check(path, coding, contract, rules, &envelope, limits, sink)
+    })
+}
+
+/// The judgement of a foreign body.
+pub(crate) fn judge_through(
+    mapping: &Mapping<'_>,
+    rules: &[RowRule],
+    limits: &Limits,
+    body: &[u8],
+) -> Result<Judgement, IngestError> {
+    let (coding, envelope) = (mapping.format().into(), envelope());
+    judged_by(mapping.contract(), body, &|path, sink| {
+        crate::check_through(path, coding, mapping, rules, &envelope, limits, sink)
+    })
+}
+
+type Sink<'s> = &'s mut dyn FnMut(Checked) -> Result<(), IngestError>;
+
+fn judged_by(
+    contract: &Contract,
+    body: &[u8],
+    check: &dyn Fn(&Path, Sink<'_>) -> Result<Counts, IngestError>,
+) -> Result<Judgement, IngestError> {
     let folder = tempfile::tempdir().unwrap();
     let mut spool = Spool::create(folder.path(), u64::MAX).unwrap();
     spool.push(body).unwrap();
     let spooled = spool.finish().unwrap();
     let (mut landed, mut verdicts) = (Vec::new(), Vec::new());
-    let counts = crate::check(
-        spooled.path(),
-        coding,
-        contract,
-        rules,
-        &envelope(),
-        limits,
-        &mut |checked: Checked| {
-            assert_eq!(*checked.landed.schema(), contract.table_schema());
-            landed.push(checked.landed);
-            verdicts.extend(checked.verdicts);
-            Ok(())
-        },
-    )?;
+    let counts = check(spooled.path(), &mut |checked: Checked| {
+        assert_eq!(*checked.landed.schema(), contract.table_schema());
+        landed.push(checked.landed);
+        verdicts.extend(checked.verdicts);
+        Ok(())
+    })?;
     let rows: usize = landed.iter().map(RecordBatch::num_rows).sum();
     assert_eq!(rows as u64, counts.landed);
     assert_eq!(counts.landed + counts.quarantined, counts.received);
@@ -184,7 +203,12 @@ pub(crate) fn judged_with(
     } else {
         Vec::new()
     };
-    match judge(coding, contract, &rules, limits, body) {
+    answer(judge(coding, contract, &rules, limits, body), contract)
+}
+
+/// A judgement as text, or why there is none.
+pub(crate) fn answer(answer: Result<Judgement, IngestError>, contract: &Contract) -> String {
+    match answer {
         Ok(judgement) => shown(&judgement, contract.columns.len()),
         Err(error) => match error.hint() {
             Some(hint) => format!("{error}\n{hint}\n"),

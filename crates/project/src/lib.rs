@@ -1,10 +1,12 @@
-//! What people wrote: contracts, code lists, SQL headers, reports; read and checked together.
+//! What people wrote: contracts, code lists, SQL headers, reports, adapters; read and checked
+//! together.
 //!
 //! *What is here*: the model of the data rooms and a strict reader that lists every problem with
 //! file, line and column. *What is never here*: a query engine, a table, a clock, a network; SQL is
 //! text to this crate. *How it is checked*: unit tests beside the code (`cargo test -p project`).
 //! *Where to go next*: `warehouse/README.md` for the files, `engine` for what the SQL means.
 
+mod adapter;
 mod code_list;
 mod contract;
 mod names;
@@ -17,6 +19,10 @@ mod transformation;
 mod workspace;
 mod yaml;
 
+pub use adapter::{
+    AdaptedColumn, Adapter, AdapterFormat, Aliases, ColumnSource, DateForm, DatePart, OuterField,
+    OuterMeaning, Reading, Zone,
+};
 pub use code_list::{Code, CodeList};
 pub use contract::{
     Bound, Check, Classification, Column, ColumnType, Contract, ENVELOPE, Rule, Severity, Stamp,

@@ -71,6 +71,12 @@ fn ndjson(rows: &[Vec<String>]) -> Vec<u8> {
     body.into_bytes()
 }
 
+fn json(rows: &[Vec<String>]) -> Vec<u8> {
+    let lines = String::from_utf8(ndjson(rows)).unwrap();
+    let objects: Vec<&str> = lines.lines().collect();
+    format!("[{}]", objects.join(",")).into_bytes()
+}
+
 fn judged(coding: impl Into<Coding>, body: &[u8], batch_rows: usize) -> Judgement {
     let limits = Limits {
         batch_rows,
@@ -205,7 +211,7 @@ fn codings(rows: &[Vec<String>]) -> Vec<(Coding, Vec<u8>)> {
         compression,
         ..format.into()
     };
-    let (csv, ndjson) = (csv(rows), ndjson(rows));
+    let (csv, ndjson, json) = (csv(rows), ndjson(rows), json(rows));
     let mut all = vec![
         (of(Format::Csv, None, Some(Compression::Gzip)), gzip(&csv)),
         (of(Format::Csv, None, Some(Compression::Zstd)), zstd(&csv)),
@@ -218,7 +224,12 @@ fn codings(rows: &[Vec<String>]) -> Vec<(Coding, Vec<u8>)> {
             zstd(&ndjson),
         ),
     ];
-    for (format, body) in [(Format::Csv, &csv), (Format::Ndjson, &ndjson)] {
+    let texts = [
+        (Format::Csv, &csv),
+        (Format::Ndjson, &ndjson),
+        (Format::Json, &json),
+    ];
+    for (format, body) in texts {
         let text = std::str::from_utf8(body).unwrap();
         let composed: String = text.nfc().collect();
         for (charset, mark) in [
@@ -268,6 +279,8 @@ fn every_coding() -> Vec<Coding> {
         Format::ArrowFile,
         Format::Xlsx,
         Format::Ods,
+        Format::Json,
+        Format::Xml,
     ];
     let mut all: Vec<Coding> = codings(&[]).into_iter().map(|(coding, _)| coding).collect();
     for format in formats {

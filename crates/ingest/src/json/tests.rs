@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
-use super::{Broken, object};
+use super::{Broken, object, value};
 use crate::cell::Cell;
 
 fn read(line: &str) -> Result<Vec<(String, String)>, Broken> {
@@ -168,4 +168,35 @@ fn a_cell_knows_its_kind() {
         Cell::Nested("[1]"),
     ];
     assert_eq!(cells, expected);
+}
+
+#[test]
+fn a_text_is_one_value() {
+    assert_eq!(
+        value(" [1, {\"a\":2}] ", 2),
+        Ok(Cell::Nested("[1, {\"a\":2}]"))
+    );
+    assert_eq!(value("\"a\"", 0), Ok(Cell::Text("a".into())));
+    assert_eq!(value("1 2", 0), Err(Broken::Syntax(2)));
+    assert_eq!(value("", 0), Err(Broken::Syntax(0)));
+    assert_eq!(value("[[]]", 1), Err(Broken::TooDeep));
+}
+
+#[test]
+fn a_list_is_visited_item_by_item() {
+    let mut items = Vec::new();
+    let read = super::items("[1,[2],\"a\"]", 1, |item| {
+        items.push(item);
+        Ok(())
+    });
+    assert_eq!(read, Ok(()));
+    assert_eq!(
+        items,
+        [
+            Cell::Number("1"),
+            Cell::Nested("[2]"),
+            Cell::Text("a".into())
+        ]
+    );
+    assert_eq!(super::items("{}", 1, |_| Ok(())), Err(Broken::Syntax(0)));
 }

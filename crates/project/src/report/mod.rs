@@ -9,7 +9,7 @@ pub use model::{
     ReportDefinition,
 };
 
-pub(crate) use read::read;
+pub(crate) use read::{bilingual, read};
 
 #[cfg(test)]
 mod tests;

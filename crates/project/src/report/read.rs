@@ -103,7 +103,7 @@ fn read_root(
 }
 
 /// A text in both languages; what is missing is blank, and a problem says so.
-pub(super) fn bilingual(map: Option<Map<'_, '_>>) -> Text {
+pub(crate) fn bilingual(map: Option<Map<'_, '_>>) -> Text {
     let Some(mut map) = map else {
         return Text::default();
     };

@@ -7,7 +7,9 @@ use super::rooms::{Kind, kind_of};
 use crate::code_list::{self, Table};
 use crate::contract::{self, Reference};
 use crate::problem::{Mark, Sink};
-use crate::{Contract, DatasetName, Layer, Problem, Sources, report, text, transformation};
+use crate::{
+    Contract, DatasetName, Layer, Problem, Sources, adapter, report, text, transformation,
+};
 
 impl Project {
     /// Reads the files. What could be read is returned even where there are problems, so that one
@@ -18,6 +20,7 @@ impl Project {
             reading.take(path, bytes);
         }
         reading.read_code_lists();
+        reading.read_adapters();
         reading.check_references();
         reading.check_pairs();
         let Reading {
@@ -39,6 +42,8 @@ struct Reading<'s> {
     contract_paths: BTreeMap<String, &'s str>,
     sql_paths: BTreeMap<String, &'s str>,
     csv: BTreeMap<&'s str, (&'s str, &'s str)>,
+    /// Paths and texts, read once everything that they speak of is known.
+    adapters: Vec<(&'s str, &'s str)>,
     references: Vec<(String, Reference)>,
 }
 
@@ -89,6 +94,7 @@ impl<'s> Reading<'s> {
                     project.reports.insert(report.name.clone(), report);
                 }
             }
+            Kind::Adapter => self.adapters.push((path, text)),
             Kind::Transformation => {
                 if let Some(sql) = transformation::read(path, text, problems) {
                     project.transformations.insert(sql.dataset.clone(), sql);
@@ -135,6 +141,26 @@ impl<'s> Reading<'s> {
         for (table, sink) in tables {
             table.check_rules(code_lists, &sink);
             self.problems.extend(sink.into_problems());
+        }
+    }
+
+    fn read_adapters(&mut self) {
+        let Project {
+            contracts,
+            code_lists,
+            adapters,
+            ..
+        } = &mut self.project;
+        let datasets: Vec<&str> = self.contract_paths.keys().map(String::as_str).collect();
+        let known = adapter::Known {
+            contracts,
+            code_lists,
+            datasets: &datasets,
+        };
+        for (path, text) in &self.adapters {
+            if let Some(adapter) = adapter::read(path, text, &known, &mut self.problems) {
+                adapters.insert(adapter.name.clone(), adapter);
+            }
         }
     }
 

@@ -9,6 +9,7 @@ pub(super) enum Kind<'p> {
     /// The cells of the code list of that name.
     CodeList(&'p str),
     Report,
+    Adapter,
     Transformation,
     Lineage,
     /// For people, or for another reader.
@@ -16,12 +17,13 @@ pub(super) enum Kind<'p> {
 }
 
 const LAYERS: [&str; 4] = ["codes", "raw", "refined", "served"];
-const ROOMS: [&str; 7] = [
+const ROOMS: [&str; 8] = [
     "codes",
     "raw",
     "refined",
     "served",
     "reports",
+    "adapters",
     "policies",
     "connectors",
 ];
@@ -36,6 +38,8 @@ pub(super) fn kind_of(path: &str) -> Result<Kind<'_>, String> {
         ["warehouse", "policies" | "connectors", ..] => Ok(Kind::Other),
         ["warehouse", "reports", _] if file.ends_with(".yaml") => Ok(Kind::Report),
         ["warehouse", "reports", ..] => Err(stray("`warehouse/reports/<name>.yaml`")),
+        ["warehouse", "adapters", _] if file.ends_with(".yaml") => Ok(Kind::Adapter),
+        ["warehouse", "adapters", ..] => Err(stray("`warehouse/adapters/<name>.yaml`")),
         ["warehouse", layer, _] if LAYERS.contains(layer) => warehouse(layer, file),
         ["warehouse", layer, _, ..] if LAYERS.contains(layer) => {
             Err(stray("a file directly in the folder of its layer"))

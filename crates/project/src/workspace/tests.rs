@@ -134,6 +134,7 @@ fn stray_files_are_told_with_what_was_expected() {
             ("warehouse/refind/dossiers.odcs.yaml", ""),
             ("warehouse/codes/x.tsv", ""),
             ("warehouse/reports/x.yml", ""),
+            ("warehouse/adapters/x.json", ""),
             ("sql/x.sql", ""),
             ("sql/refined/x.txt", ""),
             ("lineage/x.txt", ""),
@@ -142,6 +143,7 @@ fn stray_files_are_told_with_what_was_expected() {
             lineage/x.txt: the file does not belong here: expected `lineage/<layer>/<name>.txt`
             sql/refined/x.txt: the file does not belong here: expected `sql/<layer>/<name>.sql`
             sql/x.sql: the file does not belong here: expected `sql/<layer>/<name>.sql`
+            warehouse/adapters/x.json: the file does not belong here: expected `warehouse/adapters/<name>.yaml`
             warehouse/codes/x.tsv: the file does not belong here: expected `<list>.odcs.yaml` and `<list>.csv`
             warehouse/notes.txt: the file does not belong here: expected `warehouse/<layer>/<name>.odcs.yaml`
             warehouse/raw/deep/dossiers.odcs.yaml: the file does not belong here: expected a file directly in the folder of its layer
@@ -171,4 +173,5 @@ fn the_shipped_project_has_no_problem() {
     let told: String = problems.iter().map(|p| format!("{p}\n")).collect();
     assert_eq!(told, "");
     assert!(!project.contracts.is_empty());
+    assert!(!project.adapters.is_empty());
 }

@@ -182,6 +182,13 @@ impl<'n, 's> Map<'n, 's> {
             .and_then(|node| Map::open(node, &what, self.sink))
     }
 
+    /// A mapping that may be there.
+    pub(crate) fn map_if(&mut self, key: &'static str) -> Option<Map<'n, 's>> {
+        let what = format!("`{key}` of {}", self.what);
+        self.take(key)
+            .and_then(|node| Map::open(node, &what, self.sink))
+    }
+
     /// One of the given words, which must be there.
     pub(crate) fn choice<T: Copy>(
         &mut self,

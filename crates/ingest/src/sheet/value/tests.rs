@@ -13,7 +13,7 @@ fn read(value: &Value, column_type: ColumnType) -> String {
     let mut builder = ColumnBuilder::new(column_type, 1);
     match builder.push(&taken.cell()) {
         Ok(()) => shown(&builder.finish(), 0).unwrap_or_else(|| "∅".to_owned()),
-        Err(fault) => format!("✗ {}", fault.message("c", column_type).en),
+        Err(fault) => format!("✗ {}", fault.message("c", None, column_type).en),
     }
 }
 
