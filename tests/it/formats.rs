@@ -1,16 +1,19 @@
 //! The same rows in every format and coding, over HTTP: they land alike, and are kept as they came.
 
 use std::io::Write;
+use std::path::Path;
 
 use arrow::ipc::writer::{FileWriter, StreamWriter};
 use calamine::{Data, Reader, Xlsx};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use project::Sources;
 use rust_xlsxwriter::{Format, Workbook};
 use serde_json::{Value, json};
+use service::{BodyFormat, BodyType, ErrorKind, SubmitRequest};
 
 use crate::bodies::{CSV, batch, visits};
-use crate::home::{Setup, VISITS};
+use crate::home::{Fixture, Setup, VISITS};
 use crate::http::{Answer, Door};
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -208,4 +211,70 @@ async fn what_is_declared_and_not_known_is_told_before_the_body_is_read() {
     let broken = [("content-type", CSV), ("content-encoding", "gzip")];
     let problem = door.submit_with("", &broken, VISITS).await.problem(422);
     assert!(problem["submission"].is_string(), "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_envelope_of_another_system_lands_through_its_adapter() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let f = Fixture::with(Setup {
+        sources: Sources::from_folder(&root).unwrap(),
+        ..Setup::default()
+    })
+    .await;
+    let request = |dataset: &str, adapter: &str, agency: &str, format: BodyFormat| {
+        let mut format = BodyType::from(format);
+        format.declare(BodyType::ADAPTER, adapter);
+        SubmitRequest {
+            agency: Some(agency.parse().unwrap()),
+            ..SubmitRequest::new(dataset.parse().unwrap(), "2026-09".parse().unwrap(), format)
+        }
+    };
+    let file =
+        |name: &str| std::fs::read_to_string(root.join("examples/adapters").join(name)).unwrap();
+    for (dataset, adapter, name, format, rows) in [
+        (
+            "raw.dossiers",
+            "national-portal-dossiers",
+            "dossiers.json",
+            BodyFormat::Json,
+            (36, 34),
+        ),
+        (
+            "raw.indicators",
+            "indicator-packet",
+            "indicators.xml",
+            BodyFormat::Xml,
+            (37, 36),
+        ),
+    ] {
+        let sent = request(dataset, adapter, "H26", format);
+        let answer = f.submit_this(&f.admin, sent, &file(name)).await.unwrap();
+        let found = answer.receipt.rows;
+        assert_eq!(
+            (found.received, found.landed),
+            rows,
+            "{name}: {:?}",
+            answer.errors
+        );
+        let elsewhere = request(dataset, adapter, "H29", format);
+        let error = f
+            .submit_this(&f.admin, elsewhere, &file(name))
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Refused, "{name}");
+        assert_eq!(error.rows.unwrap().errors[0].rule, "wrong_agency", "{name}");
+    }
+    let unknown = request("raw.dossiers", "indicator-packet", "H26", BodyFormat::Json);
+    let error = f
+        .submit_this(&f.admin, unknown, &file("dossiers.json"))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.message,
+        "there is no adapter `indicator-packet` for `raw.dossiers`"
+    );
+    assert_eq!(
+        error.hint.as_deref(),
+        Some("Give `national-portal-dossiers`.")
+    );
 }

@@ -72,7 +72,7 @@ enum Command {
     /// Write realistic sample data of a dataset to a file
     Generate(commands::generate::Generate),
     /// Submit files; each is one submission
-    Submit(commands::submit::Submit),
+    Submit(Box<commands::submit::Submit>),
     /// Take a submission's rows out of its table
     Withdraw(commands::withdraw::Withdraw),
     /// Verify a receipt offline

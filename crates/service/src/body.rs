@@ -12,6 +12,10 @@ pub enum BodyFormat {
     Csv,
     /// `text/tab-separated-values`
     Tsv,
+    /// `application/json`
+    Json,
+    /// `application/xml`
+    Xml,
     /// `application/vnd.openxmlformats-officedocument.spreadsheetml.sheet`
     Xlsx,
     /// `application/vnd.oasis.opendocument.spreadsheet`
@@ -26,10 +30,12 @@ pub enum BodyFormat {
 
 impl BodyFormat {
     /// Every format.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Ndjson,
         Self::Csv,
         Self::Tsv,
+        Self::Json,
+        Self::Xml,
         Self::Xlsx,
         Self::Ods,
         Self::Parquet,
@@ -43,6 +49,8 @@ impl BodyFormat {
             Self::Ndjson => "application/x-ndjson",
             Self::Csv => "text/csv",
             Self::Tsv => "text/tab-separated-values",
+            Self::Json => "application/json",
+            Self::Xml => "application/xml",
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             Self::Ods => "application/vnd.oasis.opendocument.spreadsheet",
             Self::Parquet => "application/vnd.apache.parquet",
@@ -57,6 +65,8 @@ impl BodyFormat {
             Self::Ndjson => "ndjson",
             Self::Csv => "csv",
             Self::Tsv => "tsv",
+            Self::Json => "json",
+            Self::Xml => "xml",
             Self::Xlsx => "xlsx",
             Self::Ods => "ods",
             Self::Parquet => "parquet",
@@ -72,6 +82,7 @@ impl BodyFormat {
         match essence.as_str() {
             "application/ndjson" | "application/jsonl" => Some(Self::Ndjson),
             "application/x-parquet" => Some(Self::Parquet),
+            "text/xml" => Some(Self::Xml),
             other => Self::ALL
                 .into_iter()
                 .find(|format| format.media_type() == other),
@@ -120,13 +131,17 @@ impl BodyType {
     /// `comma` or `point`: how CSV writes numbers.
     pub const DECIMAL: &str = "decimal";
 
+    /// The project's adapter through which the rows of a foreign system are read.
+    pub const ADAPTER: &str = "adapter";
+
     /// Everything that can be declared.
-    pub const NAMES: [&str; 5] = [
+    pub const NAMES: [&str; 6] = [
         Self::CHARSET,
         Self::COMPRESSION,
         Self::DELIMITER,
         Self::QUOTE,
         Self::DECIMAL,
+        Self::ADAPTER,
     ];
 
     /// The type of a media type with its parameters; those that say nothing here are passed over.

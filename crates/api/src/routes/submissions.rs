@@ -60,6 +60,9 @@ pub(super) struct SubmitParams {
     /// How CSV writes numbers: `comma` or `point`; left out, it is `comma` where cells are
     /// separated by `;`.
     decimal: Option<String>,
+    /// The adapter through which the rows of a foreign system are read.
+    #[param(example = "national-portal-dossiers")]
+    adapter: Option<String>,
 }
 
 /// Receive a submission
@@ -73,7 +76,8 @@ pub(super) struct SubmitParams {
     ),
     request_body(description = "The rows", content(
         (String = "application/x-ndjson"), (String = "text/csv"),
-        (String = "text/tab-separated-values"),
+        (String = "text/tab-separated-values"), (String = "application/json"),
+        (String = "application/xml"),
         (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         (Vec<u8> = "application/vnd.oasis.opendocument.spreadsheet"),
         (Vec<u8> = "application/vnd.apache.parquet"),
@@ -157,6 +161,7 @@ fn request(
         (BodyType::DELIMITER, params.delimiter),
         (BodyType::QUOTE, params.quote),
         (BodyType::DECIMAL, params.decimal),
+        (BodyType::ADAPTER, params.adapter),
     ] {
         if let Some(given) = given {
             format.declare(name, given);

@@ -1,6 +1,7 @@
 //! What a sender declares of a body, as the decoders take it.
 
 use ingest::{Charset, Coding, Compression, Delimiter, Dialect, Format, Quote};
+use project::{Adapter, DatasetName, Project};
 use service::{BodyFormat, BodyType, ErrorKind, Result, ServiceError};
 
 /// The coding of a body, or what of it is not known.
@@ -8,6 +9,8 @@ pub(crate) fn coding(body: &BodyType) -> Result<Coding> {
     let format = match body.format {
         BodyFormat::Ndjson => Format::Ndjson,
         BodyFormat::Csv | BodyFormat::Tsv => Format::Csv,
+        BodyFormat::Json => Format::Json,
+        BodyFormat::Xml => Format::Xml,
         BodyFormat::Xlsx => Format::Xlsx,
         BodyFormat::Ods => Format::Ods,
         BodyFormat::Parquet => Format::Parquet,
@@ -56,6 +59,32 @@ pub(crate) fn coding(body: &BodyType) -> Result<Coding> {
             decimal_comma: decimal.or(usual.decimal_comma),
         },
     })
+}
+
+/// The adapter that the body names, which must be made for the dataset.
+pub(crate) fn adapter<'p>(
+    body: &BodyType,
+    project: &'p Project,
+    dataset: &DatasetName,
+) -> Result<Option<&'p Adapter>> {
+    let Some(name) = body.get(BodyType::ADAPTER) else {
+        return Ok(None);
+    };
+    let found = project.adapters.get(name);
+    if let Some(adapter) = found.filter(|adapter| adapter.dataset == *dataset) {
+        return Ok(Some(adapter));
+    }
+    let made = project.adapters.values();
+    let made: Vec<&str> = made
+        .filter(|adapter| adapter.dataset == *dataset)
+        .map(|adapter| adapter.name.as_str())
+        .collect();
+    let hint = match made.as_slice() {
+        [] => "There is none; send the rows as the contract has them.".to_owned(),
+        made => format!("Give `{}`.", made.join("` or `")),
+    };
+    let message = format!("there is no adapter `{name}` for `{dataset}`");
+    Err(ServiceError::new(ErrorKind::Invalid, message).hint(hint))
 }
 
 fn known<T>(

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use ingest::{Checked, Counts, Envelope, IngestError, Limits, RowRule, Spooled, Verdict};
+use ingest::{Checked, Counts, Envelope, IngestError, Limits, Mapping, RowRule, Spooled, Verdict};
 use lake::{StagedFile, Table, WriteSettings};
 use service::{ControlTotal, Receipt, Result, RowCounts, RowError, RowErrors, Submission};
 use tokio::sync::mpsc;
 
-use super::coding::coding;
+use super::coding::{adapter, coding};
 use super::totals::Totals;
 use super::{Terms, body, quarantine};
 use crate::failure;
@@ -45,20 +45,23 @@ pub(crate) async fn check(
         period_end_on: terms.period.end_on,
     };
     let coding = coding(&submission.format)?;
-    let contract = terms.contract.clone();
+    let adapter = adapter(&submission.format, &terms.project, &terms.contract.dataset)?;
+    let (adapter, contract) = (adapter.cloned(), terms.contract.clone());
     let (sender, mut receiver) = mpsc::channel::<Checked>(BATCHES_IN_FLIGHT);
     let checking = body::blocking(move || {
         let mut sink = |checked: Checked| sender.blocking_send(checked).map_err(IngestError::sink);
-        let limits = Limits::default();
-        ingest::check(
-            spooled.path(),
-            coding,
-            &contract,
-            &rules,
-            &envelope,
-            &limits,
-            &mut sink,
-        )
+        let (path, limits) = (spooled.path(), Limits::default());
+        match &adapter {
+            None => ingest::check(
+                path, coding, &contract, &rules, &envelope, &limits, &mut sink,
+            ),
+            Some(adapter) => {
+                let mapping = Mapping::new(adapter, &contract);
+                ingest::check_through(
+                    path, coding, &mapping, &rules, &envelope, &limits, &mut sink,
+                )
+            }
+        }
     });
     let mut desk = Desk::open(terms, tables, handles.settings.errors_in_answer)?;
     let encoding = async {

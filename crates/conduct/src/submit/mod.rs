@@ -69,6 +69,7 @@ pub(crate) async fn submit(
             // A request that is wrong is told before its body is read.
             let terms_now = terms(&handles.project(), &request, agency.clone())?;
             coding::coding(&request.format)?;
+            coding::adapter(&request.format, &terms_now.project, &request.dataset)?;
             totals::check(&terms_now.contract, &declared(&request))?;
             let relation = related(&handles, &terms_now, &request).await?;
             let _body = body::place(&handles, door).await?;

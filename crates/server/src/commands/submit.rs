@@ -30,7 +30,7 @@ use crate::progress;
 pub(crate) struct Submit {
     /// The dataset, such as `raw.dossiers`
     dataset: DatasetName,
-    /// Files ending in `.csv`, `.tsv`, `.ndjson`, `.xlsx`, `.ods`, `.parquet`, `.arrow` or
+    /// Files ending in `.csv`, `.tsv`, `.ndjson`, `.json`, `.xml`, `.xlsx`, `.ods`, `.parquet`, `.arrow` or
     /// `.arrows`, the texts among them also with `.gz` or `.zst` behind it
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -68,6 +68,9 @@ pub(crate) struct Submit {
     /// How CSV writes numbers: `comma` or `point`; by default `comma` where `;` separates cells
     #[arg(long, value_name = "NAME")]
     decimal: Option<String>,
+    /// The project's adapter through which the rows of a foreign system are read
+    #[arg(long, value_name = "NAME")]
+    adapter: Option<String>,
     /// A server to send to instead of the home
     #[arg(long, value_name = "URL")]
     server: Option<String>,
@@ -141,6 +144,7 @@ impl Submit {
             (BodyType::DELIMITER, &self.delimiter),
             (BodyType::QUOTE, &self.quote),
             (BodyType::DECIMAL, &self.decimal),
+            (BodyType::ADAPTER, &self.adapter),
         ] {
             if let Some(given) = given {
                 found.declare(name, given);
