@@ -80,7 +80,7 @@ async fn a_submission_answers_its_receipt_and_the_first_errors() {
     "#]]
     .assert_eq(&answer.shown());
     expect![[r#"
-        submit SubmitRequest { dataset: DatasetName { layer: Raw, full: "raw.visits" }, agency: Some(AgencyCode("H26.01")), period: PeriodCode("2026-09"), format: BodyType { format: Csv, declared: {"charset": "utf-8"} }, key: Some("k1"), dry_run: false, relation: None, control_totals: {}, ack: Committed }
+        submit SubmitRequest { dataset: DatasetName { layer: Raw, full: "raw.visits" }, agency: Some(AgencyCode("H26.01")), period: PeriodCode("2026-09"), format: BodyType { format: Csv, declared: {} }, key: Some("k1"), dry_run: false, relation: None, control_totals: {}, ack: Committed }
         body a,b
     "#]].assert_eq(&double.asked().join("\n"));
 }
@@ -152,7 +152,7 @@ async fn a_media_type_that_is_not_read_is_answered_with_those_that_are() {
         {
           "correlation_id": "c1",
           "detail": "no submission is read as `text/html`",
-          "hint": "Send one of `application/x-ndjson`, `text/csv`, `text/tab-separated-values`, `application/vnd.openxmlformats-officedocument.spreadsheetml.sheet`, `application/vnd.oasis.opendocument.spreadsheet`, `application/vnd.apache.parquet`, `application/vnd.apache.arrow.stream`, `application/vnd.apache.arrow.file` and name it in `Content-Type`.",
+          "hint": "Send one of `application/x-ndjson`, `text/csv`, `text/tab-separated-values`, `application/json`, `application/xml`, `application/vnd.openxmlformats-officedocument.spreadsheetml.sheet`, `application/vnd.oasis.opendocument.spreadsheet`, `application/vnd.apache.parquet`, `application/vnd.apache.arrow.stream`, `application/vnd.apache.arrow.file` and name it in `Content-Type`.",
           "status": 415,
           "title": "Unsupported Media Type",
           "type": "urn:dtm:problem:unsupported-media-type"
@@ -171,7 +171,7 @@ async fn a_query_string_that_is_wrong_is_answered_with_what_is_right() {
             {
               "correlation_id": "c1",
               "detail": "this route takes no parameter `x`, `y`",
-              "hint": "It takes `period`, `agency`, `dry_run`, `ack`, `replaces`, `corrects`, `control_totals`, `charset`, `compression`, `delimiter`, `quote`, `decimal`.",
+              "hint": "It takes `period`, `agency`, `dry_run`, `ack`, `replaces`, `corrects`, `control_totals`, `charset`, `compression`, `delimiter`, `quote`, `decimal`, `adapter`.",
               "status": 400,
               "title": "The request is wrong",
               "type": "urn:dtm:problem:invalid"
