@@ -9,6 +9,7 @@ use testkit::postgres::{Postgres, database};
 
 use super::answer::answer;
 use super::{ALL, at, id, ids, new, principal};
+use crate::database::Pools;
 use crate::{Books, BooksError, Claim, Place, Settings};
 
 const PASSWORD: &str = "a-secret-of-the-test";
@@ -91,7 +92,7 @@ async fn a_server_that_was_stopped_or_crashed_is_used_again_and_kept_what_it_ans
     let server = Postgres::of_its_own();
     let url = server.database("restarted");
     let settings = Settings {
-        busy: Duration::from_millis(300),
+        busy: Duration::from_secs(2),
         ..Settings::default()
     };
     let books = Books::connect_with(&url, settings).await.unwrap();
@@ -222,7 +223,7 @@ async fn a_url_that_is_none_is_refused_without_being_quoted() {
 async fn a_lock_that_another_program_holds_is_waited_for_so_long_and_reading_goes_on() {
     let url = database("locked");
     let settings = Settings {
-        busy: Duration::from_millis(200),
+        busy: Duration::from_secs(2),
         ..Settings::default()
     };
     let books = Books::connect_with(&url, settings).await.unwrap();
@@ -247,16 +248,20 @@ async fn an_answer_that_does_not_come_gives_its_connection_up() {
     let url = database("late");
     let settings = Settings {
         readers: 0,
-        answer: Duration::from_millis(200),
+        busy: Duration::from_secs(60),
         ..Settings::default()
     };
     let books = Books::connect_with(&url, settings).await.unwrap();
+    let mut hasty = books.clone();
+    if let Pools::Postgres { answer, .. } = &mut hasty.pools {
+        *answer = Duration::from_millis(200);
+    }
     let mut other = other(&url).await;
     raw_sql("begin; lock table submissions in exclusive mode")
         .execute(&mut other)
         .await
         .unwrap();
-    let error = books.claim(&new(1, None)).await.unwrap_err();
+    let error = hasty.claim(&new(1, None)).await.unwrap_err();
     expect![[r#"
         cannot record the submission: the control database `books` does not answer in time
         Check that the server runs, that this machine reaches it and that the URL of the control database is right; then try again."#]].assert_eq(&shown(&error, &url));
@@ -291,16 +296,15 @@ async fn a_change_that_lost_a_deadlock_is_made_again() {
         .execute(&mut other)
         .await
         .unwrap();
-    let revoking = tokio::spawn({
-        let books = books.clone();
-        async move { books.revoke_token("t", at(1)).await }
-    });
-    until_one_waits(&mut other).await;
-    raw_sql("update sessions set seen_at = 1 where hash = 'first'; commit")
-        .execute(&mut other)
-        .await
-        .unwrap();
-    assert!(revoking.await.unwrap().unwrap());
+    let crossing = async {
+        until_one_waits(&mut other).await;
+        raw_sql("update sessions set seen_at = 1 where hash = 'first'; commit")
+            .execute(&mut other)
+            .await
+            .unwrap();
+    };
+    let (revoked, ()) = tokio::join!(books.revoke_token("t", at(1)), crossing);
+    assert!(revoked.unwrap());
     for session in ["first", "second"] {
         assert_eq!(books.session(session).await.unwrap(), None);
     }

@@ -20,7 +20,7 @@ const STARTS: usize = 3;
 const READY_WITHIN: Duration = Duration::from_secs(120);
 const POLL_EVERY: Duration = Duration::from_millis(20);
 
-/// A cluster of its own and the server on it. Its folder is removed by the supervisor, for a
+/// A cluster of its own and the server on it. The supervisor makes it and removes its folder, for a
 /// destructor would not run in a process that is killed.
 #[derive(Debug)]
 pub(super) struct Process {
@@ -54,16 +54,22 @@ impl Process {
     }
 
     pub(super) fn start_at(wheel: &Path, install: &str, port: u16) -> Result<Self, String> {
-        // Kept from here on by the supervisor; until then a failure removes it.
         let folder = TempDir::with_prefix("dtm-postgres-")
             .map_err(|error| format!("no folder for its data: {error}"))?;
         let user = User::of(folder.path())?;
-        let programs = programs(wheel, install, folder.path(), user)?;
-        make_cluster(&programs, folder.path(), user)?;
-        let folder = folder.keep();
-        let mut supervisor = supervisor(&programs, &folder, port, user)
+        let copy = folder.path().join("wheel");
+        let home = match can_run(&wheel.join(install).join("bin"), folder.path(), user) {
+            Ok(()) => wheel,
+            // It lies in a folder that the server's user may not enter.
+            Err(_) if user.is_some() => &copy,
+            Err(reason) => return Err(reason),
+        };
+        let programs = home.join(install).join("bin");
+        let mut supervisor = supervisor(&programs, folder.path(), port, user)
             .spawn()
             .map_err(|error| format!("cannot run `sh`: {error}"))?;
+        // The supervisor removes it from here on.
+        let folder = folder.keep();
         let (orders, answers) = (supervisor.stdin.take(), supervisor.stdout.take());
         let answers = answers.ok_or("the supervisor has no output")?;
         let mut process = Self {
@@ -74,13 +80,29 @@ impl Process {
             orders,
             answers: BufReader::new(answers),
         };
-        match process.begin() {
+        let made = match home == copy {
+            true => copy_for(user, wheel, &copy),
+            false => Ok(()),
+        };
+        let begun = made
+            .and_then(|()| process.make_cluster())
+            .and_then(|()| process.begin());
+        match begun {
             Ok(()) => Ok(process),
             Err(reason) => {
                 process.end();
                 Err(reason)
             }
         }
+    }
+
+    fn make_cluster(&mut self) -> Result<(), String> {
+        let password = self.folder.join("password");
+        fs::write(&password, PASSWORD)
+            .and_then(|()| fs::set_permissions(&password, fs::Permissions::from_mode(0o644)))
+            .map_err(|error| format!("cannot write the password: {error}"))?;
+        let made = self.order("make");
+        made.map_err(|reason| format!("no cluster: {reason}; its log ends with:\n{}", self.log()))
     }
 
     /// Starts the server and waits until it takes connections.
@@ -115,7 +137,10 @@ impl Process {
         self.answers.read_line(&mut answer).map_err(gone)?;
         match answer.trim() == word {
             true => Ok(()),
-            false => Err(format!("the supervisor answered `{answer}` to `{word}`")),
+            false => Err(format!(
+                "the supervisor answered `{}` to `{word}`",
+                answer.trim()
+            )),
         }
     }
 
@@ -188,47 +213,16 @@ fn command(program: &Path, folder: &Path, user: Option<User>) -> Command {
     command
 }
 
-/// Where `initdb` and `postgres` are: where they were unpacked, unless that lies in a folder that
-/// the server's user may not enter; then in a copy.
-fn programs(
-    wheel: &Path,
-    install: &str,
-    folder: &Path,
-    user: Option<User>,
-) -> Result<PathBuf, String> {
-    let unpacked = wheel.join(install).join("bin");
-    let probe = |programs: &Path| {
-        let mut version = command(&programs.join("postgres"), folder, user);
-        run(version.arg("--version"))
-    };
-    let Err(refused) = probe(&unpacked) else {
-        return Ok(unpacked);
-    };
-    if user.is_none() {
-        return Err(refused);
-    }
-    let copy = folder.join("wheel");
-    run(Command::new("cp").arg("-R").arg(wheel).arg(&copy))?;
-    let owner = fs::metadata(folder).map_err(|error| error.to_string())?;
-    let owner = format!("{}:{}", owner.uid(), owner.gid());
-    run(Command::new("chown").args(["-R", &owner]).arg(&copy))?;
-    let copied = copy.join(install).join("bin");
-    probe(&copied).map(|()| copied)
+fn can_run(programs: &Path, folder: &Path, user: Option<User>) -> Result<(), String> {
+    let mut version = command(&programs.join("postgres"), folder, user);
+    run(version.arg("--version"))
 }
 
-fn make_cluster(programs: &Path, folder: &Path, user: Option<User>) -> Result<(), String> {
-    let password = folder.join("password");
-    fs::write(&password, PASSWORD)
-        .and_then(|()| fs::set_permissions(&password, fs::Permissions::from_mode(0o644)))
-        .map_err(|error| format!("cannot write the password: {error}"))?;
-    let mut initdb = command(&programs.join("initdb"), folder, user);
-    initdb
-        .arg(format!("--username={USER}"))
-        .arg(format!("--pwfile={}", password.display()))
-        .args(["--pgdata=data", "--auth=scram-sha-256", "--encoding=UTF8"])
-        // A machine that loses power while a cluster is made makes another.
-        .args(["--locale=C", "--no-sync", "--no-instructions"]);
-    run(&mut initdb)
+fn copy_for(user: Option<User>, wheel: &Path, copy: &Path) -> Result<(), String> {
+    run(Command::new("cp").arg("-R").arg(wheel).arg(copy))?;
+    let Some(user) = user else { return Ok(()) };
+    let owner = format!("{}:{}", user.uid, user.gid);
+    run(Command::new("chown").args(["-R", &owner]).arg(copy))
 }
 
 fn supervisor(programs: &Path, folder: &Path, port: u16, user: Option<User>) -> Command {
@@ -236,8 +230,8 @@ fn supervisor(programs: &Path, folder: &Path, port: u16, user: Option<User>) -> 
     command
         .args(["-c", SUPERVISE, "sh"])
         .arg(folder)
-        .arg(programs.join("postgres"))
-        .args(["-D", "data"]);
+        .arg(programs)
+        .arg(USER);
     for setting in [
         "listen_addresses=127.0.0.1",
         &format!("port={port}"),
