@@ -7,6 +7,8 @@ programs=$2
 user=$3
 shift 3
 server=
+# An answer that nobody is left to read must not end it before its work is done.
+trap '' PIPE
 
 # PostgreSQL: INT ends it in order, QUIT at once.
 end() {

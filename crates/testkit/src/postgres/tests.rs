@@ -1,3 +1,8 @@
+use std::fs::Permissions;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+
 use super::*;
 
 fn query(server: &Postgres, url: &str, sql: &str) -> Result<String, String> {
@@ -79,6 +84,33 @@ fn the_server_and_its_folder_go_when_the_pipe_closes() {
     assert!(folder.join("data/postmaster.pid").is_file());
     drop(server);
     assert!(query(other, &url, "select 1").is_err());
+    assert!(!folder.exists());
+}
+
+/// As when a test is interrupted while its cluster is made.
+#[test]
+fn the_folder_goes_when_nobody_is_left_to_read_the_answer() {
+    let home = crate::TestHome::new();
+    let program = home.write("programs/initdb", "#!/bin/sh\nread -r go <go\n");
+    std::fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    let folder = home.write("cluster/log", "").parent().unwrap().to_owned();
+    let go = folder.join("go");
+    assert!(Command::new("mkfifo").arg(&go).status().unwrap().success());
+    let mut supervisor = Command::new("sh")
+        .args(["-c", include_str!("supervise.sh"), "sh"])
+        .args([&folder, program.parent().unwrap()])
+        .arg(USER)
+        .current_dir(&folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut orders = supervisor.stdin.take().unwrap();
+    writeln!(orders, "make").unwrap();
+    drop((orders, supervisor.stdout.take()));
+    // Opening it waits for `initdb`, which then ends.
+    std::fs::write(&go, "go\n").unwrap();
+    supervisor.wait().unwrap();
     assert!(!folder.exists());
 }
 
