@@ -117,8 +117,12 @@ async fn replay(
     let Some(_working) = Working::take(handles, found.receipt.id) else {
         return Err(being_landed(found.receipt.id));
     };
-    // Its landing may have ended while this body came.
-    let found = super::known(handles, found.receipt.id).await?;
+    // Its landing may have ended while this body came, or its claim been given up.
+    let id = found.receipt.id;
+    let found = handles.books.submission(id).await.map_err(failure::books)?;
+    let Some(found) = found else {
+        return Err(being_landed(id));
+    };
     if found.state != SubmissionState::Durable {
         return settled(handles, found, true).await;
     }
