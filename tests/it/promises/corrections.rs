@@ -219,6 +219,7 @@ async fn a_correction_whose_answer_is_lost_happens_once() {
     let first = landed(&f, visits(), FIRST).await;
     let request = || SubmitRequest {
         relation: Some(Relation::Corrects(first)),
+        control_totals: [("minutes".to_owned(), "9.0".to_owned())].into(),
         ..key("fix")
     };
     // The commit lands, and nothing is heard of it.
@@ -243,6 +244,8 @@ async fn a_correction_whose_answer_is_lost_happens_once() {
     assert!(told.replayed);
     assert_eq!(told.receipt.supersedes.unwrap().rows, 1);
     assert_eq!(told.receipt.table_version, Some(2));
+    // As it was found, not as it was declared.
+    assert_eq!(told.receipt.control_totals[0].found.as_deref(), Some("9"));
     assert_eq!(all(&f).await, "V-1 12, V-2 9");
 }
 

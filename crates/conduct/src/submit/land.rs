@@ -269,6 +269,11 @@ fn info(receipt: &Receipt) -> Map<String, serde_json::Value> {
     info.insert("landed".to_owned(), json!(receipt.rows.landed));
     info.insert("quarantined".to_owned(), json!(receipt.rows.quarantined));
     info.insert("warned".to_owned(), json!(receipt.rows.warned));
+    if !receipt.control_totals.is_empty() {
+        let totals = receipt.control_totals.iter();
+        let found = totals.map(|total| (total.name.clone(), json!(total.found)));
+        info.insert("control_totals".to_owned(), Map::from_iter(found).into());
+    }
     if let Some(superseded) = receipt.supersedes {
         let target = superseded.relation.target().to_string();
         info.insert(superseded.relation.as_str().to_owned(), json!(target));

@@ -117,8 +117,8 @@ fn told(receipt: &mut Receipt, commit: &CommitRecord) {
         superseded.rows = superseded_rows(commit);
     }
     for total in &mut receipt.control_totals {
-        // What was committed was found as it was declared.
-        total.found = Some(total.declared.clone());
+        let found = notes["control_totals"][&total.name].as_str();
+        total.found = found.map(str::to_owned);
     }
     receipt.table_version = Some(commit.version);
     receipt.committed_at = Some(commit.committed_at);
