@@ -20,12 +20,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("render", &["project", "service"]),
     ("books", &["calendar", "project", "service"]),
     ("lake", &["project"]),
+    ("pull", &[]),
     ("engine", &["calendar", "lineage", "project"]),
     (
         "conduct",
         &[
             "access", "audit", "books", "calendar", "engine", "ingest", "lake", "lineage",
-            "project", "render", "service",
+            "project", "pull", "render", "service",
         ],
     ),
     (
@@ -38,7 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "server",
         &[
             "access", "api", "audit", "books", "calendar", "conduct", "engine", "ingest", "lake",
-            "lineage", "project", "render", "service",
+            "lineage", "project", "pull", "render", "service",
         ],
     ),
     ("testkit", &[]),
@@ -63,8 +64,8 @@ const HOMES: &[(&str, &[&str])] = &[
 
 /// Crates in which neither of the heavy packages is linked, by whatever way.
 const LIGHT: &[&str] = &[
-    "access", "api", "audit", "books", "calendar", "ingest", "lineage", "project", "render",
-    "service",
+    "access", "api", "audit", "books", "calendar", "ingest", "lineage", "project", "pull",
+    "render", "service",
 ];
 const HEAVY_PACKAGES: &[&str] = &["datafusion", "deltalake"];
 
