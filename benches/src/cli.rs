@@ -1,12 +1,13 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
+use crate::crowd::Crowd;
 use crate::place::{Peers, Place};
-use crate::{header, ingest, query, talk, task, transform};
+use crate::{crowd, header, ingest, query, talk, task, transform};
 
 /// Measures DTM beside DuckDB and the Delta library for Python
 #[derive(Debug, Parser)]
@@ -20,6 +21,14 @@ struct Cli {
 enum Command {
     /// Receive NDJSON and CSV, write Arrow: `ndjson`, `csv`, `write`
     Ingest(Options),
+    /// Receive many small submissions, on time, by a server
+    Crowd {
+        #[command(flatten)]
+        crowd: Crowd,
+        /// The folder for data and for what is written; without it one beside the build
+        #[arg(long, value_name = "DIR")]
+        work: Option<PathBuf>,
+    },
     /// The 22 queries of TPC-H: `q01` to `q22`
     Query(Options),
     /// The transformations of the shipped project, such as `refined.dossiers`
@@ -59,13 +68,17 @@ pub struct Bench {
 
 impl Bench {
     fn open(options: &Options) -> Result<Self> {
-        let place = Place::open(options.work.as_deref())?;
+        Self::at(options.work.as_deref(), options.repeat, &options.only)
+    }
+
+    fn at(work: Option<&Path>, repeat: u32, only: &Option<String>) -> Result<Self> {
+        let place = Place::open(work)?;
         let peers = place.peers()?;
         let bench = Self {
             place,
             peers,
-            repeat: options.repeat,
-            only: options.only.clone(),
+            repeat,
+            only: only.clone(),
         };
         talk::say(&header::header(&bench)?)?;
         Ok(bench)
@@ -84,6 +97,7 @@ pub fn run() -> Result<()> {
             let rows = options.rows.unwrap_or(5_000_000);
             ingest::run(&Bench::open(&options)?, rows)
         }
+        Command::Crowd { crowd, work } => crowd::run(&Bench::at(work.as_deref(), 1, &None)?, crowd),
         Command::Query(options) => query::run(&Bench::open(&options)?, options.scale),
         Command::Transform(options) => {
             let rows = options.rows.unwrap_or(1_000_000);

@@ -21,16 +21,24 @@ pub fn pool_bytes() -> u64 {
 
 /// The most memory that this process held so far.
 pub fn peak_bytes() -> u64 {
-    status("VmHWM:")
+    peak_in(&own_status())
+}
+
+/// The most memory that a process held so far, by its `/proc/…/status`.
+pub fn peak_in(status: &str) -> u64 {
+    value_in(status, "VmHWM:")
 }
 
 /// The memory that this process holds now, without what can be read again from files.
 pub fn resident_bytes() -> u64 {
-    status("RssAnon:")
+    value_in(&own_status(), "RssAnon:")
 }
 
-fn status(name: &str) -> u64 {
-    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+fn own_status() -> String {
+    std::fs::read_to_string("/proc/self/status").unwrap_or_default()
+}
+
+fn value_in(text: &str, name: &str) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     let kib = line.and_then(|line| line.trim().strip_suffix("kB"));
     kib.and_then(|kib| kib.trim().parse::<u64>().ok())

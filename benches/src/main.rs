@@ -3,11 +3,12 @@
 //! *What is here*: the data sets, the measurements, the tables of figures. *What is never here*: a
 //! figure that was not measured beside its peer, or whose answer was not compared with the peer's.
 //! *How it is checked*: `tests.rs` beside the arithmetic; every run compares the answers.
-//! *Where to go next*: `contest.rs` for how a pair is measured, `ingest`, `query` and `transform`
-//! for what is measured, `../README.md` for how to read it.
+//! *Where to go next*: `contest.rs` for how a pair is measured, `ingest`, `crowd`, `query` and
+//! `transform` for what is measured, `../README.md` for how to read it.
 
 mod cli;
 
+mod crowd;
 mod ingest;
 mod query;
 mod transform;
@@ -34,6 +35,10 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == "dtm") {
+        return server::run(std::iter::once("dtm".into()).chain(arguments));
+    }
     match cli::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -4,6 +4,7 @@ mod clients;
 mod maintain;
 mod memory;
 mod nodes;
+mod power;
 mod project;
 mod receive;
 mod stores;
@@ -22,7 +23,10 @@ use crate::home::{VISITS, example};
 
 #[expect(clippy::disallowed_methods, reason = "this suite is about the process")]
 fn dtm(home: &TestHome) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dtm"));
+    in_home(Command::new(env!("CARGO_BIN_EXE_dtm")), home)
+}
+
+fn in_home(mut command: Command, home: &TestHome) -> Command {
     for name in ["DTM_TOKEN", "DTM_LOG", "DTM_QUERY_ROWS"] {
         command.env_remove(name);
     }

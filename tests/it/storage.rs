@@ -5,12 +5,14 @@
 
 mod commits;
 mod groups;
+mod held;
 mod local;
 mod maintenance;
 mod objects;
 pub mod places;
 pub mod reading;
 mod refusals;
+mod segments;
 mod tables;
 mod unfit;
 

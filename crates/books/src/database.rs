@@ -16,6 +16,7 @@ use crate::codec::Reader;
 use crate::migrations::{self, migrate};
 use crate::place::Place;
 use crate::statement::{Row, Statement};
+use crate::writer::Writer;
 use crate::{BooksError, Result};
 
 const OPENING: &str = "use this home";
@@ -55,7 +56,7 @@ pub struct Books {
 pub(crate) enum Pools {
     Sqlite {
         /// One connection, so that writers wait here in turn and not for each other's locks.
-        writer: SqlitePool,
+        writer: Writer,
         readers: SqlitePool,
     },
     Postgres {
@@ -98,7 +99,10 @@ impl Books {
             .connect_lazy_with(options.pragma("query_only", "on"));
         Ok(Self {
             place: Arc::new(place),
-            pools: Pools::Sqlite { writer, readers },
+            pools: Pools::Sqlite {
+                writer: Writer::start(writer),
+                readers,
+            },
         })
     }
 
@@ -194,7 +198,7 @@ impl Books {
         let mut tries = 1;
         loop {
             let rows = match &self.pools {
-                Pools::Sqlite { writer, .. } => run_on_sqlite(writer, changes).await,
+                Pools::Sqlite { writer, .. } => writer.write(changes).await,
                 Pools::Postgres { pool, answer } => run_on_postgres(pool, *answer, changes).await,
             };
             match rows {
@@ -209,19 +213,6 @@ impl Books {
         let place = &self.place;
         Reader { place, row }
     }
-}
-
-/// All rows are fetched, where there is one at most, too: only then is a change committed.
-async fn run_on_sqlite(writer: &SqlitePool, changes: &[&Statement]) -> sqlx::Result<Vec<Row>> {
-    // The write lock is held from the start, so it never has to give up halfway.
-    let mut transaction = writer.begin_with("begin immediate").await?;
-    let mut rows = Vec::new();
-    for change in changes {
-        let more = change.sqlite().fetch_all(&mut *transaction).await?;
-        rows.extend(more.into_iter().map(Row::Sqlite));
-    }
-    transaction.commit().await?;
-    Ok(rows)
 }
 
 /// A connection that does not answer in time is left alone for good: it may be to a machine that

@@ -21,6 +21,7 @@ mod statement;
 mod submissions;
 mod tokens;
 mod totals;
+mod writer;
 
 pub use database::{Books, Settings};
 pub use error::{BooksError, Result};

@@ -9,7 +9,7 @@ use books::Books;
 use chrono::{DateTime, Utc};
 use engine::{Engine, QueryLimits, RowRules, Session};
 use futures::future::try_join_all;
-use lake::{GroupCommitter, Lake, Snapshot, Table};
+use lake::{GroupCommitter, Lake, Segments, Snapshot, Table};
 use project::{Contract, DatasetName, Project};
 use service::{At, ErrorKind, Result, ServiceError, SubmissionId};
 use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore, watch};
@@ -22,6 +22,8 @@ use crate::{Given, Settings, failure, system};
 /// Everything an act may need.
 pub(crate) struct Handles {
     pub lake: Lake,
+    /// Where small bodies are kept.
+    pub segments: Segments,
     pub books: Books,
     pub engine: Engine,
     pub journal: Arc<Journal>,
@@ -32,16 +34,16 @@ pub(crate) struct Handles {
     pub settings: Settings,
     pub committers: AsyncMutex<BTreeMap<DatasetName, GroupCommitter>>,
     pub in_work: Mutex<HashSet<SubmissionId>>,
-    /// A place for each body, from its first byte until it is landed or given up.
-    pub bodies: Semaphore,
+    /// A place for each body, from its first byte until it is checked or given up.
+    pub bodies: Arc<Semaphore>,
     /// A place for each body that is checked.
-    pub submissions: Semaphore,
+    pub submissions: Arc<Semaphore>,
     pub queries: Arc<Semaphore>,
     pub running: AsyncMutex<()>,
     /// Shared by the submissions that land; taken alone while tables that they land in change their
     /// columns.
     pub landing: RwLock<()>,
-    /// Durable submissions that are landed after they were acknowledged.
+    /// Submissions whose bodies are complete, until they are landed or given up.
     pub landings: TaskTracker,
     pub published: Published,
     /// Whether the house was told to stop.

@@ -8,7 +8,7 @@ use audit::Journal;
 use audit::seal::SigningKeys;
 use books::Books;
 use engine::{Engine, EngineSettings, RowRules};
-use lake::Lake;
+use lake::{Lake, SegmentSettings};
 use project::{DatasetName, ReportDefinition};
 use serde_json::json;
 use service::{
@@ -67,9 +67,11 @@ impl House {
             memory_bytes: settings.memory_bytes,
             spill_bytes: settings.spill_bytes,
         });
+        let on = tokio::runtime::Handle::current();
         let watch = Watch::start(engine.watchdog(Arc::clone(&parts.given.resident_bytes)))?;
         let handles = Arc::new(Handles {
             published: Published::open(parts.lake.objects()).await?,
+            segments: parts.lake.segments(SegmentSettings::default(), &on),
             lake: parts.lake,
             books: parts.books,
             engine,
@@ -78,8 +80,8 @@ impl House {
             project: parts.project,
             rules: RowRules::new(ingest::PERSONAL_DATA_PATTERN),
             given: parts.given,
-            bodies: Semaphore::new(settings.bodies_at_once),
-            submissions: Semaphore::new(settings.submissions_at_once),
+            bodies: Arc::new(Semaphore::new(settings.bodies_at_once)),
+            submissions: Arc::new(Semaphore::new(settings.submissions_at_once)),
             queries: Arc::new(Semaphore::new(settings.queries_at_once)),
             settings,
             committers: AsyncMutex::new(BTreeMap::new()),
@@ -120,11 +122,12 @@ impl House {
         // The sender is ours, so it is there.
         let _ = stopping.wait_for(|stopping| *stopping).await;
         let places = u32::try_from(handles.settings.bodies_at_once).unwrap_or(u32::MAX);
-        // Complete bodies that hold a place are landed; nobody gets a new one.
+        // Nobody gets a new one; complete bodies are landed.
         let _all_bodies = handles.bodies.acquire_many(places).await;
         handles.landings.close();
         handles.landings.wait().await;
         let _last_run = handles.running.lock().await;
+        handles.segments.drain().await;
         for committer in handles.committers.lock().await.values() {
             committer.drain().await;
         }
@@ -261,7 +264,7 @@ impl Service for House {
     }
 
     async fn evidence(&self, call: &Call, id: SubmissionId) -> Result<Evidence> {
-        submit::evidence(&self.gate, call, id).await
+        submit::evidence_of(&self.gate, call, id).await
     }
 
     async fn query(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer> {

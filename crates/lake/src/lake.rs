@@ -6,11 +6,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use object_store::path::Path;
 use object_store::{Error, ObjectStore};
 use project::DatasetName;
+use tokio::runtime::Handle;
 use url::Url;
 
 use crate::error::{LakeError, Result};
 use crate::given::Given;
 use crate::objects::{Evidence, Objects};
+use crate::segments::{SegmentSettings, Segments};
 use crate::table::{Table, TableShape};
 
 /// The folder of the tables.
@@ -63,6 +65,11 @@ impl Lake {
     /// The bodies of submissions.
     pub fn evidence(&self) -> Evidence {
         Evidence::new(self.place.store.clone())
+    }
+
+    /// A writer of small bodies, many to an object; one is enough for a process.
+    pub fn segments(&self, settings: SegmentSettings, on: &Handle) -> Segments {
+        Segments::start(self.place.store.clone(), settings, on)
     }
 
     /// Small named objects.

@@ -1,7 +1,7 @@
 //! The lake: Delta tables, evidence and objects on a store of our own.
 //!
 //! *What is here*: the stores (memory, a folder that survives a power cut, S3) and the probe that
-//! refuses an unfit one; evidence under its SHA-256; a Delta table per dataset, written as staged
+//! refuses an unfit one; evidence under its SHA-256, small bodies many to an object; a Delta table per dataset, written as staged
 //! Parquet files with statistics, read through a provider, and changed only by a commit that
 //! happens once; the group committer, which puts many submissions into one commit.
 //!
@@ -26,6 +26,7 @@ mod given;
 mod group;
 mod lake;
 mod objects;
+mod segments;
 mod store;
 mod table;
 mod write;
@@ -33,9 +34,10 @@ mod write;
 pub use commit::{CommitMode, CommitRequest, Committed, SUPERSEDED_ROWS};
 pub use error::{Fault, LakeError, Result};
 pub use given::Given;
-pub use group::{GroupCommitter, GroupSettings, StagedSubmission};
+pub use group::{GroupCommitter, GroupSettings, HeldRows, StagedSubmission};
 pub use lake::Lake;
 pub use objects::{Evidence, ObjectBody, Objects, PutOutcome};
+pub use segments::{SegmentPlace, SegmentSettings, Segments};
 pub use store::{LocalStore, S3Settings, StoreFacts, StoreLocation, open_store, probe};
 pub use table::{
     CommitRecord, CompactSettings, PartitionFiles, Portion, Snapshot, Table, TableFile, TableFiles,

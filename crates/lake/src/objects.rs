@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncReadExt as _;
 
 use crate::error::{LakeError, Result};
+use crate::segments::SegmentPlace;
 
 /// Files up to this size are written in one conditional put.
 const ONE_PUT_BYTES: u64 = 8 * 1024 * 1024;
@@ -162,16 +163,42 @@ impl Evidence {
             bytes: bytes.boxed(),
         })
     }
+
+    /// The body with this hash and size that a segment keeps.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such segment, `Corrupt` when other bytes lie there.
+    pub async fn get_in(
+        &self,
+        place: &SegmentPlace,
+        sha256: &str,
+        size: u64,
+    ) -> Result<ObjectBody> {
+        let range = place.offset..place.offset.saturating_add(size);
+        let path = Path::from(place.path.as_str());
+        // No store gives a range of nothing.
+        let body = if size == 0 {
+            Bytes::new()
+        } else {
+            let got = self.store.get_range(&path, range).await;
+            let doing = format!("cannot read evidence `{sha256}` in `{path}`");
+            got.map_err(|error| LakeError::store(&doing, error))?
+        };
+        same_hash(&Sha256::digest(&body), sha256)?;
+        Ok(ObjectBody {
+            size,
+            bytes: futures::stream::once(async { Ok(body) }).boxed(),
+        })
+    }
 }
 
-fn same_hash(found: &[u8], expected: &str) -> Result<()> {
+pub(crate) fn same_hash(found: &[u8], expected: &str) -> Result<()> {
     let found = hex::encode(found);
     if found == expected {
         Ok(())
     } else {
         Err(LakeError::corrupt(format!(
-            "the spooled file has the SHA-256 `{found}`, not `{expected}`: it changed after it \
-             was received"
+            "a body has the SHA-256 `{found}`, not `{expected}`: it changed after it was received"
         )))
     }
 }

@@ -1,5 +1,6 @@
 //! The command line: flags, help, and the way from a command to its exit code.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -103,7 +104,12 @@ pub(crate) struct Context {
 
 /// Runs the command that the process was called with.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    run(std::env::args_os())
+}
+
+/// Runs a command; the first argument is the name of the program.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = Cli::parse_from(arguments);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -111,13 +117,13 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return tell(Failure::Other(error.into())),
     };
-    match runtime.block_on(run(cli)) {
+    match runtime.block_on(perform(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => tell(failure),
     }
 }
 
-async fn run(cli: Cli) -> Outcome {
+async fn perform(cli: Cli) -> Outcome {
     let serves = matches!(cli.command, Command::Serve(_) | Command::Demo(_));
     let logs = Logs::start(cli.global.log.as_deref(), serves)?;
     let context = Context {

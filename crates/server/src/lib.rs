@@ -18,6 +18,6 @@ mod settings;
 mod shipped;
 mod telemetry;
 
-pub use cli::main;
+pub use cli::{main, run};
 pub use home::Home;
 pub use settings::Settings;

@@ -2,7 +2,8 @@
 //!
 //! **What is here.** [`seaweed`]: the S3 server, obtained by its hash and started once per test
 //! process. [`postgres`]: the same of PostgreSQL, a database per caller. [`faulty`]: an object store that fails by plan or by seed, also with "effect happened,
-//! answer lost". [`counting`]: an object store that counts requests and bytes. [`clock`],
+//! answer lost". [`counting`]: an object store that counts requests and bytes. [`power`]: what is
+//! left of a folder after a power cut. [`clock`],
 //! [`mod@seed`] and [`home`]: time, chance and a folder of a test's own.
 //!
 //! **What is never here.** Anything that the product links, and any knowledge of Delta, SQL or the
@@ -28,6 +29,7 @@ pub mod home;
 mod log;
 pub mod op;
 pub mod postgres;
+pub mod power;
 pub mod seaweed;
 pub mod seed;
 mod wheel;

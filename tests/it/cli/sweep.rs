@@ -40,13 +40,19 @@ pub(super) struct Clients {
     sent: Mutex<BTreeMap<String, Sent>>,
 }
 
-/// Two good rows and one that goes to quarantine; a correction has one row, with another's key.
-fn body(name: &str) -> String {
+/// Two good rows and one that goes to quarantine: for long cells that are too many and make the body
+/// a large one, or for an office that is missing. A correction has one row, with another's key.
+fn body(name: &str, large: bool) -> String {
+    let moment = "2026-09-01T08:30:00+07:00";
+    let bad = match large {
+        true => ["x".repeat(60_000).as_str(); 5].join(","),
+        false => format!(",{moment}"),
+    };
     format!(
         "visit_id,office,visited_at,minutes\n\
-         {name}-1,Huế,2026-09-01T08:30:00+07:00,1\n\
-         {name}-2,Huế,2026-09-01T08:30:00+07:00,1\n\
-         {name}-3,,2026-09-01T08:30:00+07:00,1\n"
+         {name}-1,Huế,{moment},1\n\
+         {name}-2,Huế,{moment},1\n\
+         {name}-3,{bad},1\n"
     )
 }
 
@@ -125,7 +131,7 @@ impl Clients {
             let sent = Sent {
                 body: match &corrects {
                     Some((corrected, _)) => correction(corrected),
-                    None => body(&key),
+                    None => body(&key, dice.random_ratio(1, 6)),
                 },
                 corrects: corrects.as_ref().map(|(_, id)| *id),
                 durable,
@@ -202,7 +208,7 @@ async fn resend(clients: &Arc<Clients>, server: &Arc<RemoteService>, dice: &mut 
 }
 
 /// Every client gets its receipt at last, the same as before; then the lake holds each row once.
-fn settle(home: &TestHome, clients: &Arc<Clients>, runtime: &tokio::runtime::Runtime) {
+pub(super) fn settle(home: &TestHome, clients: &Arc<Clients>, runtime: &tokio::runtime::Runtime) {
     let server = Server::of(home);
     let remote = RemoteService::new(&format!("http://{}", server.address), None).unwrap();
     runtime.block_on(clients.hear_all(&remote));
@@ -211,6 +217,23 @@ fn settle(home: &TestHome, clients: &Arc<Clients>, runtime: &tokio::runtime::Run
 }
 
 impl Clients {
+    /// The same clients at an earlier moment, when only some receipts had been heard. What corrects
+    /// something was sent after the receipt of that.
+    pub(super) fn earlier(&self, heard: impl Fn(SubmissionId) -> bool) -> Arc<Self> {
+        let sent = self.sent.lock().unwrap();
+        let sent = sent
+            .values()
+            .filter(|sent| sent.corrects.is_none_or(&heard));
+        let then = sent.map(|sent| Sent {
+            heard: sent.heard.filter(|id| heard(*id)),
+            ..sent.clone()
+        });
+        Arc::new(Self {
+            token: self.token.clone(),
+            sent: Mutex::new(then.map(|sent| (sent.key.clone(), sent)).collect()),
+        })
+    }
+
     /// Sends everything again until each has its receipt, which must be the one heard before.
     pub(super) async fn hear_all(&self, server: &RemoteService) {
         let all: Vec<Sent> = self.sent.lock().unwrap().values().cloned().collect();

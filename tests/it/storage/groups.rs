@@ -2,7 +2,7 @@
 
 use futures::future::{join, join_all};
 use lake::{
-    Committed, GroupCommitter, GroupSettings, LakeError, Result, StagedSubmission, Table,
+    Committed, GroupCommitter, GroupSettings, HeldRows, LakeError, Result, StagedSubmission, Table,
     TableShape,
 };
 use serde_json::{Map, json};
@@ -31,6 +31,7 @@ async fn submission(table: &Table, n: i64) -> StagedSubmission {
     StagedSubmission {
         submission_id: format!("s-{n}"),
         files: stage(table, [rows(n * 10..n * 10 + 2, "2026-09")]).await,
+        held: HeldRows::default(),
         info: Map::from_iter([("agency".to_owned(), json!("H26"))]),
         since: 0,
     }

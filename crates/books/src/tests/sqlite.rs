@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use expect_test::expect;
+use futures::future::join_all;
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
@@ -12,6 +13,7 @@ use super::answer::answer;
 use super::home::Home;
 use super::{id, new};
 use crate::database::Pools;
+use crate::statement::Statement;
 use crate::{Books, BooksError, Claim, Place, Settings};
 
 /// The message, with the folder of the test left out.
@@ -30,13 +32,16 @@ async fn writes_are_synced_and_readers_cannot_write() {
     };
     let mut answers = Vec::new();
     for (pool, pragma) in [
-        (writer, "select journal_mode from pragma_journal_mode"),
         (
-            writer,
+            writer.pool(),
+            "select journal_mode from pragma_journal_mode",
+        ),
+        (
+            writer.pool(),
             "select cast(synchronous as text) from pragma_synchronous",
         ),
         (
-            writer,
+            writer.pool(),
             "select cast(foreign_keys as text) from pragma_foreign_keys",
         ),
         (readers, "select journal_mode from pragma_journal_mode"),
@@ -148,4 +153,50 @@ fn each_answer_of_sqlite_says_what_to_do_next() {
         SQLITE_NOTADB: the control database `books.sqlite` is damaged: an answer
         SQLITE_INTERNAL: cannot keep the token: the control database `books.sqlite` does not answer
     "#]].assert_eq(&table);
+}
+
+/// Each of many callers hears of his own changes, though they are made together.
+#[tokio::test]
+async fn changes_that_wait_are_made_together_and_one_that_fails_fails_alone() {
+    let home = Home::sqlite();
+    let books = home.open().await;
+    let Pools::Sqlite { writer, .. } = &books.pools else {
+        panic!("these are books in a file");
+    };
+    // Whoever has the connection keeps the writer from its work until all of them wait.
+    let held = writer.pool().acquire().await.unwrap();
+    let add = |name: &str| {
+        Statement::new("insert into notes (name) values ($1) returning name").text(name)
+    };
+    let make = Statement::new("create table notes (name text primary key) strict");
+    let names: Vec<String> = (0..40).map(|n| format!("n{n}")).collect();
+    let single = names.iter().map(|name| vec![add(name)]);
+    // The last two add what is there: one by one statement, one by its second.
+    let taken = [vec![add("n7")], vec![add("half"), add("n8")]];
+    let turns: Vec<Vec<Statement>> = [vec![make]]
+        .into_iter()
+        .chain(single)
+        .chain(taken)
+        .collect();
+    let writes = turns.iter().map(|changes| async {
+        let changes: Vec<&Statement> = changes.iter().collect();
+        writer.write(&changes).await
+    });
+    let mut writes = Box::pin(join_all(writes));
+    assert!(futures::poll!(&mut writes).is_pending());
+    drop(held);
+    let outcomes = writes.await;
+    assert!(outcomes[..41].iter().all(Result::is_ok));
+    assert_eq!(outcomes[1].as_ref().unwrap().len(), 1);
+    for taken in &outcomes[41..] {
+        let error = taken.as_ref().err().unwrap();
+        let error = error.as_database_error().unwrap();
+        assert!(error.is_unique_violation(), "{error}");
+    }
+    let count = "select cast(count(*) as text) from notes";
+    let count: String = sqlx::query_scalar(count)
+        .fetch_one(writer.pool())
+        .await
+        .unwrap();
+    assert_eq!(count, "40", "half of a caller's changes were made");
 }

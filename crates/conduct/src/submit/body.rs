@@ -1,12 +1,13 @@
 //! The body on its way to disk.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
 use ingest::{IngestError, Spool, Spooled};
 use service::{ByteStream, Door, ErrorKind, Result, ServiceError};
-use tokio::sync::{AcquireError, SemaphorePermit};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit};
 use tokio::time::timeout;
 
 use crate::failure;
@@ -15,14 +16,26 @@ use crate::handles::Handles;
 /// Bytes gathered before they are written, so that small chunks do not cost a thread hop each.
 const GATHER_BYTES: usize = 256 << 10;
 
-/// A place for a body, from its first byte until it is landed. It is waited for as long as for a
+/// A complete body, with the places that it takes until it is checked.
+pub(crate) struct Body {
+    pub spooled: Spooled,
+    /// None for one that is landed again at the start.
+    pub places: Option<Places>,
+}
+
+/// The place of a body, and its place among those that are checked at the same time.
+pub(crate) struct Places {
+    pub _body: OwnedSemaphorePermit,
+    pub _checking: OwnedSemaphorePermit,
+}
+
+/// A place for a body, from its first byte until it is checked. It is waited for as long as for a
 /// chunk: those who hold one may take their time.
-pub(crate) async fn place(handles: &Handles, door: Door) -> Result<SemaphorePermit<'_>> {
+pub(crate) async fn place(handles: &Handles, door: Door) -> Result<OwnedSemaphorePermit> {
     let limit = handles.settings.bodies_at_once;
     let met = |_| format!("the submission met the limit `submission.bodies_at_once` of {limit}");
-    patiently(handles, door, handles.bodies.acquire(), met)
-        .await?
-        .map_err(closed)
+    let place = Arc::clone(&handles.bodies).acquire_owned();
+    patiently(handles, door, place, met).await?.map_err(closed)
 }
 
 /// Writes the body to the spool folder while hashing it. Refuses a body over the limit, one that

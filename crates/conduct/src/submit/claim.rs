@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use lake::{LakeError, PutOutcome};
+use lake::{LakeError, PutOutcome, SegmentPlace};
 use serde::{Deserialize, Serialize};
 use service::{
     BodyType, ControlTotal, ErrorKind, Receipt, Relation, Result, RowCounts, ServiceError,
@@ -41,6 +41,15 @@ pub(crate) struct Manifest {
     control_totals: BTreeMap<String, String>,
     /// Versions of tables, by dataset, at which nothing of it had landed.
     since: BTreeMap<String, i64>,
+    /// Where the body lies, if not under its hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    segment: Option<Segment>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Segment {
+    path: String,
+    offset: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,7 +66,11 @@ pub(crate) enum Claimed {
 }
 
 impl Manifest {
-    pub(crate) fn new(submission: &Submission, since: BTreeMap<String, i64>) -> Self {
+    pub(crate) fn new(
+        submission: &Submission,
+        since: BTreeMap<String, i64>,
+        segment: Option<SegmentPlace>,
+    ) -> Self {
         let receipt = &submission.receipt;
         let totals = receipt.control_totals.iter();
         Self {
@@ -80,7 +93,19 @@ impl Manifest {
                 .map(|total| (total.name.clone(), total.declared.clone()))
                 .collect(),
             since,
+            segment: segment.map(|place| Segment {
+                path: place.path,
+                offset: place.offset,
+            }),
         }
+    }
+
+    /// Where the body lies, if not under its hash.
+    pub(crate) fn segment(self) -> Option<SegmentPlace> {
+        self.segment.map(|segment| SegmentPlace {
+            path: segment.path,
+            offset: segment.offset,
+        })
     }
 
     /// The version of a table at which the submission had not landed.
@@ -169,7 +194,7 @@ pub(crate) async fn put(handles: &Handles, manifest: Manifest) -> Result<Claimed
 
 /// The manifest of a submission that the books know, if it was put.
 pub(crate) async fn of(handles: &Handles, submission: &Submission) -> Result<Option<Manifest>> {
-    let path = path(&Manifest::new(submission, BTreeMap::new()));
+    let path = path(&Manifest::new(submission, BTreeMap::new(), None));
     let there = read(handles, &path).await?;
     Ok(there.filter(|there| there.id == submission.receipt.id.to_string()))
 }

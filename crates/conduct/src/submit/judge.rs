@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use ingest::{Checked, Counts, Envelope, IngestError, Limits, Mapping, RowRule, Spooled, Verdict};
-use lake::{StagedFile, Table, WriteSettings};
+use ingest::{Checked, Counts, Envelope, IngestError, Limits, Mapping, RowRule, Verdict};
+use lake::Table;
 use service::{ControlTotal, Receipt, Result, RowCounts, RowError, RowErrors, Submission};
 use tokio::sync::mpsc;
 
+use super::body::{Body, blocking};
 use super::coding::{adapter, coding};
+use super::evidence::SMALL_BYTES;
 use super::totals::Totals;
-use super::{Terms, body, quarantine};
+use super::tray::{Rows, Tray};
+use super::{Terms, quarantine};
 use crate::failure;
 use crate::handles::Handles;
 
@@ -21,8 +24,8 @@ pub(crate) struct Staged {
     pub counts: RowCounts,
     pub errors: RowErrors,
     pub control_totals: Vec<ControlTotal>,
-    pub landed: Vec<StagedFile>,
-    pub quarantined: Vec<StagedFile>,
+    pub landed: Rows,
+    pub quarantined: Rows,
 }
 
 /// Decodes and judges the body on a thread of its own while another task encodes what landed.
@@ -30,7 +33,7 @@ pub(crate) async fn check(
     handles: &Arc<Handles>,
     terms: &Terms,
     submission: &Submission,
-    spooled: Spooled,
+    body: Body,
     tables: Option<(&Table, &Table)>,
 ) -> Result<Staged> {
     let totals = Totals::new(&submission.receipt.control_totals);
@@ -47,8 +50,11 @@ pub(crate) async fn check(
     let coding = coding(&submission.format)?;
     let adapter = adapter(&submission.format, &terms.project, &terms.contract.dataset)?;
     let (adapter, contract) = (adapter.cloned(), terms.contract.clone());
+    // What takes the place of other rows is committed alone.
+    let holds = body.spooled.size_bytes() <= SMALL_BYTES && submission.receipt.supersedes.is_none();
+    let Body { spooled, places } = body;
     let (sender, mut receiver) = mpsc::channel::<Checked>(BATCHES_IN_FLIGHT);
-    let checking = body::blocking(move || {
+    let checking = blocking(move || {
         let mut sink = |checked: Checked| sender.blocking_send(checked).map_err(IngestError::sink);
         let (path, limits) = (spooled.path(), Limits::default());
         match &adapter {
@@ -63,7 +69,7 @@ pub(crate) async fn check(
             }
         }
     });
-    let mut desk = Desk::open(terms, tables, handles.settings.errors_in_answer)?;
+    let mut desk = Desk::new(terms, tables, holds, handles.settings.errors_in_answer);
     let encoding = async {
         while let Some(checked) = receiver.recv().await {
             if let Err(error) = desk.take(checked, &submission.receipt).await {
@@ -75,6 +81,7 @@ pub(crate) async fn check(
         Ok(())
     };
     let (checked, encoded) = tokio::join!(checking, encoding);
+    drop(places);
     let compared = encoded.and(checked).and_then(|counts| {
         let totals = totals.compared(counts.received)?;
         Ok((row_counts(&counts), totals))
@@ -113,36 +120,23 @@ fn row_counts(counts: &Counts) -> RowCounts {
     }
 }
 
-/// The writers of a submission in work, and the first of its errors.
+/// The rows of a submission in work, and the first of its errors.
 struct Desk {
-    landed: Option<(lake::StagedWriter, Table)>,
-    quarantined: Option<(lake::StagedWriter, Table)>,
+    landed: Option<Tray>,
+    quarantined: Option<Tray>,
     errors: RowErrors,
     limit: usize,
 }
 
 impl Desk {
-    fn open(terms: &Terms, tables: Option<(&Table, &Table)>, limit: usize) -> Result<Self> {
-        let mut desk = Self {
-            landed: None,
-            quarantined: None,
+    fn new(terms: &Terms, tables: Option<(&Table, &Table)>, holds: bool, limit: usize) -> Self {
+        let sort_by = terms.contract.sort_by.clone();
+        Self {
+            landed: tables.map(|(table, _)| Tray::new(table, sort_by, holds)),
+            quarantined: tables.map(|(_, ledger)| Tray::new(ledger, Vec::new(), holds)),
             errors: RowErrors::default(),
             limit,
-        };
-        let Some((table, ledger)) = tables else {
-            return Ok(desk);
-        };
-        let settings = WriteSettings {
-            sort_by: terms.contract.sort_by.clone(),
-            ..WriteSettings::default()
-        };
-        let landed = table.stage(&settings).map_err(failure::lake)?;
-        let quarantined = ledger
-            .stage(&WriteSettings::default())
-            .map_err(failure::lake)?;
-        desk.landed = Some((landed, table.clone()));
-        desk.quarantined = Some((quarantined, ledger.clone()));
-        Ok(desk)
+        }
     }
 
     async fn take(&mut self, mut checked: Checked, receipt: &Receipt) -> Result<()> {
@@ -157,28 +151,28 @@ impl Desk {
                 self.errors.errors.push(row_error(verdict));
             }
         }
-        if let Some((writer, _)) = &mut self.quarantined
+        if let Some(tray) = &mut self.quarantined
             && !checked.verdicts.is_empty()
         {
             let batch = quarantine::batch(receipt, &checked.verdicts)?;
-            writer.write(batch).await.map_err(failure::lake)?;
+            tray.write(batch).await?;
         }
-        if let Some((writer, _)) = &mut self.landed
+        if let Some(tray) = &mut self.landed
             && checked.landed.num_rows() > 0
         {
-            writer.write(checked.landed).await.map_err(failure::lake)?;
+            tray.write(checked.landed).await?;
         }
         Ok(())
     }
 
     async fn close(self, counts: RowCounts, totals: Vec<ControlTotal>) -> Result<Staged> {
-        let mut files = [Vec::new(), Vec::new()];
-        for (slot, writer) in files.iter_mut().zip([self.landed, self.quarantined]) {
-            if let Some((writer, _)) = writer {
-                *slot = writer.finish().await.map_err(failure::lake)?;
+        let mut rows = [Rows::default(), Rows::default()];
+        for (slot, tray) in rows.iter_mut().zip([self.landed, self.quarantined]) {
+            if let Some(tray) = tray {
+                *slot = tray.close().await?;
             }
         }
-        let [landed, quarantined] = files;
+        let [landed, quarantined] = rows;
         Ok(Staged {
             counts,
             errors: self.errors,
@@ -188,13 +182,9 @@ impl Desk {
         })
     }
 
-    /// What was staged is invisible; failing to delete it costs space, not truth.
     async fn discard(self) {
-        for (writer, table) in [self.landed, self.quarantined].into_iter().flatten() {
-            if let Err(error) = writer.abort().await {
-                let dataset = table.dataset();
-                tracing::warn!(%dataset, %error, "staged files were left behind");
-            }
+        for tray in [self.landed, self.quarantined].into_iter().flatten() {
+            tray.discard().await;
         }
     }
 }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use ingest::Spooled;
-use lake::{StagedFile, StagedSubmission, Table};
+use lake::{StagedSubmission, Table};
 use serde_json::{Map, json};
 use service::{
     Ended, ErrorKind, Receipt, Relation, Result, RowCounts, RowErrors, ServiceError, Submission,
@@ -11,8 +10,10 @@ use service::{
 };
 
 use super::amend::{Amended, Amendment, Change};
+use super::body::Body;
 use super::claim::Manifest;
 use super::judge::{Staged, check};
+use super::tray::Rows;
 use super::{Terms, quarantine, receipt, refused};
 use crate::failure;
 use crate::handles::Handles;
@@ -23,20 +24,12 @@ pub(crate) async fn land(
     terms: &Terms,
     submission: Submission,
     manifest: &Manifest,
-    spooled: Spooled,
+    body: Body,
 ) -> Result<SubmitAnswer> {
     let id = submission.receipt.id;
     let table = handles.table(&terms.contract.dataset).await?;
     let ledger = handles.table(&quarantine::dataset()?).await?;
-    let staged = match check(
-        handles,
-        terms,
-        &submission,
-        spooled,
-        Some((&table, &ledger)),
-    )
-    .await
-    {
+    let staged = match check(handles, terms, &submission, body, Some((&table, &ledger))).await {
         Ok(staged) => staged,
         Err(error) if error.kind == ErrorKind::Refused => {
             return refuse_whole(handles, submission, error).await;
@@ -64,7 +57,7 @@ pub(crate) async fn rehearse(
     terms: &Terms,
     request: &SubmitRequest,
     receipt: Receipt,
-    spooled: Spooled,
+    body: Body,
 ) -> Result<SubmitAnswer> {
     let mut submission = Submission {
         state: SubmissionState::Durable,
@@ -76,7 +69,7 @@ pub(crate) async fn rehearse(
         ended: None,
         sealed: None,
     };
-    let staged = check(handles, terms, &submission, spooled, None).await?;
+    let staged = check(handles, terms, &submission, body, None).await?;
     submission.receipt.rows = staged.counts;
     submission.receipt.control_totals = staged.control_totals;
     Ok(SubmitAnswer {
@@ -114,7 +107,8 @@ async fn settle(
     }
     count_rows(receipt);
     if staged.counts.landed == 0 {
-        table.discard(staged.landed).await.map_err(failure::lake)?;
+        let discarded = table.discard(staged.landed.files).await;
+        discarded.map_err(failure::lake)?;
         return refuse_rows(handles, submission, staged.errors).await;
     }
     let part = part(receipt, staged.landed, manifest.since(table.dataset()));
@@ -206,10 +200,11 @@ async fn amend(
     amended
 }
 
-fn part(receipt: &Receipt, files: Vec<StagedFile>, since: i64) -> StagedSubmission {
+fn part(receipt: &Receipt, rows: Rows, since: i64) -> StagedSubmission {
     StagedSubmission {
         submission_id: receipt.id.to_string(),
-        files,
+        files: rows.files,
+        held: rows.held,
         info: info(receipt),
         since,
     }

@@ -4,6 +4,7 @@ mod amend;
 mod body;
 mod claim;
 mod coding;
+mod evidence;
 mod judge;
 mod land;
 mod quarantine;
@@ -12,6 +13,7 @@ mod receive;
 mod recover;
 mod rows;
 mod totals;
+mod tray;
 mod withdraw;
 
 use std::sync::Arc;
@@ -30,7 +32,7 @@ use crate::perform::{About, Gate};
 
 pub(crate) use receipt::{keys, publish_keys};
 pub(crate) use recover::recover;
-pub(crate) use rows::{errors, evidence, quarantined};
+pub(crate) use rows::{errors, evidence as evidence_of, quarantined};
 pub(crate) use withdraw::withdraw;
 
 /// What a body is judged by, all of one project.
@@ -72,13 +74,19 @@ pub(crate) async fn submit(
             coding::adapter(&request.format, &terms_now.project, &request.dataset)?;
             totals::check(&terms_now.contract, &declared(&request))?;
             let relation = related(&handles, &terms_now, &request).await?;
-            let _body = body::place(&handles, door).await?;
+            let place = body::place(&handles, door).await?;
             let spooled = body::spool(&handles, door, body).await?;
             let id = SubmissionId::new((handles.given.ids)());
             tracing::debug!(submission = %id, size_bytes = spooled.size_bytes(), "a body is complete");
             let received_at = handles.now();
             // Only now: a sender who takes his time keeps nobody else from being checked.
-            let _place = handles.submissions.acquire().await.map_err(body::closed)?;
+            let checking = Arc::clone(&handles.submissions).acquire_owned().await;
+            let places = Some(body::Places {
+                _body: place,
+                _checking: checking.map_err(body::closed)?,
+            });
+            // Its places are free once it is checked; it is waited for until it is landed.
+            let _in_work = handles.landings.token();
             let _landing = handles.landing.read().await;
             let terms = terms(&handles.project(), &request, agency)?;
             let receipt = Receipt {
@@ -96,8 +104,9 @@ pub(crate) async fn submit(
                 supersedes: relation.map(|relation| Superseded { relation, rows: 0 }),
                 control_totals: declared(&request),
             };
+            let body = body::Body { spooled, places };
             if request.dry_run {
-                return land::rehearse(&handles, &terms, &request, receipt, spooled).await;
+                return land::rehearse(&handles, &terms, &request, receipt, body).await;
             }
             let submission = Submission {
                 state: SubmissionState::Durable,
@@ -109,7 +118,7 @@ pub(crate) async fn submit(
                 ended: None,
                 sealed: None,
             };
-            receive::receive(&handles, &terms, submission, request.ack, spooled).await
+            receive::receive(&handles, &terms, submission, request.ack, body).await
         },
     )
     .await

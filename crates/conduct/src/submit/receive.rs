@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use books::{Claim, NewSubmission};
-use ingest::Spooled;
 use service::{
     Ack, ErrorKind, Result, RowErrors, ServiceError, Submission, SubmissionId, SubmissionState,
     SubmitAnswer,
 };
 
+use super::body::Body;
 use super::claim::{Claimed, Manifest};
 use super::land::land;
-use super::{Terms, claim, quarantine, settled};
+use super::{Terms, claim, evidence, quarantine, settled};
 use crate::failure;
 use crate::handles::Handles;
 
@@ -25,28 +25,25 @@ pub(crate) async fn receive(
     terms: &Terms,
     submission: Submission,
     ack: Ack,
-    spooled: Spooled,
+    body: Body,
 ) -> Result<SubmitAnswer> {
     // A missing table is found before anything is kept.
     let since = versions(handles, terms).await?;
-    let evidence = handles.lake.evidence();
-    evidence
-        .put_file(spooled.path(), spooled.sha256(), spooled.size_bytes())
-        .await
-        .map_err(failure::lake)?;
+    let segment = evidence::keep(handles, &body.spooled).await?;
     tracing::debug!(submission = %submission.receipt.id, "evidence is kept");
     let (new, id) = (claimed(&submission), submission.receipt.id);
     let working = Working::take(handles, id);
     for _ in 0..CLAIMS {
         match handles.books.claim(&new).await.map_err(failure::books)? {
             Claim::OtherBody(id) => return Err(other_body(id)),
-            Claim::Replay(found) => return replay(handles, terms, *found, spooled).await,
+            Claim::Replay(found) => return replay(handles, terms, *found, body).await,
             Claim::New => tracing::debug!(submission = %id, "the books know of it"),
         }
-        match claim::put(handles, Manifest::new(&submission, since.clone())).await? {
+        let manifest = Manifest::new(&submission, since.clone(), segment.clone());
+        match claim::put(handles, manifest).await? {
             Claimed::Ours(manifest) => {
                 tracing::debug!(submission = %id, "the claim is kept");
-                let parts = (submission, *manifest, spooled);
+                let parts = (submission, *manifest, body);
                 return acknowledge(handles, terms, parts, ack, working).await;
             }
             // Another process has the key, and its books are not ours.
@@ -68,12 +65,12 @@ async fn adopt(handles: &Handles, vain: SubmissionId, earlier: &Submission) -> R
 async fn acknowledge(
     handles: &Arc<Handles>,
     terms: &Terms,
-    (submission, manifest, spooled): (Submission, Manifest, Spooled),
+    (submission, manifest, body): (Submission, Manifest, Body),
     ack: Ack,
     working: Option<Working>,
 ) -> Result<SubmitAnswer> {
     if ack == Ack::Committed {
-        return land(handles, terms, submission, &manifest, spooled).await;
+        return land(handles, terms, submission, &manifest, body).await;
     }
     let answer = SubmitAnswer {
         receipt: submission.receipt.clone(),
@@ -87,11 +84,8 @@ async fn acknowledge(
     tracker.spawn(async move {
         let id = submission.receipt.id;
         let _working = working;
-        let Ok(_place) = handles.submissions.acquire().await else {
-            return;
-        };
         let _landing = handles.landing.read().await;
-        match land(&handles, &terms, submission, &manifest, spooled).await {
+        match land(&handles, &terms, submission, &manifest, body).await {
             Ok(_) => {}
             Err(error) if error.kind == ErrorKind::Refused => {}
             Err(error) => tracing::error!(
@@ -109,7 +103,7 @@ async fn replay(
     handles: &Arc<Handles>,
     terms: &Terms,
     found: Submission,
-    spooled: Spooled,
+    body: Body,
 ) -> Result<SubmitAnswer> {
     if found.state != SubmissionState::Durable {
         return settled(handles, found, true).await;
@@ -127,8 +121,10 @@ async fn replay(
         return settled(handles, found, true).await;
     }
     let since = versions(handles, terms).await?;
-    match claim::put(handles, Manifest::new(&found, since)).await? {
-        Claimed::Ours(manifest) => land(handles, terms, found, &manifest, spooled).await,
+    // Its own may be of a process that died before its claim, and then nobody knows where it is.
+    let segment = evidence::keep(handles, &body.spooled).await?;
+    match claim::put(handles, Manifest::new(&found, since, segment)).await? {
+        Claimed::Ours(manifest) => land(handles, terms, found, &manifest, body).await,
         Claimed::Earlier(earlier) => {
             adopt(handles, found.receipt.id, &earlier).await?;
             Err(being_landed(earlier.receipt.id))

@@ -9,8 +9,9 @@ use lake::CommitRecord;
 use service::{Door, Receipt, Result, RowCounts, ServiceError, Submission, SubmitRequest};
 
 use super::amend::superseded_rows;
+use super::body::Body;
 use super::claim::Manifest;
-use super::{body, claim, land, terms};
+use super::{body, claim, evidence, land, terms};
 use crate::failure;
 use crate::handles::Handles;
 
@@ -83,14 +84,17 @@ async fn land_again(
         submission.format.clone(),
     );
     let terms = terms(&handles.project(), &request, Some(receipt.agency.clone()))?;
-    let kept = handles.lake.evidence().get(&receipt.evidence_sha256).await;
-    let bytes = kept.map_err(failure::lake)?.bytes;
+    let bytes = evidence::open(handles, &submission).await?.bytes;
     let bytes = bytes
         .map(|chunk| chunk.map_err(std::io::Error::other))
         .boxed();
     // The store has patience of its own.
     let spooled = body::spool(handles, Door::Cli, bytes).await?;
-    match land::land(handles, &terms, submission, manifest, spooled).await {
+    let body = Body {
+        spooled,
+        places: None,
+    };
+    match land::land(handles, &terms, submission, manifest, body).await {
         Err(ServiceError {
             kind: service::ErrorKind::Refused,
             ..

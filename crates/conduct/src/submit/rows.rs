@@ -11,7 +11,6 @@ use service::{
 };
 
 use super::known;
-use crate::failure;
 use crate::handles::Handles;
 use crate::perform::{About, Gate};
 use crate::system::{self, own};
@@ -46,20 +45,14 @@ pub(crate) async fn evidence(gate: &Gate, call: &Call, id: SubmissionId) -> Resu
     let about = About::named(format!("evidence of submission {id}")).of_agency(agency);
     gate.perform(call, Action::ReadEvidence, about, |handles, _| async move {
         let found = known(&handles, id).await?;
-        let sha256 = found.receipt.evidence_sha256;
-        let body = handles
-            .lake
-            .evidence()
-            .get(&sha256)
-            .await
-            .map_err(failure::lake)?;
+        let body = super::evidence::open(&handles, &found).await?;
         let bytes = body
             .bytes
             .map(|chunk| chunk.map_err(std::io::Error::other))
             .boxed();
         Ok(Evidence {
             format: found.format,
-            sha256,
+            sha256: found.receipt.evidence_sha256,
             size_bytes: body.size,
             bytes,
         })

@@ -4,15 +4,19 @@ mod recent;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep_until};
 
 use crate::commit::{CommitRequest, Committed, SUBMISSIONS};
 use crate::error::{LakeError, Result};
 use crate::table::Table;
-use crate::write::StagedFile;
+use crate::write::{StagedFile, WriteSettings};
 use recent::Recent;
 
 /// The key under which a commit notes what came with each submission.
@@ -25,14 +29,45 @@ pub struct GroupSettings {
     pub queue: usize,
     /// Submissions in one commit.
     pub group: usize,
+    /// Memory of the rows that wait in no file yet; more wait for room.
+    pub held_bytes: usize,
+    /// A commit of more submissions than this is followed by a pause, in which others gather.
+    pub crowd: usize,
+    /// The time from the start of such a commit to that of the next.
+    pub pause: Duration,
 }
 
 impl Default for GroupSettings {
     fn default() -> Self {
         Self {
             queue: 1024,
-            group: 256,
+            group: 1024,
+            held_bytes: 128 << 20,
+            crowd: 16,
+            pause: Duration::from_millis(500),
         }
+    }
+}
+
+/// Rows that are in no file yet. Those of the submissions of one commit are written together.
+#[derive(Debug, Clone, Default)]
+pub struct HeldRows {
+    /// The rows.
+    pub batches: Vec<RecordBatch>,
+    /// How they are sorted in their files, as in [`WriteSettings`].
+    pub sort_by: Vec<String>,
+}
+
+impl HeldRows {
+    /// The rows.
+    pub fn rows(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    /// The memory that they take.
+    fn bytes(&self) -> usize {
+        let batches = self.batches.iter();
+        batches.map(RecordBatch::get_array_memory_size).sum()
     }
 }
 
@@ -41,8 +76,10 @@ impl Default for GroupSettings {
 pub struct StagedSubmission {
     /// Its id: noted in the commit, and never committed twice by one committer.
     pub submission_id: String,
-    /// Its rows.
+    /// Its rows that are in files.
     pub files: Vec<StagedFile>,
+    /// Its rows that are not: hundreds of small submissions are one file.
+    pub held: HeldRows,
     /// Notes for the history.
     pub info: Map<String, Value>,
     /// A version at which it had not landed. Every later commit is searched for it, so it lands
@@ -56,12 +93,15 @@ pub struct GroupCommitter {
     queue: Arc<Mutex<Option<mpsc::Sender<Waiting>>>>,
     ended: watch::Receiver<()>,
     dataset: String,
+    room: Arc<Semaphore>,
+    held_kib: u32,
 }
 
 #[derive(Debug)]
 struct Waiting {
     submission: StagedSubmission,
     answer: oneshot::Sender<Result<Committed>>,
+    _room: OwnedSemaphorePermit,
 }
 
 impl GroupCommitter {
@@ -71,12 +111,13 @@ impl GroupCommitter {
         let (queue, waiting) = mpsc::channel(settings.queue.max(1));
         let (ending, ended) = watch::channel(());
         let dataset = table.dataset().to_string();
+        let held_kib = kib(settings.held_bytes).max(1);
         let worker = Worker {
             app: format!("dtm/{dataset}"),
             recent: Recent::after(table.version()),
             table,
             waiting,
-            most: settings.group.max(1),
+            settings,
         };
         on.spawn(async move {
             worker.run().await;
@@ -86,6 +127,8 @@ impl GroupCommitter {
             queue: Arc::new(Mutex::new(Some(queue))),
             ended,
             dataset,
+            room: Arc::new(Semaphore::new(held_kib as usize)),
+            held_kib,
         }
     }
 
@@ -108,9 +151,18 @@ impl GroupCommitter {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
+        // More than all of the room is let in alone.
+        let wanted = kib(submission.held.bytes()).min(self.held_kib);
+        let room = Arc::clone(&self.room).acquire_many_owned(wanted).await;
+        let room = room.map_err(|_| ended())?;
         let (answer, answered) = oneshot::channel();
+        let waiting = Waiting {
+            submission,
+            answer,
+            _room: room,
+        };
         let sent = match queue {
-            Some(queue) => queue.send(Waiting { submission, answer }).await.is_ok(),
+            Some(queue) => queue.send(waiting).await.is_ok(),
             None => false,
         };
         if !sent {
@@ -137,16 +189,32 @@ struct Worker {
     table: Table,
     app: String,
     waiting: mpsc::Receiver<Waiting>,
-    most: usize,
+    settings: GroupSettings,
     recent: Recent,
+}
+
+/// The files that the held rows of a group were written to.
+#[derive(Default)]
+struct Written {
+    of: usize,
+    files: Vec<StagedFile>,
+    /// Whether a commit was asked to name them: then it may have, whatever was answered.
+    offered: bool,
 }
 
 impl Worker {
     async fn run(mut self) {
         let mut group = Vec::new();
-        while self.waiting.recv_many(&mut group, self.most).await > 0 {
+        let most = self.settings.group.max(1);
+        while self.waiting.recv_many(&mut group, most).await > 0 {
+            let begun = Instant::now();
             let batch = self.alone(std::mem::take(&mut group));
+            let crowded = batch.len() > self.settings.crowd;
             self.commit(batch).await;
+            // Whoever is alone is not made to wait; of many, each would be a commit of a few.
+            if crowded {
+                sleep_until(begun + self.settings.pause).await;
+            }
         }
     }
 
@@ -167,13 +235,14 @@ impl Worker {
     }
 
     async fn commit(&mut self, mut group: Vec<Waiting>) {
+        let mut written = Written::default();
         while !group.is_empty() {
             group = match self.answer_landed(group).await {
-                Some(rest) if rest.is_empty() => return,
+                Some(rest) if rest.is_empty() => return self.throw_away(written).await,
                 Some(rest) => rest,
                 None => return,
             };
-            match self.attempt(&group).await {
+            match self.attempt(&group, &mut written).await {
                 // Others committed meanwhile: who is in their commits is looked up above.
                 Ok(None) => {}
                 Ok(Some(done)) => {
@@ -186,6 +255,7 @@ impl Worker {
                 }
                 // One that does not fit must not stop the others.
                 Err(error) if group.len() > 1 && !error.is_unavailable() => {
+                    self.throw_away(written).await;
                     for waiting in group {
                         Box::pin(self.commit(vec![waiting])).await;
                     }
@@ -196,15 +266,55 @@ impl Worker {
         }
     }
 
+    /// Writes the rows of a group that are in no file; again only for another group.
+    async fn write(&self, group: &[Waiting], written: &mut Written) -> Result<()> {
+        if written.of == group.len() {
+            return Ok(());
+        }
+        self.throw_away(std::mem::take(written)).await;
+        let held = || group.iter().map(|waiting| &waiting.submission.held);
+        let Some(last) = held().rfind(|held| held.rows() > 0) else {
+            return Ok(());
+        };
+        let mut writer = self.table.stage(&WriteSettings {
+            sort_by: last.sort_by.clone(),
+            ..WriteSettings::default()
+        })?;
+        for batch in together(held().flat_map(|held| &held.batches).collect()) {
+            if let Err(error) = writer.write(batch).await {
+                // The reason matters more than the cleaning.
+                let _ = writer.abort().await;
+                return Err(error);
+            }
+        }
+        *written = Written {
+            of: group.len(),
+            files: writer.finish().await?,
+            offered: false,
+        };
+        Ok(())
+    }
+
+    /// Deletes files that no commit can name; others stay for maintenance, which knows.
+    async fn throw_away(&self, written: Written) {
+        if written.offered {
+            return;
+        }
+        if let Err(error) = self.table.discard(written.files).await {
+            tracing::warn!(%error, "files of submissions stay for maintenance");
+        }
+    }
+
     /// The commit, unless others came first.
-    async fn attempt(&self, group: &[Waiting]) -> Result<Option<Committed>> {
+    async fn attempt(&self, group: &[Waiting], written: &mut Written) -> Result<Option<Committed>> {
+        self.write(group, written).await?;
         let head = self.table.head();
         if head.version() > self.recent.to() {
             return Ok(None);
         }
         // From here on whoever lands submissions takes this number too, and is noticed.
         let last = self.table.application_version(&head, &self.app).await?;
-        let mut files = Vec::new();
+        let mut files = written.files.clone();
         let (mut ids, mut notes) = (Vec::new(), Map::new());
         for Waiting { submission, .. } in group {
             ids.push(Value::from(submission.submission_id.clone()));
@@ -222,6 +332,7 @@ impl Worker {
             .with_app(self.app.clone(), last.unwrap_or_default() + 1)
             .with_operation("SUBMIT")
             .with_info(info);
+        written.offered = true;
         let done = self.table.commit(request).await?;
         Ok((!done.already).then_some(done))
     }
@@ -299,6 +410,25 @@ impl Worker {
             tracing::warn!(%error, "files of a submission given twice stay for maintenance");
         }
     }
+}
+
+/// Small batches as one, so that each partition is opened once; batches of different columns, as
+/// after a change of the contract, stay apart.
+fn together(batches: Vec<&RecordBatch>) -> Vec<RecordBatch> {
+    let first = batches.first().map(|batch| batch.schema());
+    let one = first.and_then(|schema| {
+        let alike = batches.iter().all(|batch| batch.schema() == schema);
+        alike.then(|| concat_batches(&schema, batches.iter().copied()).ok())?
+    });
+    match one {
+        Some(one) => vec![one],
+        None => batches.into_iter().cloned().collect(),
+    }
+}
+
+/// In whole KiB, which fit a semaphore.
+fn kib(bytes: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX)
 }
 
 fn refuse(group: Vec<Waiting>, error: &LakeError) {
