@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Workbooks as LibreOffice reads them: a query result and a report of a running server are
-# downloaded as XLSX, converted by `soffice --headless`, and compared with the server's CSV.
+# Workbooks as LibreOffice reads and writes them: a query result and a report of a running server
+# are downloaded as XLSX, converted by `soffice --headless`, and compared with the server's CSV; the
+# form of a dataset is filled in and checked by the server, which is told to land nothing of it.
 #
 #     tests/browser/office.sh http://127.0.0.1:8080 dtm-home/operator.token
 #
-# Needs LibreOffice Calc (Debian: libreoffice-calc-nogui), curl and Python 3.
+# Needs LibreOffice Calc (Debian: libreoffice-calc-nogui, python3-uno), curl and Python 3.
 set -euo pipefail
 url=$1
 token=$2
@@ -65,3 +66,42 @@ for book in result report; do
     [ "$(head -c 5 "$work/out/$book.pdf")" = "%PDF-" ] || fail "$book.pdf is no PDF"
 done
 python3 "$here/office.py" "$work"
+
+# fill FORM FOLDER: typed into by `form.py`, which knows LibreOffice through a pipe
+fill() {
+    local pipe="dtm-form-$$" waited=600
+    soffice -env:UserInstallation="file://$work/profile" --headless --norestore --nologo \
+        --accept="pipe,name=$pipe;urp" >"$work/soffice.log" 2>&1 &
+    until ls "${TMPDIR:-/tmp}"/OSL_PIPE_*"_$pipe" >/dev/null 2>&1; do
+        [ $((waited--)) -gt 0 ] || fail "soffice does not listen: $(cat "$work/soffice.log")"
+        sleep 0.1
+    done
+    # Debian's own Python has the module that LibreOffice comes with.
+    /usr/bin/python3 "$here/form.py" "$pipe" "$1" "$2"
+    wait
+}
+
+# dry_run FILE TYPE: rows that were received and would land, and the message of the first error
+dry_run() {
+    ask application/json "$work/checked.json" \
+        "$url/api/v1/datasets/raw.indicators/submissions?period=$period&agency=H26&dry_run=true" \
+        -H "Content-Type: $2" --data-binary "@$1"
+    python3 -c 'import json, sys
+found = json.load(open(sys.argv[1]))
+first = found["errors"][:1]
+print(found["rows"]["received"], found["rows"]["landed"], *(e["message"] for e in first))' \
+        "$work/checked.json"
+}
+
+# expect FOUND WANTED
+expect() {
+    [[ "$1" == $2 ]] || fail "the filled form was answered \`$1\`, not \`$2\`"
+}
+
+ods='application/vnd.oasis.opendocument.spreadsheet'
+ask '*/*' "$work/form.xlsx" "$url/api/v1/datasets/raw.indicators/template.xlsx"
+fill "$work/form.xlsx" "$work"
+expect "$(dry_run "$work/good.xlsx" "$xlsx")" "2 2"
+expect "$(dry_run "$work/good.ods" "$ods")" "2 2"
+expect "$(dry_run "$work/bad.xlsx" "$xlsx")" "2 1 cell D3:*"
+printf 'workbooks and the form: as they should be\n'
