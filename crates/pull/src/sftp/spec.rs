@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::SecretRef;
+use crate::{PullError, Result, SecretRef};
 
 /// A folder of an SFTP server into which files are put.
 #[derive(Debug, Clone)]
@@ -74,5 +74,31 @@ impl SftpSpec {
             connect_within: Duration::from_secs(20),
             answer_within: Duration::from_secs(60),
         }
+    }
+
+    /// Whether it can work, as far as that can be seen without asking.
+    pub(super) fn check(&self) -> Result<()> {
+        let declared = |why: String| Err(PullError::Declared(why));
+        if self.host_keys.is_empty() {
+            return declared("the fingerprint of the server's key must be declared".to_owned());
+        }
+        for key in &self.host_keys {
+            let digest = key.strip_prefix("SHA256:").unwrap_or_default();
+            let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+            if digest.len() != 43 || !digest.bytes().all(is_base64) {
+                return declared(format!(
+                    "`{key}` is no fingerprint of a key as `ssh-keygen -l` prints it: `SHA256:` \
+                     and 43 signs"
+                ));
+            }
+        }
+        if self.folder.is_empty() || self.done_folder.as_deref() == Some("") {
+            return declared("a folder has no name; `.` is the one where the user begins".to_owned());
+        }
+        let plain = |folder: &str| folder.trim_end_matches('/').to_owned();
+        if self.done_folder.as_deref().map(plain) == Some(plain(&self.folder)) {
+            return declared("files that are done are moved to where they are already".to_owned());
+        }
+        Ok(())
     }
 }
