@@ -9,7 +9,9 @@ const LONGEST_BYTES: usize = 4096;
 
 pub(crate) fn write(place: &impl Serialize) -> Result<Mark> {
     let text = serde_json::to_string(place).map_err(|error| {
-        PullError::Limit(format!("the place that was reached cannot be written: {error}"))
+        PullError::Limit(format!(
+            "the place that was reached cannot be written: {error}"
+        ))
     })?;
     match text.len() <= LONGEST_BYTES {
         true => Ok(Mark(text)),

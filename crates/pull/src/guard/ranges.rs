@@ -64,7 +64,12 @@ const RANGES: &[Range] = {
     &[
         v4([0, 0, 0, 0], 8, "an unspecified address", Never),
         v4([10, 0, 0, 0], 8, PRIVATE, ByName),
-        v4([100, 64, 0, 0], 10, "an address shared by a carrier", ByName),
+        v4(
+            [100, 64, 0, 0],
+            10,
+            "an address shared by a carrier",
+            ByName,
+        ),
         v4([127, 0, 0, 0], 8, "a loopback address", ByName),
         v4([169, 254, 0, 0], 16, "a link-local address", ByAddress),
         v4([172, 16, 0, 0], 12, PRIVATE, ByName),

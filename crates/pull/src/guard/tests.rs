@@ -174,7 +174,16 @@ async fn a_name_without_an_address_is_unavailable() {
 
 #[tokio::test]
 async fn what_is_no_host_is_said_so() {
-    for host in ["", "a b", "a/b", "a@b", "1.2.3.4.5", "300.1.1.1", "[::1", "host:80"] {
+    for host in [
+        "",
+        "a b",
+        "a/b",
+        "a@b",
+        "1.2.3.4.5",
+        "300.1.1.1",
+        "[::1",
+        "host:80",
+    ] {
         let message = refused(&closed(), host, 443).await;
         assert!(message.contains("is no host"), "`{host}`: {message}");
     }
@@ -226,7 +235,13 @@ async fn a_listed_name_opens_no_special_address() {
 #[tokio::test]
 async fn a_range_opens_its_addresses_at_every_port_by_whatever_name() {
     let names = Scripted::new(&[&["10.20.30.40"]]);
-    let ranges = ["10.20.0.0/16", "169.254.10.9/30", "::ffff:0:0/96", "224.0.0.0/4", "::/0"];
+    let ranges = [
+        "10.20.0.0/16",
+        "169.254.10.9/30",
+        "::ffff:0:0/96",
+        "224.0.0.0/4",
+        "::/0",
+    ];
     let guard = Guard::new(ranges).unwrap().with_names(names);
     for (host, opened) in [
         ("10.20.255.1", true),
@@ -346,7 +361,9 @@ fn is_special(address: IpAddr) -> bool {
 
 /// Half of them near a border of a range.
 fn v4() -> impl Strategy<Value = Ipv4Addr> {
-    let first = prop::sample::select(vec![0, 10, 100, 127, 169, 172, 192, 198, 203, 224, 240, 255]);
+    let first = prop::sample::select(vec![
+        0, 10, 100, 127, 169, 172, 192, 198, 203, 224, 240, 255,
+    ]);
     let near = (first, any::<[u8; 3]>()).prop_map(|(a, [b, c, d])| Ipv4Addr::new(a, b, c, d));
     prop_oneof![any::<u32>().prop_map(Ipv4Addr::from), near]
 }
@@ -379,7 +396,8 @@ proptest! {
             format!("{a}.{b}.{}.", number & 0xffff),
         ];
         for way in ways {
-            prop_assert_eq!(host_of(&way).unwrap(), Host::Ipv4(address), "{}", way);
+            let expected: Host = Host::Ipv4(address);
+            prop_assert_eq!(host_of(&way).unwrap(), expected, "{}", way);
         }
     }
 }

@@ -129,7 +129,10 @@ impl Exchange {
         if let Some(Host::Ipv4(_) | Host::Ipv6(_)) = url.host() {
             let port = url.port_or_known_default().unwrap_or_default();
             let host = url.host_str().unwrap_or_default();
-            self.guard.addresses(host, port).await.map_err(Failure::never)?;
+            self.guard
+                .addresses(host, port)
+                .await
+                .map_err(Failure::never)?;
         }
         let sent = self.client.get(url.clone()).send().await;
         let response = sent.map_err(|error| failure_of(&error, place))?;
@@ -156,9 +159,13 @@ impl Exchange {
                     most: self.max_bytes,
                 });
                 let mut unpacked = self.receive(response, unpacked, place).await?;
-                unpacked.try_finish().map_err(|error| self.cannot_unpack(&error, place))?;
+                unpacked
+                    .try_finish()
+                    .map_err(|error| self.cannot_unpack(&error, place))?;
                 let finished = unpacked.finish();
-                finished.map_err(|error| self.cannot_unpack(&error, place))?.bytes
+                finished
+                    .map_err(|error| self.cannot_unpack(&error, place))?
+                    .bytes
             }
             other => {
                 let message = format!("{place} came packed as `{other}`, which was not asked for");
@@ -179,7 +186,10 @@ impl Exchange {
         place: &str,
     ) -> Result<W, Failure> {
         let mut left = self.max_bytes;
-        if response.content_length().is_some_and(|length| length > left as u64) {
+        if response
+            .content_length()
+            .is_some_and(|length| length > left as u64)
+        {
             return Err(self.too_large(place));
         }
         loop {
@@ -187,7 +197,9 @@ impl Exchange {
             let Some(chunk) = chunk.map_err(|error| failure_of(&error, place))? else {
                 return Ok(sink);
             };
-            left = left.checked_sub(chunk.len()).ok_or_else(|| self.too_large(place))?;
+            left = left
+                .checked_sub(chunk.len())
+                .ok_or_else(|| self.too_large(place))?;
             let kept = sink.write_all(&chunk);
             kept.map_err(|error| self.cannot_unpack(&error, place))?;
         }
@@ -221,7 +233,9 @@ impl Exchange {
                 error: PullError::Unavailable(format!("the server fails at {place} ({number})")),
                 again: retry_after(response.headers()),
             }),
-            _ => Err(Failure::answer(format!("{place} is answered with {number}, not with 200"))),
+            _ => Err(Failure::answer(format!(
+                "{place} is answered with {number}, not with 200"
+            ))),
         }
     }
 
@@ -291,7 +305,10 @@ fn headers(spec: &HttpSpec, secrets: &dyn Secrets) -> Result<HeaderMap> {
     headers.insert(ACCEPT, value_of("the media type", &spec.content_type)?);
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     for (name, value) in &spec.headers {
-        headers.insert(name_of(name)?, value_of(&format!("the header `{name}`"), value)?);
+        headers.insert(
+            name_of(name)?,
+            value_of(&format!("the header `{name}`"), value)?,
+        );
     }
     let (name, value, from) = match &spec.auth {
         Auth::None => return Ok(headers),
@@ -301,7 +318,11 @@ fn headers(spec: &HttpSpec, secrets: &dyn Secrets) -> Result<HeaderMap> {
         }
         Auth::Basic { user, password: at } => {
             let pair = format!("{user}:{}", secrets.get(at)?.reveal());
-            (AUTHORIZATION, format!("Basic {}", BASE64_STANDARD.encode(pair)), at)
+            (
+                AUTHORIZATION,
+                format!("Basic {}", BASE64_STANDARD.encode(pair)),
+                at,
+            )
         }
         Auth::Header { name, value: at } => {
             (name_of(name)?, secrets.get(at)?.reveal().to_owned(), at)

@@ -77,5 +77,7 @@ fn is_next(parameters: &str) -> bool {
         name.trim().eq_ignore_ascii_case("rel").then_some(value)
     });
     let relations = named.unwrap_or_default().trim().trim_matches('"');
-    relations.split_ascii_whitespace().any(|relation| relation.eq_ignore_ascii_case("next"))
+    relations
+        .split_ascii_whitespace()
+        .any(|relation| relation.eq_ignore_ascii_case("next"))
 }

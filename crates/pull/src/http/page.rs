@@ -36,9 +36,11 @@ impl Page {
             "" => "its top",
             pointer => pointer,
         };
-        let records = json
-            .at(&spec.records)
-            .ok_or_else(|| wrong(format!("has nothing at `{pointer}`, where records should be")))?;
+        let records = json.at(&spec.records).ok_or_else(|| {
+            wrong(format!(
+                "has nothing at `{pointer}`, where records should be"
+            ))
+        })?;
         let items = records
             .items()
             .ok_or_else(|| wrong(format!("has no array of records at `{pointer}`")))?;
@@ -50,10 +52,15 @@ impl Page {
                 newest = greatest(newest, Some(point), place)?;
             }
         }
-        let total = spec.total.as_ref().map(|pointer| match total_at(json, pointer) {
-            Some(total) => Ok(total),
-            None => Err(wrong(format!("has no number at `{pointer}`, where the total should be"))),
-        });
+        let total = spec
+            .total
+            .as_ref()
+            .map(|pointer| match total_at(json, pointer) {
+                Some(total) => Ok(total),
+                None => Err(wrong(format!(
+                    "has no number at `{pointer}`, where the total should be"
+                ))),
+            });
         let next = match &spec.paging {
             Paging::Cursor { next, .. } => cursor(json, next).map_err(wrong)?,
             Paging::Link => link::next(answer.links.iter(), url, place)?,
@@ -107,7 +114,9 @@ fn cursor(json: Json<'_>, pointer: &str) -> Result<Option<String>, String> {
         Some(Scalar::Null) => Ok(None),
         Some(Scalar::Text(text)) if text.is_empty() => Ok(None),
         Some(Scalar::Text(text) | Scalar::Number(text)) => Ok(Some(text)),
-        None => Err(format!("has no text or number at `{pointer}`, where the cursor should be")),
+        None => Err(format!(
+            "has no text or number at `{pointer}`, where the cursor should be"
+        )),
     }
 }
 

@@ -178,7 +178,11 @@ impl HttpSpec {
     pub(super) fn check(&self) -> Result<()> {
         let mut pointers = vec![("records", self.records.as_str())];
         pointers.extend(self.total.iter().map(|total| ("total", total.as_str())));
-        pointers.extend(self.since.iter().map(|since| ("since", since.field.as_str())));
+        pointers.extend(
+            self.since
+                .iter()
+                .map(|since| ("since", since.field.as_str())),
+        );
         if let Paging::Cursor { next, .. } = &self.paging {
             pointers.push(("cursor", next));
         }
@@ -190,7 +194,9 @@ impl HttpSpec {
             }
         }
         if self.page_size.as_ref().is_some_and(|(_, size)| *size == 0) {
-            return Err(PullError::Declared("a page has at least one record".to_owned()));
+            return Err(PullError::Declared(
+                "a page has at least one record".to_owned(),
+            ));
         }
         if self.short_page_ends && self.page_size.is_none() {
             return Err(PullError::Declared(

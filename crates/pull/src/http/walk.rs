@@ -113,7 +113,10 @@ impl Walk {
             ..self.clone()
         };
         let short = spec.short_page_ends
-            && spec.page_size.as_ref().is_some_and(|(_, size)| page.count < *size);
+            && spec
+                .page_size
+                .as_ref()
+                .is_some_and(|(_, size)| page.count < *size);
         let next = match &spec.paging {
             _ if short => None,
             Paging::Single => None,

@@ -5,12 +5,23 @@ use super::*;
 
 fn text<'a>(json: &'a str, pointer: &str) -> Option<&'a str> {
     let json = Json::read(json.as_bytes()).unwrap();
-    json.at(pointer).map(|found| std::str::from_utf8(found.text()).unwrap())
+    json.at(pointer)
+        .map(|found| std::str::from_utf8(found.text()).unwrap())
 }
 
 #[test]
 fn what_is_no_json_is_not_read() {
-    for text in ["", "{", "[1,]", "{\"a\":1}x", "<html>", "\u{1f}", "nul", "[1 2]", "\"\\q\""] {
+    for text in [
+        "",
+        "{",
+        "[1,]",
+        "{\"a\":1}x",
+        "<html>",
+        "\u{1f}",
+        "nul",
+        "[1 2]",
+        "\"\\q\"",
+    ] {
         assert!(Json::read(text.as_bytes()).is_err(), "{text}");
     }
     assert!(Json::read(b"{\"a\": \"\xff\"}").is_err());

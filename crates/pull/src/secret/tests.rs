@@ -2,7 +2,12 @@ use super::*;
 
 #[test]
 fn a_reference_is_read_and_written_alike() {
-    for text in ["env:API_TOKEN", "env:_x1", "file:sftp.key", "file:db-password"] {
+    for text in [
+        "env:API_TOKEN",
+        "env:_x1",
+        "file:sftp.key",
+        "file:db-password",
+    ] {
         assert_eq!(SecretRef::parse(text).unwrap().to_string(), text);
     }
 }

@@ -67,7 +67,9 @@ impl Entry {
 impl Taken {
     /// The mark after `file`, which comes after `before`.
     pub(super) fn after(before: Option<&Self>, file: Entry, moved_out: bool) -> Self {
-        let at = before.map(|before| before.at.clone()).max(Some(file.place()));
+        let at = before
+            .map(|before| before.at.clone())
+            .max(Some(file.place()));
         let at = at.unwrap_or_else(|| file.place());
         let same = before.filter(|before| moved_out || before.at.0 == at.0);
         let mut recent = same.map(|before| before.recent.clone()).unwrap_or_default();
@@ -116,7 +118,10 @@ impl Looks {
     pub(super) fn look(&mut self, entries: &[Entry], now: Instant) {
         let mut seen = HashMap::with_capacity(entries.len());
         for entry in entries {
-            let before = self.0.get(&entry.name).filter(|(before, _)| before == entry);
+            let before = self
+                .0
+                .get(&entry.name)
+                .filter(|(before, _)| before == entry);
             let since = before.map_or(now, |(_, since)| *since);
             seen.insert(entry.name.clone(), (entry.clone(), since));
         }

@@ -135,7 +135,9 @@ impl Source for SftpSource {
         let taken: Option<Taken> = mark.map(mark::read).transpose()?;
         let mut state = self.state.lock().await;
         let session = self.session(&mut state).await?;
-        let file = self.settled(&session, &mut state.looks, taken.as_ref()).await?;
+        let file = self
+            .settled(&session, &mut state.looks, taken.as_ref())
+            .await?;
         let Some(file) = file else {
             session.close().await;
             return Ok(None);

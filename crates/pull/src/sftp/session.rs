@@ -82,7 +82,11 @@ impl Session {
     pub(super) async fn open(spec: &SftpSpec, guard: &Guard, login: &Login) -> Result<Self> {
         let late = |_| {
             let within = spec.connect_within;
-            unreachable(&spec.host, spec.port, &format!("it does not answer within {within:?}"))
+            unreachable(
+                &spec.host,
+                spec.port,
+                &format!("it does not answer within {within:?}"),
+            )
         };
         let opened = timeout(spec.connect_within, Self::open_slowly(spec, guard, login)).await;
         opened.map_err(late)?
@@ -101,11 +105,16 @@ impl Session {
             place: format!("{host}:{port}"),
         };
         let config = Arc::new(client::Config::default());
-        let mut ssh = client::connect_stream(config, stream, pinned).await.map_err(failed)?;
+        let mut ssh = client::connect_stream(config, stream, pinned)
+            .await
+            .map_err(failed)?;
         sign_in(&mut ssh, spec, login).await?;
         let failed = |error: russh::Error| unreachable(host, *port, &error.to_string());
         let channel = ssh.channel_open_session().await.map_err(failed)?;
-        channel.request_subsystem(true, "sftp").await.map_err(failed)?;
+        channel
+            .request_subsystem(true, "sftp")
+            .await
+            .map_err(failed)?;
         let sftp = RawSftpSession::new(channel.into_stream());
         // What is beyond is for `within` to say.
         sftp.set_timeout(spec.answer_within.as_secs().saturating_add(60));
@@ -135,7 +144,11 @@ impl Session {
         let folder = &self.spec.folder;
         let doing = format!("list the folder `{folder}`");
         let failed = |error: SftpError| self.failed(&doing, &error);
-        let handle = self.within(self.sftp.opendir(folder)).await.map_err(failed)?.handle;
+        let handle = self
+            .within(self.sftp.opendir(folder))
+            .await
+            .map_err(failed)?
+            .handle;
         let (mut found, mut seen) = (Vec::new(), 0);
         loop {
             let names = match self.within(self.sftp.readdir(&handle)).await {
@@ -168,10 +181,14 @@ impl Session {
         let doing = format!("read `{name}`");
         let failed = |error: SftpError| self.failed(&doing, &error);
         let changed = || {
-            PullError::Unavailable(format!("`{name}` changed while it was read; it is read again"))
+            PullError::Unavailable(format!(
+                "`{name}` changed while it was read; it is read again"
+            ))
         };
         let path = self.path(&self.spec.folder, name);
-        let open = self.sftp.open(&path, OpenFlags::READ, FileAttributes::empty());
+        let open = self
+            .sftp
+            .open(&path, OpenFlags::READ, FileAttributes::empty());
         let handle = self.within(open).await.map_err(failed)?.handle;
         let starts = (0..file.size_bytes).step_by(CHUNK_BYTES as usize);
         let chunks = starts.map(|start| {
@@ -183,6 +200,7 @@ impl Session {
             body.write_all(&chunk.ok_or_else(changed)?)?;
         }
         body.flush()?;
+        drop(chunks);
         self.within(self.sftp.close(handle)).await.map_err(failed)?;
         match self.look_at(&path, name).await? {
             Some(now) if now == *file => Ok(()),
@@ -365,7 +383,9 @@ async fn answer_prompts(
         host, port, user, ..
     } = spec;
     let failed = |error: russh::Error| unreachable(host, *port, &error.to_string());
-    let start = ssh.authenticate_keyboard_interactive_start(user, None::<String>).await;
+    let start = ssh
+        .authenticate_keyboard_interactive_start(user, None::<String>)
+        .await;
     let mut response = start.map_err(failed)?;
     // A server that asks on and on is no server of files.
     for _ in 0..4 {
@@ -374,7 +394,10 @@ async fn answer_prompts(
             Response::Failure { .. } => return Err(refused(spec)),
             Response::InfoRequest { prompts, .. } => prompts,
         };
-        let answers = prompts.iter().map(|_| password.reveal().to_owned()).collect();
+        let answers = prompts
+            .iter()
+            .map(|_| password.reveal().to_owned())
+            .collect();
         let next = ssh.authenticate_keyboard_interactive_respond(answers).await;
         response = next.map_err(failed)?;
     }

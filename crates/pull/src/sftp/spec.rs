@@ -93,7 +93,9 @@ impl SftpSpec {
             }
         }
         if self.folder.is_empty() || self.done_folder.as_deref() == Some("") {
-            return declared("a folder has no name; `.` is the one where the user begins".to_owned());
+            return declared(
+                "a folder has no name; `.` is the one where the user begins".to_owned(),
+            );
         }
         let plain = |folder: &str| folder.trim_end_matches('/').to_owned();
         if self.done_folder.as_deref().map(plain) == Some(plain(&self.folder)) {

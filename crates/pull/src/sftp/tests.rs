@@ -75,7 +75,12 @@ impl Bench {
         let path = self.server.files().join("inbox").join(name);
         fs::write(&path, text).unwrap();
         let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds);
-        fs::File::options().append(true).open(path).unwrap().set_modified(at).unwrap();
+        fs::File::options()
+            .append(true)
+            .open(path)
+            .unwrap()
+            .set_modified(at)
+            .unwrap();
     }
 
     fn names(&self, folder: &str) -> Vec<String> {
@@ -144,7 +149,10 @@ async fn who_may_not_in_is_told_by_what() {
     spec.auth = Bench::by_key();
     let error = bench.failure(spec).await;
     assert!(matches!(error, PullError::Declared(_)), "{error}");
-    assert!(error.to_string().ends_with("in by the key in `file:key`"), "{error}");
+    assert!(
+        error.to_string().ends_with("in by the key in `file:key`"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -180,13 +188,31 @@ async fn what_cannot_work_is_refused_before_anything_is_connected() {
     bench.secret = "no key, but hunter2".into();
     type Declare = fn(&mut SftpSpec);
     let cases: [(Declare, &str); 7] = [
-        (|spec| spec.host_keys = Vec::new(), "the fingerprint of the server's key"),
-        (|spec| spec.host_keys = vec!["MD5:aa".into()], "`MD5:aa` is no fingerprint"),
-        (|spec| spec.host_keys = vec!["SHA256:short".into()], "`SHA256:short` is no fingerprint"),
+        (
+            |spec| spec.host_keys = Vec::new(),
+            "the fingerprint of the server's key",
+        ),
+        (
+            |spec| spec.host_keys = vec!["MD5:aa".into()],
+            "`MD5:aa` is no fingerprint",
+        ),
+        (
+            |spec| spec.host_keys = vec!["SHA256:short".into()],
+            "`SHA256:short` is no fingerprint",
+        ),
         (|spec| spec.folder = String::new(), "a folder has no name"),
-        (|spec| spec.done_folder = Some(String::new()), "a folder has no name"),
-        (|spec| spec.done_folder = Some("/inbox/".into()), "where they are already"),
-        (|spec| spec.auth = Bench::by_key(), "the secret `file:key` is no private key"),
+        (
+            |spec| spec.done_folder = Some(String::new()),
+            "a folder has no name",
+        ),
+        (
+            |spec| spec.done_folder = Some("/inbox/".into()),
+            "where they are already",
+        ),
+        (
+            |spec| spec.auth = Bench::by_key(),
+            "the secret `file:key` is no private key",
+        ),
     ];
     for (declare, why) in cases {
         let mut spec = bench.spec();
@@ -211,9 +237,17 @@ async fn files_come_in_order_whole_and_once() {
     assert_eq!((first.name.as_str(), body(&first).as_str()), ("z.csv", ""));
     assert_eq!(first.content_type, "text/csv");
     let second = source.next(Some(&first.mark)).await.unwrap().unwrap();
-    assert_eq!((second.name.as_str(), body(&second).as_str()), ("a.csv", "a\n"));
+    assert_eq!(
+        (second.name.as_str(), body(&second).as_str()),
+        ("a.csv", "a\n")
+    );
     // Another process, which has only the mark.
-    let third = bench.open(bench.spec()).next(Some(&second.mark)).await.unwrap().unwrap();
+    let third = bench
+        .open(bench.spec())
+        .next(Some(&second.mark))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(third.name, "b.csv");
     assert_eq!(body(&third), long);
     assert!(source.next(Some(&third.mark)).await.unwrap().is_none());
@@ -230,7 +264,14 @@ async fn files_come_in_order_whole_and_once() {
 #[tokio::test]
 async fn only_finished_files_that_are_meant_are_taken() {
     let bench = Bench::new();
-    for name in [".hidden.csv", "a.csv.part", "b.csv.tmp", "c.csv.filepart", "d.txt", "e.csv"] {
+    for name in [
+        ".hidden.csv",
+        "a.csv.part",
+        "b.csv.tmp",
+        "c.csv.filepart",
+        "d.txt",
+        "e.csv",
+    ] {
         bench.write(name, "x", 1);
     }
     let inbox = bench.server.files().join("inbox");
@@ -279,7 +320,12 @@ async fn a_folder_that_is_not_there_is_said_to_be_so() {
     spec.folder = "/nowhere".into();
     let error = bench.failure(spec).await;
     assert!(matches!(error, PullError::Declared(_)), "{error}");
-    assert!(error.to_string().contains("cannot list the folder `/nowhere`"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("cannot list the folder `/nowhere`"),
+        "{error}"
+    );
 
     bench.write("a.csv", "a", 1);
     let mut spec = bench.spec();
@@ -288,7 +334,12 @@ async fn a_folder_that_is_not_there_is_said_to_be_so() {
     let piece = source.next(None).await.unwrap().unwrap();
     let error = source.done(&piece).await.unwrap_err();
     assert!(matches!(error, PullError::Declared(_)), "{error}");
-    assert!(error.to_string().contains("cannot move `a.csv` to `/nowhere/a.csv`"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("cannot move `a.csv` to `/nowhere/a.csv`"),
+        "{error}"
+    );
     assert_eq!(bench.names("inbox"), ["a.csv"]);
 }
 
@@ -298,7 +349,12 @@ async fn a_file_that_grows_while_it_is_read_is_not_handed_on() {
     bench.write("grows.csv", "a\n", 1);
     let error = bench.failure(bench.spec()).await;
     assert!(matches!(error, PullError::Unavailable(_)), "{error}");
-    assert!(error.to_string().contains("`grows.csv` changed while it was read"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("`grows.csv` changed while it was read"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -324,7 +380,12 @@ async fn a_file_has_a_limit() {
     spec.max_file_bytes = 4;
     let error = bench.failure(spec).await;
     assert!(matches!(error, PullError::Limit(_)), "{error}");
-    assert!(error.to_string().contains("`a.csv` has 5 bytes, more than the 4"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("`a.csv` has 5 bytes, more than the 4"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -333,7 +394,10 @@ async fn a_server_that_hangs_up_or_says_nothing_is_unavailable_and_asked_anew() 
     let mut spec = bench.spec();
     spec.answer_within = Duration::from_millis(1500);
     let source = bench.open(spec);
-    for (name, why) in [("breaks.csv", "hung up"), ("stalls.csv", "no answer within 1.5s")] {
+    for (name, why) in [
+        ("breaks.csv", "hung up"),
+        ("stalls.csv", "no answer within 1.5s"),
+    ] {
         bench.write(name, "x", 1);
         let error = source.next(None).await.unwrap_err();
         assert!(matches!(error, PullError::Unavailable(_)), "{error}");
@@ -357,11 +421,17 @@ async fn what_is_no_server_is_unavailable() {
     spec.connect_within = Duration::from_millis(50);
     let error = bench.failure(spec.clone()).await;
     assert!(matches!(error, PullError::Unavailable(_)), "{error}");
-    assert!(error.to_string().contains("does not answer within 50ms"), "{error}");
+    assert!(
+        error.to_string().contains("does not answer within 50ms"),
+        "{error}"
+    );
     drop(listener);
     let error = bench.failure(spec).await;
     assert!(matches!(error, PullError::Unavailable(_)), "{error}");
-    assert!(error.to_string().contains(&format!("cannot reach `{at}`")), "{error}");
+    assert!(
+        error.to_string().contains(&format!("cannot reach `{at}`")),
+        "{error}"
+    );
 }
 
 /// Leads to loopback when it is asked first, and elsewhere from then on.
@@ -371,7 +441,14 @@ struct Moving(std::sync::atomic::AtomicUsize);
 impl Names for Moving {
     async fn addresses(&self, _: &str) -> std::io::Result<Vec<IpAddr>> {
         let first = self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
-        Ok(vec![if first { [127, 0, 0, 1] } else { [169, 254, 169, 254] }.into()])
+        Ok(vec![
+            if first {
+                [127, 0, 0, 1]
+            } else {
+                [169, 254, 169, 254]
+            }
+            .into(),
+        ])
     }
 }
 
@@ -386,7 +463,12 @@ async fn only_an_address_that_was_checked_is_connected_to() {
     let source = bench.open(spec.clone());
     assert!(source.next(None).await.unwrap().is_none());
     let error = source.next(None).await.unwrap_err();
-    assert!(error.to_string().contains("`169.254.169.254` is a link-local"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("`169.254.169.254` is a link-local"),
+        "{error}"
+    );
     bench.guard = Guard::new(["127.0.0.1:1"]).unwrap();
     for host in ["127.0.0.1", "localhost", "0x7f.1", "::ffff:127.0.0.1"] {
         spec.host = host.into();

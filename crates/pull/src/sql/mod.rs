@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, SqlSafeStr};
+use sqlx::{AssertSqlSafe, ConnectOptions, Executor, SqlSafeStr};
 use tokio::time::timeout;
 
 use crate::guard::Guard;
@@ -62,12 +62,7 @@ impl SqlSource {
     ///
     /// # Errors
     /// [`PullError::Declared`], also for a secret that cannot be found.
-    pub fn open(
-        spec: SqlSpec,
-        guard: &Guard,
-        secrets: &dyn Secrets,
-        spool: &Path,
-    ) -> Result<Self> {
+    pub fn open(spec: SqlSpec, guard: &Guard, secrets: &dyn Secrets, spool: &Path) -> Result<Self> {
         query::check(&spec)?;
         let password = spec.password.as_ref().map(|at| secrets.get(at));
         Ok(Self {
@@ -157,7 +152,10 @@ impl SqlSource {
         connection.execute(begin).await.map_err(failed)?;
         let within = spec.answer_within.as_millis().clamp(1, i32::MAX as u128);
         let limit = format!("set local statement_timeout = {within}");
-        connection.execute(AssertSqlSafe(limit)).await.map_err(failed)?;
+        connection
+            .execute(AssertSqlSafe(limit))
+            .await
+            .map_err(failed)?;
 
         let described = AssertSqlSafe(query::described(spec)).into_sql_str();
         let statement = connection.prepare(described).await.map_err(failed)?;

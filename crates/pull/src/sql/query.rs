@@ -11,8 +11,24 @@ mod tests;
 
 /// Types of columns that JSON can say without loss.
 const COLUMN_TYPES: &[&str] = &[
-    "BOOL", "INT2", "INT4", "INT8", "FLOAT4", "FLOAT8", "NUMERIC", "TEXT", "VARCHAR", "CHAR",
-    "NAME", "DATE", "TIME", "TIMESTAMP", "TIMESTAMPTZ", "UUID", "JSON", "JSONB",
+    "BOOL",
+    "INT2",
+    "INT4",
+    "INT8",
+    "FLOAT4",
+    "FLOAT8",
+    "NUMERIC",
+    "TEXT",
+    "VARCHAR",
+    "CHAR",
+    "NAME",
+    "DATE",
+    "TIME",
+    "TIMESTAMP",
+    "TIMESTAMPTZ",
+    "UUID",
+    "JSON",
+    "JSONB",
 ];
 
 /// Types that have an order and whose texts lead back to the value, with the least value of each.
@@ -103,7 +119,9 @@ pub(super) fn types<S: Statement<Database = sqlx::Postgres>>(
         let (name, of) = (column.name(), column.type_info());
         if name == "?column?" {
             let number = index + 1;
-            return Err(declared(format!("column {number} of the `select` needs a name")));
+            return Err(declared(format!(
+                "column {number} of the `select` needs a name"
+            )));
         }
         if columns[..index].iter().any(|other| other.name() == name) {
             return Err(declared(format!("the `select` has two columns `{name}`")));
@@ -137,7 +155,9 @@ pub(super) fn types<S: Statement<Database = sqlx::Postgres>>(
 }
 
 fn place_type(name: &str, of: &PgTypeInfo) -> Result<(&'static str, &'static str)> {
-    let found = WATERMARK_TYPES.iter().find(|(known, _)| *known == of.name());
+    let found = WATERMARK_TYPES
+        .iter()
+        .find(|(known, _)| *known == of.name());
     found.copied().ok_or_else(|| {
         let of = of.name().to_lowercase();
         PullError::Declared(format!(
@@ -173,7 +193,9 @@ pub(super) fn slice(spec: &SqlSpec, types: &Types, from: From<'_>) -> Query {
     }
     if let Some(settle) = spec.settle {
         let seconds = settle.as_secs_f64();
-        conditions.push(format!("{watermark} <= now() - make_interval(secs => {seconds})"));
+        conditions.push(format!(
+            "{watermark} <= now() - make_interval(secs => {seconds})"
+        ));
     }
     let select = with_marks(&spec.select, &placeholder);
     // A statement must have the parameters that it is given.

@@ -81,7 +81,9 @@ impl Slice {
         }
         // Line breaks within `json` columns are white space: in texts they are escaped.
         match json.contains(['\n', '\r']) {
-            true => self.out.write_all(json.replace(['\n', '\r'], " ").as_bytes())?,
+            true => self
+                .out
+                .write_all(json.replace(['\n', '\r'], " ").as_bytes())?,
             false => self.out.write_all(json.as_bytes())?,
         }
         self.out.write_all(b"\n")?;

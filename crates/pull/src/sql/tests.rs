@@ -53,7 +53,10 @@ impl Bench {
 
     async fn run(&self, sql: &str) {
         let mut connection = PgConnection::connect(self.url.as_str()).await.unwrap();
-        connection.execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
+        connection
+            .execute(AssertSqlSafe(sql.to_owned()))
+            .await
+            .unwrap();
         connection.close().await.unwrap();
     }
 
@@ -158,21 +161,65 @@ async fn a_type_that_cannot_be_handed_on_is_named_with_its_column() {
 
 #[tokio::test]
 async fn a_select_that_cannot_be_placed_is_said_so() {
-    let bench = Bench::new("placed", "create table t (a int, b float8, c bool, at timestamp)").await;
+    let bench = Bench::new(
+        "placed",
+        "create table t (a int, b float8, c bool, at timestamp)",
+    )
+    .await;
     for (select, watermark, key, why) in [
         ("select a from t", "at", None, "no column `at`"),
         ("select a from t", "A", None, "no column `A`"),
         ("select a from t", "a", Some("id"), "no column `id`"),
-        ("select b from t", "b", None, "`b` is of the type `float8`, by which rows cannot"),
-        ("select a, c from t", "a", Some("c"), "`c` is of the type `bool`, by which rows cannot"),
+        (
+            "select b from t",
+            "b",
+            None,
+            "`b` is of the type `float8`, by which rows cannot",
+        ),
+        (
+            "select a, c from t",
+            "a",
+            Some("c"),
+            "`c` is of the type `bool`, by which rows cannot",
+        ),
         ("select a, a from t", "a", None, "two columns `a`"),
-        ("select a, 1 from t", "a", None, "column 2 of the `select` needs a name"),
-        ("select a from nowhere", "a", None, "\"nowhere\" does not exist"),
+        (
+            "select a, 1 from t",
+            "a",
+            None,
+            "column 2 of the `select` needs a name",
+        ),
+        (
+            "select a from nowhere",
+            "a",
+            None,
+            "\"nowhere\" does not exist",
+        ),
         ("select a frm t t", "a", None, "syntax error"),
-        ("select a from t; drop table t", "a", None, "the `select` is wrong"),
-        ("select a from t) as x --", "a", None, "the `select` is wrong"),
-        ("with d as (delete from t returning a) select a from d", "a", None, "the `select`"),
-        ("select a from t where a > $mark and b > $other", "a", None, "the `select` is wrong"),
+        (
+            "select a from t; drop table t",
+            "a",
+            None,
+            "the `select` is wrong",
+        ),
+        (
+            "select a from t) as x --",
+            "a",
+            None,
+            "the `select` is wrong",
+        ),
+        (
+            "with d as (delete from t returning a) select a from d",
+            "a",
+            None,
+            "the `select`",
+        ),
+        (
+            "select a from t where a > $mark and b > $other",
+            "a",
+            None,
+            "the `select` is wrong",
+        ),
     ] {
         let mut spec = bench.spec(select, watermark);
         spec.key = key.map(str::to_owned);
@@ -183,7 +230,12 @@ async fn a_select_that_cannot_be_placed_is_said_so() {
     let mut spec = bench.spec("select at from t", "at");
     spec.settle = Some(Duration::from_secs(1));
     let error = bench.failure(spec).await;
-    assert!(error.to_string().contains("`at`, which is no `timestamptz`"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("`at`, which is no `timestamptz`"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -208,7 +260,10 @@ async fn rows_of_one_watermark_are_neither_cut_nor_doubled() {
         from generate_series(0, 19) n;
         insert into t values (null, 99)";
     let bench = Bench::new("ties", setup).await;
-    for select in ["select id, at from t", "select id, at from t where at > $mark"] {
+    for select in [
+        "select id, at from t",
+        "select id, at from t where at > $mark",
+    ] {
         for most in [1, 3, 4, 5, 7, 8, 100] {
             let mut spec = bench.spec(select, "at");
             spec.max_rows = most;
@@ -229,7 +284,10 @@ async fn a_key_tells_rows_of_one_watermark_apart() {
     let setup = "create table t (at date, id uuid);
         insert into t select '2026-01-01', gen_random_uuid() from generate_series(1, 10)";
     let bench = Bench::new("keys", setup).await;
-    for select in ["select id, at from t", "select id, at from t where at >= $mark"] {
+    for select in [
+        "select id, at from t",
+        "select id, at from t where at >= $mark",
+    ] {
         let mut spec = bench.spec(select, "at");
         spec.key = Some("id".into());
         spec.max_rows = 3;
@@ -245,7 +303,12 @@ async fn a_key_tells_rows_of_one_watermark_apart() {
     spec.key = Some("id".into());
     let error = bench.failure(spec).await;
     assert!(matches!(error, PullError::Answer(_)), "{error}");
-    assert!(error.to_string().contains("a row of the `select` has no `id`"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("a row of the `select` has no `id`"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -253,23 +316,46 @@ async fn a_mark_is_exact_in_every_type() {
     let bench = Bench::new("marks", "create table t (n int)").await;
     for (kind, values) in [
         ("int2", "('-32768'), ('0'), ('32767')"),
-        ("int8", "('-9223372036854775808'), ('9007199254740993'), ('9007199254740992')"),
-        ("numeric", "('0.1'), ('0.10000000000000000000000000000001'), ('1e30'), ('NaN')"),
+        (
+            "int8",
+            "('-9223372036854775808'), ('9007199254740993'), ('9007199254740992')",
+        ),
+        (
+            "numeric",
+            "('0.1'), ('0.10000000000000000000000000000001'), ('1e30'), ('NaN')",
+        ),
         ("text", "('a'), ('A'), ('ê'), (' '), ('a''b'), (E'x\\ty')"),
         ("varchar", "('a'), ('b')"),
-        ("date", "('-infinity'), ('0001-01-01 BC'), ('2026-02-28'), ('infinity')"),
-        ("timestamp", "('2026-01-01 00:00:00.000001'), ('2026-01-01 00:00:00.000002')"),
-        ("timestamptz", "('2026-01-01 00:00:00.000001+07'), ('2026-01-01 00:00:00.000002+07')"),
-        ("uuid", "('00000000-0000-0000-0000-000000000000'), (gen_random_uuid())"),
+        (
+            "date",
+            "('-infinity'), ('0001-01-01 BC'), ('2026-02-28'), ('infinity')",
+        ),
+        (
+            "timestamp",
+            "('2026-01-01 00:00:00.000001'), ('2026-01-01 00:00:00.000002')",
+        ),
+        (
+            "timestamptz",
+            "('2026-01-01 00:00:00.000001+07'), ('2026-01-01 00:00:00.000002+07')",
+        ),
+        (
+            "uuid",
+            "('00000000-0000-0000-0000-000000000000'), (gen_random_uuid())",
+        ),
     ] {
-        let setup = format!("drop table t; create table t (w {kind}); insert into t values {values}");
+        let setup =
+            format!("drop table t; create table t (w {kind}); insert into t values {values}");
         bench.run(&setup).await;
         let count = values.matches('(').count() - values.matches("()").count();
         let mut spec = bench.spec("select w from t", "w");
         spec.max_rows = 1;
         let (slices, _) = drain(&bench.open(spec.clone()), None).await;
         let rows = slices.concat();
-        assert_eq!((slices.len(), rows.len()), (count, count), "{kind}: {rows:?}");
+        assert_eq!(
+            (slices.len(), rows.len()),
+            (count, count),
+            "{kind}: {rows:?}"
+        );
         // The least value lets every other one through.
         spec.select = "select w from t where w >= $mark".into();
         assert_eq!(drain(&bench.open(spec), None).await.0, slices, "{kind}");
@@ -278,7 +364,11 @@ async fn a_mark_is_exact_in_every_type() {
 
 #[tokio::test]
 async fn rows_that_come_later_come_alone() {
-    let bench = Bench::new("later", "create table t (n int); insert into t values (1), (2)").await;
+    let bench = Bench::new(
+        "later",
+        "create table t (n int); insert into t values (1), (2)",
+    )
+    .await;
     let mut spec = bench.spec("select n from t where n >= $mark", "n");
     spec.start = Some("2".into());
     let source = bench.open(spec);
@@ -290,8 +380,14 @@ async fn rows_that_come_later_come_alone() {
     assert_eq!(body(&piece), "{\"n\":3}\n");
     assert_eq!(piece.content_type, "application/x-ndjson");
     let place = source.place();
-    assert_eq!(piece.name, format!("1 rows of `{place}`, `n` from `3` to `3`"));
-    assert_eq!(piece.mark.0, r#"{"by":["n",null],"watermark":"3","key":null}"#);
+    assert_eq!(
+        piece.name,
+        format!("1 rows of `{place}`, `n` from `3` to `3`")
+    );
+    assert_eq!(
+        piece.mark.0,
+        r#"{"by":["n",null],"watermark":"3","key":null}"#
+    );
     // The same mark gives the same slice.
     let again = source.next(mark.as_ref()).await.unwrap().unwrap();
     assert_eq!(body(&again), body(&piece));
@@ -300,16 +396,32 @@ async fn rows_that_come_later_come_alone() {
 
 #[tokio::test]
 async fn a_mark_of_other_columns_is_refused() {
-    let bench = Bench::new("columns", "create table t (a int, b int); insert into t values (1, 2)");
+    let bench = Bench::new(
+        "columns",
+        "create table t (a int, b int); insert into t values (1, 2)",
+    );
     let bench = bench.await;
     let select = "select a, b from t";
-    let first = bench.open(bench.spec(select, "a")).next(None).await.unwrap().unwrap();
+    let first = bench
+        .open(bench.spec(select, "a"))
+        .next(None)
+        .await
+        .unwrap()
+        .unwrap();
     let other = bench.open(bench.spec(select, "b"));
     let error = other.next(Some(&first.mark)).await.unwrap_err();
     assert!(matches!(error, PullError::Declared(_)), "{error}");
-    assert!(error.to_string().contains("was made by `a`, and other columns"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("was made by `a`, and other columns"),
+        "{error}"
+    );
     let strange = Mark(r#"{"at":"start","pages":0}"#.into());
-    assert!(matches!(other.next(Some(&strange)).await, Err(PullError::Declared(_))));
+    assert!(matches!(
+        other.next(Some(&strange)).await,
+        Err(PullError::Declared(_))
+    ));
     // A value of another type, as when the column was changed, is not shown: it may be personal.
     let personal = Mark(r#"{"by":["b",null],"watermark":"079123456789x","key":null}"#.into());
     let error = other.next(Some(&personal)).await.unwrap_err();
@@ -324,7 +436,14 @@ async fn rows_are_left_to_settle_when_so_declared() {
         insert into t values (1, now() - interval '1 hour'), (2, now())";
     let bench = Bench::new("settle", setup).await;
     let mut spec = bench.spec("select id, at from t", "at");
-    assert_eq!(drain(&bench.open(spec.clone()), None).await.0.concat().len(), 2);
+    assert_eq!(
+        drain(&bench.open(spec.clone()), None)
+            .await
+            .0
+            .concat()
+            .len(),
+        2
+    );
     spec.settle = Some(Duration::from_secs(600));
     let (slices, _) = drain(&bench.open(spec), None).await;
     assert_eq!(slices.concat().len(), 1);
@@ -340,14 +459,29 @@ async fn a_slice_has_a_limit_of_bytes() {
     spec.max_bytes = 10_000;
     let (slices, _) = drain(&bench.open(spec.clone()), None).await;
     assert_eq!(slices.concat().len(), 50);
-    assert!(slices.iter().all(|slice| slice.len() == 9 || slice.len() == 5), "{slices:?}");
+    assert!(
+        slices
+            .iter()
+            .all(|slice| slice.len() == 9 || slice.len() == 5),
+        "{slices:?}"
+    );
     spec.select = "select 1 as n, words from t".into();
     let error = bench.failure(spec.clone()).await;
     assert!(matches!(error, PullError::Limit(_)), "{error}");
-    assert!(error.to_string().contains("declare a key that tells them apart"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("declare a key that tells them apart"),
+        "{error}"
+    );
     spec.max_bytes = 100;
     let error = bench.failure(spec).await;
-    assert!(error.to_string().contains("a row is larger than the 100 bytes"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("a row is larger than the 100 bytes"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -370,12 +504,19 @@ async fn a_select_that_takes_too_long_is_broken_off() {
     spec.answer_within = Duration::from_millis(200);
     let error = bench.failure(spec).await;
     assert!(matches!(error, PullError::Unavailable(_)), "{error}");
-    assert!(error.to_string().contains("takes longer than it may"), "{error}");
+    assert!(
+        error.to_string().contains("takes longer than it may"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn who_may_not_in_is_told_so_without_the_password() {
-    let bench = Bench::new("in", "create table t (n int); create role poor login password 'p'").await;
+    let bench = Bench::new(
+        "in",
+        "create table t (n int); create role poor login password 'p'",
+    )
+    .await;
     let mut spec = bench.spec("select n from t", "n");
     spec.user = "poor".into();
     let password = Password("wrong-dtm".into());
@@ -383,14 +524,22 @@ async fn who_may_not_in_is_told_so_without_the_password() {
     let source = SqlSource::open(spec.clone(), &bench.guard, &password, spool).unwrap();
     let error = source.next(None).await.unwrap_err();
     assert!(matches!(error, PullError::Declared(_)), "{error}");
-    assert!(error.to_string().contains("refuses the user or the password"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("refuses the user or the password"),
+        "{error}"
+    );
     assert!(!error.to_string().contains("wrong-dtm"), "{error}");
 
     let password = Password("p".into());
     let source = SqlSource::open(spec, &bench.guard, &password, spool).unwrap();
     let error = source.next(None).await.unwrap_err();
     assert!(matches!(error, PullError::Declared(_)), "{error}");
-    assert!(error.to_string().contains("permission denied for table t"), "{error}");
+    assert!(
+        error.to_string().contains("permission denied for table t"),
+        "{error}"
+    );
 
     let mut spec = bench.spec("select 1 as n", "n");
     spec.database = "nowhere".into();
@@ -433,7 +582,14 @@ struct Moving(std::sync::atomic::AtomicUsize);
 impl Names for Moving {
     async fn addresses(&self, _: &str) -> std::io::Result<Vec<std::net::IpAddr>> {
         let first = self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
-        Ok(vec![if first { [127, 0, 0, 1] } else { [169, 254, 169, 254] }.into()])
+        Ok(vec![
+            if first {
+                [127, 0, 0, 1]
+            } else {
+                [169, 254, 169, 254]
+            }
+            .into(),
+        ])
     }
 }
 
@@ -447,7 +603,12 @@ async fn the_connection_goes_to_the_address_that_was_checked() {
     let source = bench.open(spec);
     assert!(source.next(None).await.unwrap().is_some());
     let error = source.next(None).await.unwrap_err();
-    assert!(error.to_string().contains("`169.254.169.254` is a link-local"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("`169.254.169.254` is a link-local"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -482,7 +643,10 @@ async fn a_server_that_says_nothing_is_given_up() {
     let source = SqlSource::open(spec, &guard, &password, spool.path()).unwrap();
     let error = source.next(None).await.unwrap_err();
     assert!(matches!(error, PullError::Unavailable(_)), "{error}");
-    assert!(error.to_string().contains("does not answer within 50ms"), "{error}");
+    assert!(
+        error.to_string().contains("does not answer within 50ms"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -493,5 +657,8 @@ async fn a_folder_too_deep_for_a_socket_is_said_to_be_so() {
     bench.spool = TempDir::new_in(deep).unwrap();
     let error = bench.failure(bench.spec("select 1 as n", "n")).await;
     assert!(matches!(error, PullError::Declared(_)), "{error}");
-    assert!(error.to_string().contains("too deep for a socket"), "{error}");
+    assert!(
+        error.to_string().contains("too deep for a socket"),
+        "{error}"
+    );
 }

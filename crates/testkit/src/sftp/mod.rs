@@ -103,7 +103,10 @@ impl Sftp {
                 }
                 server.wait().ok();
                 fs::remove_dir_all(&folder).ok();
-                Err(format!("it does not start:\n{}", crate::log::tail(&complaint)))
+                Err(format!(
+                    "it does not start:\n{}",
+                    crate::log::tail(&complaint)
+                ))
             }
         }
     }

@@ -8,8 +8,14 @@ fn found(field: &str) -> Result<Option<String>> {
 #[test]
 fn the_next_page_is_found_among_other_links() {
     for (field, target) in [
-        ("<https://api.vn/v1/list?page=2>; rel=\"next\"", "https://api.vn/v1/list?page=2"),
-        ("</v1/list?page=2>;rel=next", "https://api.vn/v1/list?page=2"),
+        (
+            "<https://api.vn/v1/list?page=2>; rel=\"next\"",
+            "https://api.vn/v1/list?page=2",
+        ),
+        (
+            "</v1/list?page=2>;rel=next",
+            "https://api.vn/v1/list?page=2",
+        ),
         ("<?page=2>; rel=NEXT", "https://api.vn/v1/list?page=2"),
         (
             "<?page=0>; rel=\"prev\", <?page=2>; title=\"a, <b>; rel=\\\"x\"; rel=\"last next\"",

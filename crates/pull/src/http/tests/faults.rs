@@ -50,16 +50,27 @@ async fn a_page_that_is_not_what_was_agreed_is_said_to_be_so() {
         (page("{\"items\": []}"), "has nothing at `/data`"),
         (page("[]"), "has nothing at `/data`"),
         (page("{\"data\": {}}"), "has no array of records at `/data`"),
-        (page("{\"data\": null}"), "has no array of records at `/data`"),
-        (with_type("text/html", "[]"), "came as `text/html`, declared is `application/json`"),
+        (
+            page("{\"data\": null}"),
+            "has no array of records at `/data`",
+        ),
+        (
+            with_type("text/html", "[]"),
+            "came as `text/html`, declared is `application/json`",
+        ),
         (with_type("", "[]"), "came without a media type"),
-        (with_type("application/json-seq", "[]"), "came as `application/json-seq`"),
+        (
+            with_type("application/json-seq", "[]"),
+            "came as `application/json-seq`",
+        ),
     ] {
-        let (error, asked) =
-            failure(move |_| answer(), |spec| spec.records = "/data".into()).await;
+        let (error, asked) = failure(move |_| answer(), |spec| spec.records = "/data".into()).await;
         assert!(matches!(error, PullError::Answer(_)), "{error}");
         assert!(error.to_string().contains(why), "{error}");
-        assert!(error.to_string().contains("page 1 of `http://127.0.0.1:"), "{error}");
+        assert!(
+            error.to_string().contains("page 1 of `http://127.0.0.1:"),
+            "{error}"
+        );
         assert_eq!(asked, 1, "{error}");
     }
 }
@@ -68,11 +79,26 @@ async fn a_page_that_is_not_what_was_agreed_is_said_to_be_so() {
 async fn a_record_that_cannot_be_placed_is_named() {
     for (record, why) in [
         ("{}", "has nothing at `/at` in record 2"),
-        ("{\"at\": null}", "has neither text nor number at `/at` in record 2"),
-        ("{\"at\": \"\"}", "has neither text nor number at `/at` in record 2"),
-        ("{\"at\": [1]}", "has neither text nor number at `/at` in record 2"),
-        ("{\"at\": 1.5}", "has no whole number of 64 bits at `/at` in record 2"),
-        ("{\"at\": 9223372036854775808}", "has no whole number of 64 bits at `/at` in record 2"),
+        (
+            "{\"at\": null}",
+            "has neither text nor number at `/at` in record 2",
+        ),
+        (
+            "{\"at\": \"\"}",
+            "has neither text nor number at `/at` in record 2",
+        ),
+        (
+            "{\"at\": [1]}",
+            "has neither text nor number at `/at` in record 2",
+        ),
+        (
+            "{\"at\": 1.5}",
+            "has no whole number of 64 bits at `/at` in record 2",
+        ),
+        (
+            "{\"at\": 9223372036854775808}",
+            "has no whole number of 64 bits at `/at` in record 2",
+        ),
         ("{\"at\": \"31/12/2026\"}", "the day comes first"),
         ("{\"at\": \"1-2-2026 10:00\"}", "the day comes first"),
         ("{\"at\": \"2026-01-01T00:00:00Z\"}", "cannot be compared"),
@@ -99,8 +125,18 @@ async fn a_status_says_whose_fault_it_is_and_is_not_tried_again_in_vain() {
         (204, "Answer", "is answered with 204, not with 200", 1),
         (304, "Answer", "redirect", 1),
         (400, "Answer", "is answered with 400, not with 200", 1),
-        (401, "Declared", "refused to this client (401), which shows no credential", 1),
-        (403, "Declared", "refused to this client (403), which shows no credential", 1),
+        (
+            401,
+            "Declared",
+            "refused to this client (401), which shows no credential",
+            1,
+        ),
+        (
+            403,
+            "Declared",
+            "refused to this client (403), which shows no credential",
+            1,
+        ),
         (404, "Answer", "does not exist (404)", 1),
         (429, "Unavailable", "asked for too often (429)", 3),
         (500, "Unavailable", "the server fails at page 1", 3),
@@ -150,7 +186,12 @@ async fn a_redirect_is_not_followed() {
     };
     let (error, asked) = failure(answer, |_| {}).await;
     assert!(matches!(error, PullError::Answer(_)), "{error}");
-    assert!(error.to_string().contains("/other` (302), which is not followed"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("/other` (302), which is not followed"),
+        "{error}"
+    );
     assert_eq!(asked, 1);
 }
 
@@ -176,10 +217,12 @@ async fn a_server_that_wants_more_patience_than_there_is_is_left_at_once() {
     let late = "Thu, 26 Nov 2026 11:00:00 GMT";
     let now = "Thu, 26 Nov 2026 10:00:00 GMT";
     for (after, waited) in [("3600", "3600s"), (late, "3600s")] {
-        for status in [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE] {
-            let answer = move |_: &Asked| {
-                (status, [("retry-after", after), ("date", now)]).into_response()
-            };
+        for status in [
+            StatusCode::TOO_MANY_REQUESTS,
+            StatusCode::SERVICE_UNAVAILABLE,
+        ] {
+            let answer =
+                move |_: &Asked| (status, [("retry-after", after), ("date", now)]).into_response();
             let (error, asked) = failure(answer, |_| {}).await;
             assert!(matches!(error, PullError::Unavailable(_)), "{error}");
             let why = format!("asks to be left alone for {waited}, longer than the 20ms");
@@ -189,7 +232,11 @@ async fn a_server_that_wants_more_patience_than_there_is_is_left_at_once() {
     }
     // What cannot be understood is not heeded.
     let answer = |_: &Asked| {
-        (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "tomorrow")]).into_response()
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            [("retry-after", "tomorrow")],
+        )
+            .into_response()
     };
     assert_eq!(failure(answer, |_| {}).await.1, 3);
 }
@@ -216,7 +263,10 @@ async fn a_server_that_does_not_answer_is_given_up() {
     })
     .await;
     assert!(matches!(error, PullError::Unavailable(_)), "{error}");
-    assert!(error.to_string().contains("does not answer in time"), "{error}");
+    assert!(
+        error.to_string().contains("does not answer in time"),
+        "{error}"
+    );
     assert_eq!(asked, 2);
 }
 
@@ -227,7 +277,12 @@ async fn a_server_that_is_not_there_is_unavailable() {
     drop(listener);
     let error = bench.failure(bench.spec()).await;
     assert!(matches!(error, PullError::Unavailable(_)), "{error}");
-    assert!(error.to_string().contains("cannot get page 1 of `http://127.0.0.1:"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("cannot get page 1 of `http://127.0.0.1:"),
+        "{error}"
+    );
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -237,7 +292,10 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn packed(coding: &'static str, bytes: Vec<u8>) -> Response {
-    let headers = [("content-type", "application/json"), ("content-encoding", coding)];
+    let headers = [
+        ("content-type", "application/json"),
+        ("content-encoding", coding),
+    ];
     (headers, bytes).into_response()
 }
 
@@ -270,23 +328,32 @@ async fn a_page_has_a_limit_packed_or_not() {
     let answers: [Arc<dyn Fn(&Asked) -> Response + Send + Sync>; 3] =
         [Arc::new(bomb), Arc::new(plain), Arc::new(endless)];
     for answer in answers {
-        let (error, asked) =
-            failure(move |asked| answer(asked), |spec| spec.max_page_bytes = 100_000).await;
+        let (error, asked) = failure(
+            move |asked| answer(asked),
+            |spec| spec.max_page_bytes = 100_000,
+        )
+        .await;
         assert!(matches!(error, PullError::Limit(_)), "{error}");
-        assert!(error.to_string().contains("larger than 100000 bytes"), "{error}");
+        assert!(
+            error.to_string().contains("larger than 100000 bytes"),
+            "{error}"
+        );
         assert_eq!(asked, 1);
     }
 }
 
 #[tokio::test]
 async fn a_page_as_large_as_its_limit_is_taken() {
-    with_api(|_: &Asked| json("[1, 2, 3]"), async |bench| {
-        let mut spec = bench.spec();
-        spec.max_page_bytes = 9;
-        assert!(bench.open(spec.clone()).next(None).await.unwrap().is_some());
-        spec.max_page_bytes = 8;
-        assert!(bench.open(spec).next(None).await.is_err());
-    })
+    with_api(
+        |_: &Asked| json("[1, 2, 3]"),
+        async |bench| {
+            let mut spec = bench.spec();
+            spec.max_page_bytes = 9;
+            assert!(bench.open(spec.clone()).next(None).await.unwrap().is_some());
+            spec.max_page_bytes = 8;
+            assert!(bench.open(spec).next(None).await.is_err());
+        },
+    )
     .await;
 }
 
@@ -297,7 +364,11 @@ async fn a_page_that_is_packed_wrongly_is_said_to_be_so() {
     for (coding, bytes, why) in [
         ("gzip", b"[1]".to_vec(), "cannot be unpacked"),
         ("gzip", cut, "cannot be unpacked"),
-        ("br", whole.clone(), "came packed as `br`, which was not asked for"),
+        (
+            "br",
+            whole.clone(),
+            "came packed as `br`, which was not asked for",
+        ),
         ("gzip, gzip", whole, "came packed as `gzip, gzip`"),
     ] {
         let (error, _) = failure(move |_| packed(coding, bytes.clone()), |_| {}).await;
@@ -308,18 +379,27 @@ async fn a_page_that_is_packed_wrongly_is_said_to_be_so() {
 
 #[tokio::test]
 async fn an_address_that_is_not_listed_is_not_asked() {
-    with_api(|_: &Asked| json("[1]"), async |mut bench| {
-        bench.guard = Guard::new(["127.0.0.1:1"]).unwrap();
-        let port = bench.at.port();
-        for host in ["127.0.0.1", "localhost", "0x7f.1", "[::ffff:127.0.0.1]", "2130706433"] {
-            let mut spec = bench.spec();
-            spec.url = format!("http://{host}:{port}/list");
-            let error = bench.failure(spec).await;
-            assert!(matches!(error, PullError::Declared(_)), "{host}: {error:?}");
-            assert!(error.to_string().contains("cannot reach"), "{error}");
-        }
-        assert_eq!(bench.asked(), 0);
-    })
+    with_api(
+        |_: &Asked| json("[1]"),
+        async |mut bench| {
+            bench.guard = Guard::new(["127.0.0.1:1"]).unwrap();
+            let port = bench.at.port();
+            for host in [
+                "127.0.0.1",
+                "localhost",
+                "0x7f.1",
+                "[::ffff:127.0.0.1]",
+                "2130706433",
+            ] {
+                let mut spec = bench.spec();
+                spec.url = format!("http://{host}:{port}/list");
+                let error = bench.failure(spec).await;
+                assert!(matches!(error, PullError::Declared(_)), "{host}: {error:?}");
+                assert!(error.to_string().contains("cannot reach"), "{error}");
+            }
+            assert_eq!(bench.asked(), 0);
+        },
+    )
     .await;
 }
 
@@ -330,26 +410,41 @@ struct Moving(std::sync::atomic::AtomicUsize);
 impl Names for Moving {
     async fn addresses(&self, _: &str) -> std::io::Result<Vec<std::net::IpAddr>> {
         let first = self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
-        Ok(vec![if first { [127, 0, 0, 1] } else { [169, 254, 169, 254] }.into()])
+        Ok(vec![
+            if first {
+                [127, 0, 0, 1]
+            } else {
+                [169, 254, 169, 254]
+            }
+            .into(),
+        ])
     }
 }
 
 #[tokio::test]
 async fn the_connection_goes_to_the_address_that_was_checked() {
-    with_api(|_: &Asked| json("[1]"), async |mut bench| {
-        let port = bench.at.port();
-        let guard = Guard::new([format!("moving.vn:{port}")]).unwrap();
-        bench.guard = guard.with_names(Arc::new(Moving(0.into())));
-        let mut spec = bench.spec();
-        spec.url = format!("http://moving.vn:{port}/list");
-        let piece = bench.open(spec.clone()).next(None).await.unwrap().unwrap();
-        assert_eq!(body(&piece), "[1]");
-        let asked = bench.log.lock().unwrap()[0].clone();
-        assert_eq!(asked.header("host"), format!("moving.vn:{port}"));
-        // Another client asks for the name again.
-        let error = bench.failure(spec).await;
-        assert!(error.to_string().contains("`169.254.169.254` is a link-local"), "{error}");
-    })
+    with_api(
+        |_: &Asked| json("[1]"),
+        async |mut bench| {
+            let port = bench.at.port();
+            let guard = Guard::new([format!("moving.vn:{port}")]).unwrap();
+            bench.guard = guard.with_names(Arc::new(Moving(0.into())));
+            let mut spec = bench.spec();
+            spec.url = format!("http://moving.vn:{port}/list");
+            let piece = bench.open(spec.clone()).next(None).await.unwrap().unwrap();
+            assert_eq!(body(&piece), "[1]");
+            let asked = bench.log.lock().unwrap()[0].clone();
+            assert_eq!(asked.header("host"), format!("moving.vn:{port}"));
+            // Another client asks for the name again.
+            let error = bench.failure(spec).await;
+            assert!(
+                error
+                    .to_string()
+                    .contains("`169.254.169.254` is a link-local"),
+                "{error}"
+            );
+        },
+    )
     .await;
 }
 
@@ -359,8 +454,14 @@ async fn what_cannot_work_is_refused_before_anything_is_asked() {
     type Declare = fn(&mut HttpSpec);
     let cases: [(Declare, &str); 11] = [
         (|spec| spec.plain = false, "plain HTTP"),
-        (|spec| spec.url = "https://u:hunter2@x.vn".into(), "by reference"),
-        (|spec| spec.records = "data".into(), "`data` of `records` must begin with `/`"),
+        (
+            |spec| spec.url = "https://u:hunter2@x.vn".into(),
+            "by reference",
+        ),
+        (
+            |spec| spec.records = "data".into(),
+            "`data` of `records` must begin with `/`",
+        ),
         (|spec| spec.total = Some("n".into()), "`n` of `total`"),
         (
             |spec| {
@@ -371,12 +472,27 @@ async fn what_cannot_work_is_refused_before_anything_is_asked() {
             },
             "`n` of `cursor`",
         ),
-        (|spec| spec.page_size = Some(("n".into(), 0)), "at least one record"),
+        (
+            |spec| spec.page_size = Some(("n".into(), 0)),
+            "at least one record",
+        ),
         (|spec| spec.short_page_ends = true, "page size"),
-        (|spec| spec.headers = vec![("a b".into(), "x".into())], "`a b` cannot be the name"),
-        (|spec| spec.headers = vec![("a".into(), "x\ny".into())], "the header `a` has signs"),
-        (|spec| spec.auth = Auth::Bearer(secret("file:gone")), "no secret `file:gone`"),
-        (|spec| spec.auth = Auth::Bearer(secret("env:BROKEN")), "`env:BROKEN` has signs"),
+        (
+            |spec| spec.headers = vec![("a b".into(), "x".into())],
+            "`a b` cannot be the name",
+        ),
+        (
+            |spec| spec.headers = vec![("a".into(), "x\ny".into())],
+            "the header `a` has signs",
+        ),
+        (
+            |spec| spec.auth = Auth::Bearer(secret("file:gone")),
+            "no secret `file:gone`",
+        ),
+        (
+            |spec| spec.auth = Auth::Bearer(secret("env:BROKEN")),
+            "`env:BROKEN` has signs",
+        ),
     ];
     for (declare, why) in cases {
         let mut spec = bench.spec();

@@ -21,7 +21,11 @@ fn listed(table: &Table, asked: &Asked, inclusive: bool) -> Vec<(u32, i64)> {
     let since = asked.get("since").parse::<i64>().ok();
     let table = table.lock().unwrap();
     let is_asked = |at: i64| since.is_none_or(|since| at > since || (inclusive && at == since));
-    table.iter().copied().filter(|(_, at)| is_asked(*at)).collect()
+    table
+        .iter()
+        .copied()
+        .filter(|(_, at)| is_asked(*at))
+        .collect()
 }
 
 fn page(records: &[(u32, i64)], more: &str) -> String {
@@ -51,7 +55,11 @@ fn api(table: Table, inclusive: bool) -> impl Fn(&Asked) -> Response + Clone + S
         let start = match asked.path.as_str() {
             "/page" => (asked.number("page") - 1) * size,
             "/offset" => asked.number("offset"),
-            _ => asked.get("after").trim_start_matches('c').parse().unwrap_or(0),
+            _ => asked
+                .get("after")
+                .trim_start_matches('c')
+                .parse()
+                .unwrap_or(0),
         };
         let end = (start + size).min(records.len());
         let here = records.get(start..end).unwrap_or_default();
@@ -144,7 +152,10 @@ async fn whoever_starts_again_in_the_middle_gets_the_same_page() {
                     break;
                 };
                 assert_eq!(body(&lost), body(&piece), "{name}");
-                assert_eq!((lost.name, lost.mark), (piece.name.clone(), piece.mark.clone()));
+                assert_eq!(
+                    (lost.name, lost.mark),
+                    (piece.name.clone(), piece.mark.clone())
+                );
                 pages.push(body(&piece));
                 mark = Some(piece.mark);
             }
@@ -194,28 +205,38 @@ async fn a_page_is_asked_for_with_what_was_declared() {
 
 #[tokio::test]
 async fn records_are_handed_on_as_they_were_received() {
-    let text = " {\"data\" : [ {\"n\": 1.10, \"big\": 123456789012345678901234567890} ] , \"x\": 1}\n";
+    let text =
+        " {\"data\" : [ {\"n\": 1.10, \"big\": 123456789012345678901234567890} ] , \"x\": 1}\n";
     for (what, expected) in [
-        (Body::Records, "[ {\"n\": 1.10, \"big\": 123456789012345678901234567890} ]"),
+        (
+            Body::Records,
+            "[ {\"n\": 1.10, \"big\": 123456789012345678901234567890} ]",
+        ),
         (Body::Page, text),
     ] {
-        with_api(move |_: &Asked| json(text), async |bench| {
-            let mut spec = bench.spec();
-            spec.records = "/data".into();
-            spec.body = what;
-            let piece = bench.open(spec).next(None).await.unwrap().unwrap();
-            assert_eq!(body(&piece), expected);
-        })
+        with_api(
+            move |_: &Asked| json(text),
+            async |bench| {
+                let mut spec = bench.spec();
+                spec.records = "/data".into();
+                spec.body = what;
+                let piece = bench.open(spec).next(None).await.unwrap().unwrap();
+                assert_eq!(body(&piece), expected);
+            },
+        )
         .await;
     }
 }
 
 #[tokio::test]
 async fn a_byte_order_mark_is_no_part_of_the_records() {
-    with_api(|_: &Asked| json("\u{feff}[1]"), async |bench| {
-        let piece = bench.open(bench.spec()).next(None).await.unwrap().unwrap();
-        assert_eq!(body(&piece), "[1]");
-    })
+    with_api(
+        |_: &Asked| json("\u{feff}[1]"),
+        async |bench| {
+            let piece = bench.open(bench.spec()).next(None).await.unwrap().unwrap();
+            assert_eq!(body(&piece), "[1]");
+        },
+    )
     .await;
 }
 
@@ -271,16 +292,19 @@ async fn an_api_without_a_watermark_is_read_again_when_anything_changed() {
 async fn a_single_page_is_handed_on_when_it_changed() {
     let text = Arc::new(Mutex::new("[1]"));
     let shown = text.clone();
-    with_api(move |_: &Asked| json(*shown.lock().unwrap()), async |bench| {
-        let source = bench.open(bench.spec());
-        let (bodies, mark) = drain(&source, None).await;
-        assert_eq!(bodies, ["[1]"]);
-        *text.lock().unwrap() = "[1,2]";
-        let (bodies, mark) = drain(&source, mark).await;
-        assert_eq!(bodies, ["[1,2]"]);
-        *text.lock().unwrap() = "[]";
-        assert!(drain(&source, mark).await.0.is_empty());
-    })
+    with_api(
+        move |_: &Asked| json(*shown.lock().unwrap()),
+        async |bench| {
+            let source = bench.open(bench.spec());
+            let (bodies, mark) = drain(&source, None).await;
+            assert_eq!(bodies, ["[1]"]);
+            *text.lock().unwrap() = "[1,2]";
+            let (bodies, mark) = drain(&source, mark).await;
+            assert_eq!(bodies, ["[1,2]"]);
+            *text.lock().unwrap() = "[]";
+            assert!(drain(&source, mark).await.0.is_empty());
+        },
+    )
     .await;
 }
 
@@ -336,7 +360,10 @@ async fn an_api_that_does_not_count_is_found_out() {
     for (_, paging) in &pagings()[..2] {
         let (why, pages) = walk_failure(answer, paging.clone(), |_| {}).await;
         assert!(why.contains("page 2 of"), "{why}");
-        assert!(why.contains("does not heed the parameter that counts"), "{why}");
+        assert!(
+            why.contains("does not heed the parameter that counts"),
+            "{why}"
+        );
         assert_eq!(pages, 1);
     }
 }
@@ -351,7 +378,10 @@ async fn a_circle_of_whatever_length_is_found_out() {
             json(page(&[(here as u32, 1)], &format!(", \"next\": {next}")))
         };
         let (why, pages) = walk_failure(answer, pagings()[2].1.clone(), |_| {}).await;
-        assert!(why.contains("leads back to a page that was read before"), "{why}");
+        assert!(
+            why.contains("leads back to a page that was read before"),
+            "{why}"
+        );
         assert!(pages <= 3 * (length + 3), "{length}: {pages}");
     }
 }
@@ -377,14 +407,20 @@ async fn a_secret_does_not_follow_a_link_to_another_server() {
         spec.auth = Auth::Bearer(SecretRef::parse("env:T").unwrap());
     })
     .await;
-    assert!(why.contains("`http://127.0.0.1:1`, which is another server"), "{why}");
+    assert!(
+        why.contains("`http://127.0.0.1:1`, which is another server"),
+        "{why}"
+    );
     assert_eq!(pages, 0);
     // Nor does a mark that somebody changed lead there.
     with_api(answer, async |bench| {
         let source = bench.open(spec_of(&bench, ("list", Paging::Link)));
         let mark = r#"{"at":{"link":"http://127.0.0.1:1/list"},"pages":1}"#;
         let error = source.next(Some(&Mark(mark.into()))).await.unwrap_err();
-        assert!(error.to_string().contains("leads to another server"), "{error}");
+        assert!(
+            error.to_string().contains("leads to another server"),
+            "{error}"
+        );
         assert_eq!(bench.asked(), 0);
     })
     .await;
@@ -408,11 +444,19 @@ async fn a_cursor_that_is_none_is_said_to_be_so() {
 async fn a_mark_of_another_kind_of_paging_is_refused() {
     with_api(api(table([(1, 1), (2, 2), (3, 3)]), false), async |bench| {
         let [by_page, by_offset, ..] = pagings();
-        let first = bench.open(spec_of(&bench, by_page)).next(None).await.unwrap().unwrap();
+        let first = bench
+            .open(spec_of(&bench, by_page))
+            .next(None)
+            .await
+            .unwrap()
+            .unwrap();
         let other = bench.open(spec_of(&bench, by_offset));
         let error = other.next(Some(&first.mark)).await.unwrap_err();
         assert!(matches!(error, PullError::Declared(_)), "{error}");
-        assert!(error.to_string().contains("another kind of paging"), "{error}");
+        assert!(
+            error.to_string().contains("another kind of paging"),
+            "{error}"
+        );
     })
     .await;
 }

@@ -10,7 +10,11 @@ fn the_later_watermark_is_the_greater() {
         (text("a"), text("b"), text("b")),
         (text("b"), text("a"), text("b")),
         (None, text("a"), text("a")),
-        (Some(Point::Number(9)), Some(Point::Number(10)), Some(Point::Number(10))),
+        (
+            Some(Point::Number(9)),
+            Some(Point::Number(10)),
+            Some(Point::Number(10)),
+        ),
         // As texts they would sort the other way.
         (
             text("2026-01-01T00:00:00Z"),
@@ -47,7 +51,10 @@ fn a_mark_says_little_and_reads_back() {
         ..Walk::default()
     };
     let mark = crate::mark::write(&walk).unwrap();
-    assert_eq!(mark.0, r#"{"since":"2026-01-01","at":{"page":2},"pages":1,"restarts":0}"#);
+    assert_eq!(
+        mark.0,
+        r#"{"since":"2026-01-01","at":{"page":2},"pages":1,"restarts":0}"#
+    );
     assert_eq!(crate::mark::read::<Walk>(&mark).unwrap(), walk);
 }
 

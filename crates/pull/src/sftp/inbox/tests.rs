@@ -86,7 +86,9 @@ fn a_file_that_was_written_anew_is_taken_again() {
 
 #[test]
 fn many_files_of_one_second_are_taken_once_each_within_a_mark() {
-    let entries: Vec<_> = (0..400).map(|n| entry(&format!("{n:04}{}", "x".repeat(251)), 5)).collect();
+    let entries: Vec<_> = (0..400)
+        .map(|n| entry(&format!("{n:04}{}", "x".repeat(251)), 5))
+        .collect();
     let mut mark = None;
     assert_eq!(take_all(&entries, &mut mark).len(), 400);
     assert!(crate::mark::write(&mark.unwrap()).is_ok());

@@ -20,7 +20,12 @@ fn what_is_no_single_select_is_refused_before_it_is_sent() {
         assert!(matches!(error, PullError::Declared(_)), "{select}");
         assert!(error.to_string().contains(why), "{error}");
     }
-    for select in ["select 1", "  SELECT 1", "with a as (select 1) select * from a", "select\n1"] {
+    for select in [
+        "select 1",
+        "  SELECT 1",
+        "with a as (select 1) select * from a",
+        "select\n1",
+    ] {
         check(&spec(select)).unwrap();
     }
 }
@@ -46,7 +51,10 @@ fn only_the_placeholder_is_replaced() {
     for (select, written) in [
         ("a > $mark", "a > X"),
         ("$mark,$mark", "X,X"),
-        ("$marker $mark_ $mark$ $markê", "$marker $mark_ $mark$ $markê"),
+        (
+            "$marker $mark_ $mark$ $markê",
+            "$marker $mark_ $mark$ $markê",
+        ),
         ("($mark)::text", "(X)::text"),
         ("ê$mark", "êX"),
     ] {
@@ -84,6 +92,10 @@ fn a_statement_is_cut_by_place_whatever_the_declared_one_says() {
     assert_eq!(values, ["5", "k"]);
     spec.select = "select * from t where at >= $mark".into();
     let query = slice(&spec, &types, From::Beginning);
-    assert!(query.sql.contains("where at >= cast($1 as INT8)\n)"), "{}", query.sql);
+    assert!(
+        query.sql.contains("where at >= cast($1 as INT8)\n)"),
+        "{}",
+        query.sql
+    );
     assert_eq!(query.values, ["-1"]);
 }

@@ -56,16 +56,26 @@ fn a_slice_is_no_larger_than_it_may_be() {
     assert_eq!((found.len(), at.as_str()), (1, "1"));
     let error = cut(&[1, 1, 1], 9, 5).unwrap_err();
     assert!(matches!(error, PullError::Limit(_)));
-    assert!(error.to_string().contains("more than 2 rows have the same"), "{error}");
+    assert!(
+        error.to_string().contains("more than 2 rows have the same"),
+        "{error}"
+    );
     let error = cut(&[1], 9, 1).unwrap_err();
-    assert!(error.to_string().contains("a row is larger than the 1 bytes"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("a row is larger than the 1 bytes"),
+        "{error}"
+    );
 }
 
 #[test]
 fn a_line_break_between_values_does_not_end_the_row() {
     let folder = TempDir::new().unwrap();
     let mut slice = Slice::new(folder.path(), 9, 1000).unwrap();
-    slice.push("{\"a\":{\n\"b\":\r\n\"c\\n\"}}", place(1)).unwrap();
+    slice
+        .push("{\"a\":{\n\"b\":\r\n\"c\\n\"}}", place(1))
+        .unwrap();
     let cut = slice.cut(true).unwrap().unwrap();
     let text = std::fs::read_to_string(cut.body.path()).unwrap();
     assert_eq!(text, "{\"a\":{ \"b\":  \"c\\n\"}}\n");

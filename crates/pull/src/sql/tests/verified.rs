@@ -20,7 +20,11 @@ impl Names for Home {
 async fn write(bench: &Bench, text: &str, name: &str) {
     let lines: Vec<_> = text.lines().map(|line| format!("('{line}')")).collect();
     let lines = lines.join(",");
-    bench.run(&format!("copy (values {lines}) to program 'umask 077; cat > {name}'")).await;
+    bench
+        .run(&format!(
+            "copy (values {lines}) to program 'umask 077; cat > {name}'"
+        ))
+        .await;
 }
 
 #[tokio::test]
@@ -54,7 +58,11 @@ async fn a_server_is_verified_by_the_name_that_was_declared() {
         spec.tls = tls;
         spec.root_certificates = trusted.then(|| authority.clone());
         let piece = bench.open(spec).next(None).await;
-        assert_eq!(matches!(piece, Ok(Some(_))), works, "{host} {tls:?} {piece:?}");
+        assert_eq!(
+            matches!(piece, Ok(Some(_))),
+            works,
+            "{host} {tls:?} {piece:?}"
+        );
         if !works {
             let error = piece.unwrap_err();
             assert!(error.to_string().contains("no safe connection"), "{error}");
