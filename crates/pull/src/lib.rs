@@ -1,15 +1,15 @@
 //! Fetches what other systems hold: each source gives pieces, one after another, behind a mark.
 //!
-//! **What is here.** Clients of other systems: [`HttpSource`], an API of JSON pages; [`SftpSource`],
-//! a folder into which files are put; [`SqlSource`], a `select` on a PostgreSQL database. Each is
-//! declared by a plain struct and opened with a [`Guard`] over the addresses it may reach, a
+//! **What is here.** Clients of other systems: [`HttpSource`], an API of JSON pages;
+//! [`SftpSource`], a folder into which files are put; [`SqlSource`], a `select` on a PostgreSQL
+//! database. Each is declared by a plain struct and opened with a [`Guard`] over the addresses it may reach, a
 //! [`Secrets`] that finds what the declaration only refers to, and a folder for the bodies.
 //!
 //! **What is never here.** Datasets, contracts, submissions, schedules (those are `project`'s and
 //! `conduct`'s), the environment, a clock. No secret stands in a declaration or in a message.
 //!
-//! **How it is checked.** By unit tests beside the code against real servers on loopback: PostgreSQL
-//! and an SFTP server of another make, both from the Python package index by their hashes, and an
+//! **How it is checked.** By unit tests beside the code against real servers on loopback:
+//! PostgreSQL and an SFTP server of another make, both from the Python package index by their hashes, and an
 //! HTTP server that misbehaves as it is told.
 //!
 //! **Where to go next.** [`Source`] for what a source promises; `http/walk.rs`, `sftp/inbox.rs` and

@@ -2,8 +2,8 @@
 //! fail and count, a clock moved by hand.
 //!
 //! **What is here.** [`seaweed`]: the S3 server, obtained by its hash and started once per test
-//! process. [`postgres`]: the same of PostgreSQL, a database per caller. [`sftp`]: an SFTP server per
-//! caller. [`faulty`]: an object store that fails by plan or by seed, also with "effect happened,
+//! process. [`postgres`]: the same of PostgreSQL, a database per caller. [`sftp`]: an SFTP server
+//! per caller. [`faulty`]: an object store that fails by plan or by seed, also with "effect happened,
 //! answer lost". [`counting`]: an object store that counts requests and bytes. [`clock`],
 //! [`mod@seed`] and [`home`]: time, chance and a folder of a test's own.
 //!

@@ -1,26 +1,20 @@
 //! One request and its answer, asked again where that may help.
 
-use std::error::Error;
 use std::fs;
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::time::Duration;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use chrono::DateTime;
 use flate2::write::MultiGzDecoder;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap,
-    HeaderName, HeaderValue, LINK, LOCATION, RETRY_AFTER,
-};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, LINK, LOCATION};
 use reqwest::{Certificate, Client, Response, StatusCode, redirect};
 use url::{Host, Url};
 
-use super::spec::{Auth, HttpSpec, Retry};
+use super::credential;
+use super::failure::{Again, Failure, innermost, text};
+use super::spec::{HttpSpec, Retry};
 use crate::guard::Guard;
-use crate::{PullError, Result, SecretRef, Secrets};
+use crate::{PullError, Result, Secrets};
 
 /// A client of one server.
 pub(super) struct Exchange {
@@ -41,19 +35,6 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
 }
 
-/// A try that failed.
-struct Failure {
-    error: PullError,
-    again: Again,
-}
-
-enum Again {
-    Never,
-    Later,
-    /// Not before the time that the server asked for.
-    After(Duration),
-}
-
 impl Exchange {
     pub(super) fn new(
         spec: &HttpSpec,
@@ -70,7 +51,7 @@ impl Exchange {
             .redirect(redirect::Policy::none())
             .referer(false)
             .dns_resolver(Arc::new(names))
-            .default_headers(headers(spec, secrets)?)
+            .default_headers(credential::headers(spec, secrets)?)
             .connect_timeout(spec.connect_within)
             .timeout(spec.answer_within);
         if let Some(file) = &spec.root_certificates {
@@ -93,7 +74,7 @@ impl Exchange {
             retry: spec.retry,
             content_type: spec.content_type.clone(),
             max_bytes: usize::try_from(spec.max_page_bytes).unwrap_or(usize::MAX),
-            credential: credential(&spec.auth),
+            credential: credential::shown(&spec.auth),
         })
     }
 
@@ -135,7 +116,7 @@ impl Exchange {
                 .map_err(Failure::never)?;
         }
         let sent = self.client.get(url.clone()).send().await;
-        let response = sent.map_err(|error| failure_of(&error, place))?;
+        let response = sent.map_err(|error| Failure::of(&error, place))?;
         self.check_status(&response, place)?;
         let header = |name| text(response.headers().get(name));
         let content_type = header(CONTENT_TYPE);
@@ -194,7 +175,7 @@ impl Exchange {
         }
         loop {
             let chunk = response.chunk().await;
-            let Some(chunk) = chunk.map_err(|error| failure_of(&error, place))? else {
+            let Some(chunk) = chunk.map_err(|error| Failure::of(&error, place))? else {
                 return Ok(sink);
             };
             left = left
@@ -227,11 +208,11 @@ impl Exchange {
             }
             StatusCode::TOO_MANY_REQUESTS => Err(Failure {
                 error: PullError::Unavailable(format!("{place} was asked for too often (429)")),
-                again: retry_after(response.headers()),
+                again: Again::asked_for(response.headers()),
             }),
             status if status.is_server_error() => Err(Failure {
                 error: PullError::Unavailable(format!("the server fails at {place} ({number})")),
-                again: retry_after(response.headers()),
+                again: Again::asked_for(response.headers()),
             }),
             _ => Err(Failure::answer(format!(
                 "{place} is answered with {number}, not with 200"
@@ -251,17 +232,6 @@ impl Exchange {
             io::ErrorKind::FileTooLarge => self.too_large(place),
             _ => Failure::answer(format!("{place} cannot be unpacked: {error}")),
         }
-    }
-}
-
-impl Failure {
-    fn never(error: PullError) -> Self {
-        let again = Again::Never;
-        Self { error, again }
-    }
-
-    fn answer(message: String) -> Self {
-        Self::never(PullError::Answer(message))
     }
 }
 
@@ -300,129 +270,8 @@ impl Write for Bounded {
     }
 }
 
-fn headers(spec: &HttpSpec, secrets: &dyn Secrets) -> Result<HeaderMap> {
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, value_of("the media type", &spec.content_type)?);
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-    for (name, value) in &spec.headers {
-        headers.insert(
-            name_of(name)?,
-            value_of(&format!("the header `{name}`"), value)?,
-        );
-    }
-    let (name, value, from) = match &spec.auth {
-        Auth::None => return Ok(headers),
-        Auth::Bearer(at) => {
-            let token = secrets.get(at)?;
-            (AUTHORIZATION, format!("Bearer {}", token.reveal()), at)
-        }
-        Auth::Basic { user, password: at } => {
-            let pair = format!("{user}:{}", secrets.get(at)?.reveal());
-            (
-                AUTHORIZATION,
-                format!("Basic {}", BASE64_STANDARD.encode(pair)),
-                at,
-            )
-        }
-        Auth::Header { name, value: at } => {
-            (name_of(name)?, secrets.get(at)?.reveal().to_owned(), at)
-        }
-    };
-    let mut value = value_of(&secret_name(from), &value)?;
-    value.set_sensitive(true);
-    headers.insert(name, value);
-    Ok(headers)
-}
-
-fn name_of(name: &str) -> Result<HeaderName> {
-    let wrong = |_| PullError::Declared(format!("`{name}` cannot be the name of a header"));
-    HeaderName::from_bytes(name.as_bytes()).map_err(wrong)
-}
-
-fn value_of(what: &str, value: &str) -> Result<HeaderValue> {
-    let wrong = |_| PullError::Declared(format!("{what} has signs that no header may have"));
-    HeaderValue::from_str(value).map_err(wrong)
-}
-
-fn secret_name(at: &SecretRef) -> String {
-    format!("the secret `{at}`")
-}
-
-fn credential(auth: &Auth) -> String {
-    match auth {
-        Auth::None => "no credential".to_owned(),
-        Auth::Bearer(at) | Auth::Header { value: at, .. } => secret_name(at),
-        Auth::Basic { user, password } => {
-            format!("the user `{user}` and {}", secret_name(password))
-        }
-    }
-}
-
-fn text(value: Option<&HeaderValue>) -> String {
-    let text = value.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    text.unwrap_or_default()
-}
-
 /// A media type without its parameters.
 fn essence(content_type: &str) -> String {
     let essence = content_type.split(';').next().unwrap_or_default();
     essence.trim().to_ascii_lowercase()
-}
-
-/// A number of seconds, or a time; that is compared with the server's own clock.
-fn retry_after(headers: &HeaderMap) -> Again {
-    let asked = text(headers.get(RETRY_AFTER));
-    if let Ok(seconds) = asked.trim().parse() {
-        return Again::After(Duration::from_secs(seconds));
-    }
-    let until = DateTime::parse_from_rfc2822(asked.trim());
-    let now = DateTime::parse_from_rfc2822(text(headers.get(DATE)).trim());
-    match (until, now) {
-        (Ok(until), Ok(now)) => Again::After((until - now).to_std().unwrap_or_default()),
-        _ => Again::Later,
-    }
-}
-
-fn failure_of(error: &reqwest::Error, place: &str) -> Failure {
-    if let Some(refused) = refusal_in(error) {
-        let again = match refused {
-            PullError::Unavailable(_) => Again::Later,
-            _ => Again::Never,
-        };
-        let error = refused;
-        return Failure { error, again };
-    }
-    let why = match error {
-        error if error.is_timeout() => "it does not answer in time".to_owned(),
-        error if error.is_body() || error.is_decode() => {
-            format!("the answer breaks off: {}", innermost(error))
-        }
-        error => innermost(error),
-    };
-    Failure {
-        error: PullError::Unavailable(format!("cannot get {place}: {why}")),
-        again: Again::Later,
-    }
-}
-
-/// What the guard said, if it was asked on the way.
-fn refusal_in(error: &reqwest::Error) -> Option<PullError> {
-    let mut next: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(error) = next {
-        match error.downcast_ref() {
-            Some(PullError::Declared(why)) => return Some(PullError::Declared(why.clone())),
-            Some(PullError::Unavailable(why)) => return Some(PullError::Unavailable(why.clone())),
-            _ => next = error.source(),
-        }
-    }
-    None
-}
-
-/// The outer ones name the address with its query, or say nothing.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut innermost: &dyn Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }

@@ -1,6 +1,8 @@
 //! A JSON API whose records come in pages.
 
+mod credential;
 mod exchange;
+mod failure;
 mod link;
 mod page;
 mod spec;
@@ -24,10 +26,10 @@ use walk::{At, Found, Step, Walk};
 /// A JSON API that is read page by page; a piece is a page.
 ///
 /// A walk goes from the first page to the last, and the mark says which page comes next, so whoever
-/// starts again in the middle gets the same page. At the end of a walk the next one begins, with the
-/// greatest watermark that was seen. One that would ask the same again is first made without
-/// handing anything on: if it finds what the walk before found, there is nothing new. So an API that
-/// is not asked by a watermark is read as a whole, and again as a whole when anything in it changed.
+/// starts again in the middle gets the same page. At the end of a walk the next one begins, with
+/// the greatest watermark that was seen. One that would ask the same again is first made without
+/// handing anything on: if it finds what the walk before found, there is nothing new. So an API
+/// that is not asked by a watermark is read as a whole, and again when anything in it changed.
 ///
 /// Pieces may come twice, after a lost answer or where an API repeats records of the watermark
 /// itself; none is left out.

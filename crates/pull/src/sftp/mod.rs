@@ -1,6 +1,7 @@
 //! A folder of an SFTP server.
 
 mod inbox;
+mod login;
 mod session;
 mod spec;
 #[cfg(test)]
@@ -17,7 +18,8 @@ use tokio::sync::Mutex;
 use crate::guard::Guard;
 use crate::{Mark, Piece, PullError, Result, Secrets, Source, mark, spool};
 use inbox::{Entry, Looks, Taken};
-use session::{Login, Session};
+use login::Login;
+use session::Session;
 
 /// A folder into which files are put; a piece is a file.
 ///
@@ -46,7 +48,7 @@ impl SftpSource {
     /// Prepares to read a folder; nothing is connected yet. Pieces are kept in the folder `spool`.
     ///
     /// # Errors
-    /// [`PullError::Declared`], also for a secret that cannot be found or a key that cannot be read.
+    /// [`PullError::Declared`], also for a secret that is not found or a key that cannot be read.
     pub fn open(
         spec: SftpSpec,
         guard: &Guard,

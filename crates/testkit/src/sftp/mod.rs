@@ -26,8 +26,8 @@ const SERVER: &str = include_str!("server.py");
 /// however that ends.
 ///
 /// Every read answers at most 10,000 bytes. A file whose name begins with `grows` gets longer when
-/// it is opened, one that begins with `breaks` ends the connection when it is read, and for one that
-/// begins with `stalls` no read is answered.
+/// it is opened, one that begins with `breaks` ends the connection when it is read, and for one
+/// that begins with `stalls` no read is answered.
 #[derive(Debug)]
 pub struct Sftp {
     said: Said,
