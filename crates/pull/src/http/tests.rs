@@ -1,0 +1,5 @@
+//! Real requests to an API on loopback.
+
+mod api;
+mod faults;
+mod pages;
