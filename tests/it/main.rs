@@ -24,6 +24,7 @@ mod logs;
 mod maintain;
 mod moments;
 mod patience;
+mod pressure;
 mod promises;
 mod receive;
 mod scans;

@@ -18,8 +18,11 @@ pub const PROBLEM_MEDIA_TYPE: &str = "application/problem+json";
 /// What the types of problems begin with.
 const TYPE_PREFIX: &str = "urn:dtm:problem:";
 
-/// Seconds after which a client may try again what was unavailable.
-const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
+/// Seconds after which a client may try again what was unavailable, where nobody knows better.
+const RETRY_AFTER_S: u64 = 5;
+
+/// The status of an upload's part that is not what its checksum says, by the tus protocol.
+const CHECKSUM_MISMATCH: u16 = 460;
 
 /// What went wrong and the way out.
 ///
@@ -52,6 +55,9 @@ pub struct Problem {
     /// Ties this answer to the log and to the audit journal.
     #[serde(default)]
     pub correlation_id: String,
+    /// What `Retry-After` says.
+    #[serde(skip)]
+    pub retry_after_s: Option<u64>,
 }
 
 /// The word, title and status of a kind of error.
@@ -85,6 +91,21 @@ fn face(kind: ErrorKind) -> (&'static str, &'static str, StatusCode) {
             "A limit was met",
             StatusCode::UNPROCESSABLE_ENTITY,
         ),
+        ErrorKind::Busy => (
+            "busy",
+            "There is too much to do now",
+            StatusCode::TOO_MANY_REQUESTS,
+        ),
+        ErrorKind::Locked => (
+            "locked",
+            "Another request is at work on this",
+            StatusCode::LOCKED,
+        ),
+        ErrorKind::Damaged => (
+            "checksum-mismatch",
+            "The bytes arrived damaged",
+            StatusCode::from_u16(CHECKSUM_MISMATCH).unwrap_or(StatusCode::BAD_REQUEST),
+        ),
         ErrorKind::Unavailable => (
             "unavailable",
             "Not available now",
@@ -103,7 +124,7 @@ fn face(kind: ErrorKind) -> (&'static str, &'static str, StatusCode) {
     }
 }
 
-const KINDS: [ErrorKind; 11] = [
+const KINDS: [ErrorKind; 14] = [
     ErrorKind::Invalid,
     ErrorKind::Refused,
     ErrorKind::Unauthenticated,
@@ -112,6 +133,9 @@ const KINDS: [ErrorKind; 11] = [
     ErrorKind::Conflict,
     ErrorKind::BodyTooLarge,
     ErrorKind::LimitExceeded,
+    ErrorKind::Busy,
+    ErrorKind::Locked,
+    ErrorKind::Damaged,
     ErrorKind::Unavailable,
     ErrorKind::Corrupt,
     ErrorKind::Internal,
@@ -129,6 +153,7 @@ impl Problem {
             errors: None,
             errors_total: None,
             correlation_id: String::new(),
+            retry_after_s: None,
         }
     }
 
@@ -155,6 +180,7 @@ impl Problem {
         let kind = KINDS.into_iter().find(|kind| face(*kind).0 == word);
         let mut error = ServiceError::new(kind.unwrap_or(kind_of(self.status)), self.detail);
         error.hint = self.hint;
+        error.retry_after_s = self.retry_after_s;
         error.submission = self.submission.and_then(|id| id.parse().ok());
         error.rows = self.errors.map(|errors| RowErrors {
             total: self.errors_total.unwrap_or(errors.len() as u64),
@@ -170,16 +196,13 @@ impl Problem {
         let mut written = (parts.status, Json(self)).into_response();
         let media_type = HeaderValue::from_static(PROBLEM_MEDIA_TYPE);
         parts.headers.insert(CONTENT_TYPE, media_type);
-        match parts.status {
-            StatusCode::UNAUTHORIZED => {
-                parts
-                    .headers
-                    .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                parts.headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
-            }
-            _ => {}
+        if parts.status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            parts.headers.insert(WWW_AUTHENTICATE, scheme);
+        }
+        let usual = (parts.status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_S);
+        if let Some(seconds) = self.retry_after_s.or(usual) {
+            parts.headers.insert(RETRY_AFTER, seconds.into());
         }
         *written.headers_mut() = parts.headers;
         *written.extensions_mut() = parts.extensions;
@@ -195,6 +218,9 @@ fn kind_of(status: u16) -> ErrorKind {
         404 => ErrorKind::NotFound,
         409 => ErrorKind::Conflict,
         413 => ErrorKind::BodyTooLarge,
+        423 => ErrorKind::Locked,
+        429 => ErrorKind::Busy,
+        CHECKSUM_MISMATCH => ErrorKind::Damaged,
         502..=504 => ErrorKind::Unavailable,
         400..=499 => ErrorKind::Invalid,
         _ => ErrorKind::Internal,
@@ -217,6 +243,7 @@ impl From<ServiceError> for Problem {
         }
         let mut problem = Self::new(word, title, status, error.message);
         problem.hint = error.hint;
+        problem.retry_after_s = error.retry_after_s;
         problem.submission = error.submission.map(|id| id.to_string());
         if let Some(rows) = error.rows {
             problem.errors_total = Some(rows.total);

@@ -36,8 +36,14 @@ pub struct Settings {
     pub body_bytes: u64,
     /// The time between two chunks of a body.
     pub body_wait_ms: u64,
-    /// Bodies that are received, wait or are checked at the same time.
+    /// Bodies that are received, wait or are checked at the same time; the next ones are refused.
     pub bodies_at_once: usize,
+    /// The same, of one agency.
+    pub bodies_per_agency: usize,
+    /// Submissions of one client in a second; 0 is as many as it likes.
+    pub client_per_second: u32,
+    /// Submissions of one client at once, where it sent less before.
+    pub client_burst: u32,
     /// Bodies checked at the same time.
     pub submissions_at_once: usize,
     /// Queries that run at the same time.

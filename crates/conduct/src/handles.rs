@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 
+use access::Admission;
 use audit::Journal;
 use audit::seal::SigningKeys;
 use books::Books;
@@ -32,10 +33,8 @@ pub(crate) struct Handles {
     pub settings: Settings,
     pub committers: AsyncMutex<BTreeMap<DatasetName, GroupCommitter>>,
     pub in_work: Mutex<HashSet<SubmissionId>>,
-    /// A place for each body, from its first byte until it is landed or given up.
-    pub bodies: Semaphore,
-    /// A place for each body that is checked.
-    pub submissions: Semaphore,
+    /// Seats for bodies, and turns for what is done with them.
+    pub admission: Admission,
     pub queries: Arc<Semaphore>,
     pub running: AsyncMutex<()>,
     /// Shared by the submissions that land; taken alone while tables that they land in change their

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use access::{Admission, AdmissionLimits};
 use audit::Journal;
 use audit::seal::SigningKeys;
 use books::Books;
@@ -67,6 +68,14 @@ impl House {
             memory_bytes: settings.memory_bytes,
             spill_bytes: settings.spill_bytes,
         });
+        let limits = AdmissionLimits {
+            seats: settings.bodies_at_once,
+            seats_per_agency: settings.bodies_per_agency,
+            places: settings.submissions_at_once,
+            client_per_second: settings.client_per_second,
+            client_burst: settings.client_burst,
+        };
+        let admission = Admission::new(limits, Arc::clone(&parts.given.clock));
         let watch = Watch::start(engine.watchdog(Arc::clone(&parts.given.resident_bytes)))?;
         let handles = Arc::new(Handles {
             published: Published::open(parts.lake.objects()).await?,
@@ -78,8 +87,7 @@ impl House {
             project: parts.project,
             rules: RowRules::new(ingest::PERSONAL_DATA_PATTERN),
             given: parts.given,
-            bodies: Semaphore::new(settings.bodies_at_once),
-            submissions: Semaphore::new(settings.submissions_at_once),
+            admission,
             queries: Arc::new(Semaphore::new(settings.queries_at_once)),
             settings,
             committers: AsyncMutex::new(BTreeMap::new()),
@@ -119,9 +127,8 @@ impl House {
         let mut stopping = handles.stopping.subscribe();
         // The sender is ours, so it is there.
         let _ = stopping.wait_for(|stopping| *stopping).await;
-        let places = u32::try_from(handles.settings.bodies_at_once).unwrap_or(u32::MAX);
-        // Complete bodies that hold a place are landed; nobody gets a new one.
-        let _all_bodies = handles.bodies.acquire_many(places).await;
+        // Bodies that are complete are landed, and the others given up.
+        handles.admission.emptied().await;
         handles.landings.close();
         handles.landings.wait().await;
         let _last_run = handles.running.lock().await;
@@ -135,8 +142,7 @@ impl House {
         self.stop();
         self.settled().await;
         let handles = self.gate.own();
-        handles.bodies.close();
-        handles.submissions.close();
+        handles.admission.close();
         let _last_run = handles.running.lock().await;
         handles.queries.close();
         handles.books.close().await;

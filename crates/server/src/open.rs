@@ -267,6 +267,9 @@ fn limits(home: &Home, settings: &Settings) -> Outcome<conduct::Settings> {
         body_bytes: settings.submission.body_bytes,
         body_wait_ms: settings.submission.wait_ms,
         bodies_at_once: settings.submission.bodies_at_once.clamp(1, MOST_BODIES),
+        bodies_per_agency: settings.submission.bodies_per_agency.max(1),
+        client_per_second: settings.submission.client_per_second,
+        client_burst: settings.submission.client_burst,
         submissions_at_once: match settings.submission.at_once {
             0 => cores,
             n => n,

@@ -60,8 +60,16 @@ pub struct SubmissionSettings {
     /// Time between two chunks of a body, and until there is a place for it; the command line on
     /// its own home has as long as it likes.
     pub wait_ms: u64,
-    /// Bodies that are received, wait or are checked at the same time; the next ones wait unread.
+    /// Bodies that are received, wait or are checked at the same time. Over it, and over the next
+    /// two limits, is `429` with `Retry-After`; nothing of what was sent is kept then.
     pub bodies_at_once: usize,
+    /// The same, of one agency. Places to be checked at are given to agencies by turns.
+    pub bodies_per_agency: usize,
+    /// Submissions of one client (a token's name) in a second; 0 is as many as it likes. It is far
+    /// above what an agency needs: lower it where many clients share a node.
+    pub client_per_second: u32,
+    /// Submissions of one client at once, where it sent less before.
+    pub client_burst: u32,
     /// Bodies checked at the same time; 0 means one per core.
     pub at_once: usize,
 }
@@ -142,6 +150,9 @@ impl Default for SubmissionSettings {
             body_bytes: 5 << 30,
             wait_ms: 30_000,
             bodies_at_once: 256,
+            bodies_per_agency: 96,
+            client_per_second: 2_000,
+            client_burst: 4_000,
             at_once: 0,
         }
     }
@@ -276,7 +287,7 @@ impl Settings {
 }
 
 /// Every key that the environment can set, as `section.key`.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 28] = [
     "store",
     "database",
     "listen",
@@ -284,6 +295,9 @@ const KEYS: [&str; 25] = [
     "submission.body_bytes",
     "submission.wait_ms",
     "submission.bodies_at_once",
+    "submission.bodies_per_agency",
+    "submission.client_per_second",
+    "submission.client_burst",
     "submission.at_once",
     "memory.share",
     "memory.bytes",
@@ -335,7 +349,8 @@ fn overlay(table: &mut toml::Table, env: &dyn Fn(&str) -> Option<String>) -> Out
 
 fn is_number(key: &str) -> bool {
     [
-        "_bytes", "bytes", "_ms", "rows", "at_once", "_hours", "_files", "_commits",
+        "_bytes", "bytes", "_ms", "rows", "at_once", "_hours", "_files", "_commits", "_per_agency",
+        "_per_second", "_burst",
     ]
     .iter()
     .any(|end| key.ends_with(end))

@@ -27,6 +27,12 @@ pub enum ErrorKind {
     BodyTooLarge,
     /// Ask for less: a limit on time, memory, rows or bytes was met.
     LimitExceeded,
+    /// Wait as long as told, then send it again: there is too much in work, or you come too often.
+    Busy,
+    /// Wait until the other request about the same thing has ended.
+    Locked,
+    /// Send the same bytes again: they are not what their checksum says.
+    Damaged,
     /// Try again later.
     Unavailable,
     /// Call the operator: stored data is not what it must be.
@@ -44,6 +50,8 @@ pub struct ServiceError {
     pub message: String,
     /// A full sentence that says the way out.
     pub hint: Option<String>,
+    /// Seconds after which it had better be tried again, where that is known.
+    pub retry_after_s: Option<u64>,
     /// The submission that is kept although it was refused.
     pub submission: Option<SubmissionId>,
     /// What is wrong with which rows.
@@ -60,6 +68,7 @@ impl ServiceError {
             kind,
             message,
             hint: None,
+            retry_after_s: None,
             submission: None,
             rows: None,
             source: None,
@@ -70,6 +79,13 @@ impl ServiceError {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// With how long to wait before it is tried again.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds);
         self
     }
 

@@ -105,6 +105,9 @@ async fn each_kind_has_its_status_and_headers() {
         (ErrorKind::Conflict, 409),
         (ErrorKind::BodyTooLarge, 413),
         (ErrorKind::LimitExceeded, 422),
+        (ErrorKind::Busy, 429),
+        (ErrorKind::Locked, 423),
+        (ErrorKind::Damaged, 460),
         (ErrorKind::Unavailable, 503),
         (ErrorKind::Corrupt, 500),
         (ErrorKind::Internal, 500),
@@ -124,6 +127,16 @@ async fn each_kind_has_its_status_and_headers() {
             if status == 503 { "5" } else { "" }
         );
         assert_eq!(answer.header("x-correlation-id"), "c1");
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_to_wait_is_told_for_how_long() {
+    for (kind, status) in [(ErrorKind::Busy, 429), (ErrorKind::Unavailable, 503)] {
+        let busy = move || ServiceError::new(kind, "no").retry_after(7);
+        let answer = get(&Double::failing(busy), "/readyz").await;
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("retry-after"), "7");
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use access::Seat;
 use books::{Claim, NewSubmission};
 use ingest::Spooled;
 use service::{
@@ -10,22 +11,24 @@ use service::{
     SubmitAnswer,
 };
 
+use super::admit::InWork;
 use super::claim::{Claimed, Manifest};
 use super::land::land;
-use super::{Terms, claim, quarantine, settled};
+use super::{Terms, admit, claim, quarantine, settled};
 use crate::failure;
 use crate::handles::Handles;
 
 /// Tries while others come with the same key at the same time.
 const CLAIMS: usize = 10;
 
-/// Keeps the body, claims its key, and lands it.
+/// Keeps the body, claims its key, and lands it. The seat is held for as long as the body is in
+/// work, be it answered before or not.
 pub(crate) async fn receive(
     handles: &Arc<Handles>,
     terms: &Terms,
     submission: Submission,
     ack: Ack,
-    spooled: Spooled,
+    (seat, spooled): (Seat, Spooled),
 ) -> Result<SubmitAnswer> {
     // A missing table is found before anything is kept.
     let since = versions(handles, terms).await?;
@@ -47,7 +50,7 @@ pub(crate) async fn receive(
             Claimed::Ours(manifest) => {
                 tracing::debug!(submission = %id, "the claim is kept");
                 let parts = (submission, *manifest, spooled);
-                return acknowledge(handles, terms, parts, ack, working).await;
+                return acknowledge(handles, terms, parts, ack, (seat, working)).await;
             }
             // Another process has the key, and its books are not ours.
             Claimed::Earlier(earlier) => adopt(handles, id, &earlier).await?,
@@ -70,7 +73,7 @@ async fn acknowledge(
     terms: &Terms,
     (submission, manifest, spooled): (Submission, Manifest, Spooled),
     ack: Ack,
-    working: Option<Working>,
+    (seat, working): (Seat, Option<Working>),
 ) -> Result<SubmitAnswer> {
     if ack == Ack::Committed {
         return land(handles, terms, submission, &manifest, spooled).await;
@@ -87,9 +90,10 @@ async fn acknowledge(
     tracker.spawn(async move {
         let id = submission.receipt.id;
         let _working = working;
-        let Ok(_place) = handles.submissions.acquire().await else {
+        let Ok(_place) = admit::turn(&seat, submission.receipt.evidence_size_bytes).await else {
             return;
         };
+        let _judging = InWork::of("judging");
         let _landing = handles.landing.read().await;
         match land(&handles, &terms, submission, &manifest, spooled).await {
             Ok(_) => {}
