@@ -60,86 +60,28 @@ pub struct Problem {
     pub retry_after_s: Option<u64>,
 }
 
-/// The word, title and status of a kind of error.
-fn face(kind: ErrorKind) -> (&'static str, &'static str, StatusCode) {
+/// The title and status of a kind of error.
+fn face(kind: ErrorKind) -> (&'static str, StatusCode) {
     match kind {
-        ErrorKind::Invalid => ("invalid", "The request is wrong", StatusCode::BAD_REQUEST),
-        ErrorKind::Refused => (
-            "refused",
-            "The data is refused",
-            StatusCode::UNPROCESSABLE_ENTITY,
-        ),
-        ErrorKind::Unauthenticated => (
-            "unauthenticated",
-            "Credentials are needed",
-            StatusCode::UNAUTHORIZED,
-        ),
-        ErrorKind::Forbidden => ("forbidden", "This is not allowed", StatusCode::FORBIDDEN),
-        ErrorKind::NotFound => ("not-found", "There is no such thing", StatusCode::NOT_FOUND),
-        ErrorKind::Conflict => (
-            "conflict",
-            "This conflicts with what is there",
-            StatusCode::CONFLICT,
-        ),
-        ErrorKind::BodyTooLarge => (
-            "body-too-large",
-            "The body is too large",
-            StatusCode::PAYLOAD_TOO_LARGE,
-        ),
-        ErrorKind::LimitExceeded => (
-            "limit-exceeded",
-            "A limit was met",
-            StatusCode::UNPROCESSABLE_ENTITY,
-        ),
-        ErrorKind::Busy => (
-            "busy",
-            "There is too much to do now",
-            StatusCode::TOO_MANY_REQUESTS,
-        ),
-        ErrorKind::Locked => (
-            "locked",
-            "Another request is at work on this",
-            StatusCode::LOCKED,
-        ),
+        ErrorKind::Invalid => ("The request is wrong", StatusCode::BAD_REQUEST),
+        ErrorKind::Refused => ("The data is refused", StatusCode::UNPROCESSABLE_ENTITY),
+        ErrorKind::Unauthenticated => ("Credentials are needed", StatusCode::UNAUTHORIZED),
+        ErrorKind::Forbidden => ("This is not allowed", StatusCode::FORBIDDEN),
+        ErrorKind::NotFound => ("There is no such thing", StatusCode::NOT_FOUND),
+        ErrorKind::Conflict => ("This conflicts with what is there", StatusCode::CONFLICT),
+        ErrorKind::BodyTooLarge => ("The body is too large", StatusCode::PAYLOAD_TOO_LARGE),
+        ErrorKind::LimitExceeded => ("A limit was met", StatusCode::UNPROCESSABLE_ENTITY),
+        ErrorKind::Busy => ("There is too much to do now", StatusCode::TOO_MANY_REQUESTS),
+        ErrorKind::Locked => ("Another request is at work on this", StatusCode::LOCKED),
         ErrorKind::Damaged => (
-            "checksum-mismatch",
             "The bytes arrived damaged",
             StatusCode::from_u16(CHECKSUM_MISMATCH).unwrap_or(StatusCode::BAD_REQUEST),
         ),
-        ErrorKind::Unavailable => (
-            "unavailable",
-            "Not available now",
-            StatusCode::SERVICE_UNAVAILABLE,
-        ),
-        ErrorKind::Corrupt => (
-            "corrupt",
-            "Stored data is damaged",
-            StatusCode::INTERNAL_SERVER_ERROR,
-        ),
-        ErrorKind::Internal => (
-            "internal",
-            "Something broke",
-            StatusCode::INTERNAL_SERVER_ERROR,
-        ),
+        ErrorKind::Unavailable => ("Not available now", StatusCode::SERVICE_UNAVAILABLE),
+        ErrorKind::Corrupt => ("Stored data is damaged", StatusCode::INTERNAL_SERVER_ERROR),
+        ErrorKind::Internal => ("Something broke", StatusCode::INTERNAL_SERVER_ERROR),
     }
 }
-
-const KINDS: [ErrorKind; 14] = [
-    ErrorKind::Invalid,
-    ErrorKind::Refused,
-    ErrorKind::Unauthenticated,
-    ErrorKind::Forbidden,
-    ErrorKind::NotFound,
-    ErrorKind::Conflict,
-    ErrorKind::BodyTooLarge,
-    ErrorKind::LimitExceeded,
-    ErrorKind::Busy,
-    ErrorKind::Locked,
-    ErrorKind::Damaged,
-    ErrorKind::Unavailable,
-    ErrorKind::Corrupt,
-    ErrorKind::Internal,
-];
 
 impl Problem {
     fn new(word: &str, title: &str, status: StatusCode, detail: impl Into<String>) -> Self {
@@ -177,7 +119,7 @@ impl Problem {
             .problem_type
             .strip_prefix(TYPE_PREFIX)
             .unwrap_or_default();
-        let kind = KINDS.into_iter().find(|kind| face(*kind).0 == word);
+        let kind = ErrorKind::ALL.into_iter().find(|kind| kind.as_str() == word);
         let mut error = ServiceError::new(kind.unwrap_or(kind_of(self.status)), self.detail);
         error.hint = self.hint;
         error.retry_after_s = self.retry_after_s;
@@ -230,7 +172,7 @@ fn kind_of(status: u16) -> ErrorKind {
 impl From<ServiceError> for Problem {
     /// Logs what the caller must not see.
     fn from(error: ServiceError) -> Self {
-        let (word, title, status) = face(error.kind);
+        let (title, status) = face(error.kind);
         if let Some(source) = error.source.as_deref() {
             let chain = chain(source);
             if status.is_server_error() {
@@ -241,7 +183,7 @@ impl From<ServiceError> for Problem {
         } else if status.is_server_error() {
             tracing::error!(error = %error.message, "a request failed");
         }
-        let mut problem = Self::new(word, title, status, error.message);
+        let mut problem = Self::new(error.kind.as_str(), title, status, error.message);
         problem.hint = error.hint;
         problem.retry_after_s = error.retry_after_s;
         problem.submission = error.submission.map(|id| id.to_string());

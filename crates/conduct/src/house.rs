@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use access::{Admission, AdmissionLimits};
@@ -17,7 +18,8 @@ use service::{
     ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page,
     Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result,
     RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
-    SubmitAnswer, SubmitRequest, TableVersion, WithdrawRequest,
+    SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest,
+    WithdrawRequest,
 };
 use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore, watch};
 use tokio_util::task::TaskTracker;
@@ -27,11 +29,15 @@ use crate::handles::Handles;
 use crate::in_force::InForce;
 use crate::perform::{About, Gate};
 use crate::published::Published;
+use crate::upload::Uploads;
 use crate::watch::Watch;
 use crate::{
     Given, Settings, access as principals, catalogue, failure, ledger, maintain, plan, query,
-    reports, runs, submit,
+    reports, runs, submit, upload,
 };
+
+/// Time between two looks for uploads that nobody goes on with.
+const SWEEP: Duration = Duration::from_secs(60);
 
 /// What a house is made of.
 pub struct Parts {
@@ -76,6 +82,8 @@ impl House {
             client_burst: settings.client_burst,
         };
         let admission = Admission::new(limits, Arc::clone(&parts.given.clock));
+        let now = (parts.given.clock)();
+        let uploads = Uploads::open(&settings.uploads_folder, settings.upload, now)?;
         let watch = Watch::start(engine.watchdog(Arc::clone(&parts.given.resident_bytes)))?;
         let handles = Arc::new(Handles {
             published: Published::open(parts.lake.objects()).await?,
@@ -88,6 +96,7 @@ impl House {
             rules: RowRules::new(ingest::PERSONAL_DATA_PATTERN),
             given: parts.given,
             admission,
+            uploads,
             queries: Arc::new(Semaphore::new(settings.queries_at_once)),
             settings,
             committers: AsyncMutex::new(BTreeMap::new()),
@@ -99,8 +108,11 @@ impl House {
         });
         submit::publish_keys(&handles).await?;
         submit::recover(&handles).await?;
+        sweep_uploads(&handles);
+        let gate = Arc::new(Gate::new(handles));
+        upload::resume_all(&gate);
         Ok(Self {
-            gate: Arc::new(Gate::new(handles)),
+            gate,
             _watch: watch,
         })
     }
@@ -178,6 +190,22 @@ impl House {
     }
 }
 
+/// Gives uploads up when their time is over, until the house stops or is gone.
+fn sweep_uploads(handles: &Arc<Handles>) {
+    let mut stopping = handles.stopping.subscribe();
+    let house = Arc::downgrade(handles);
+    handles.landings.spawn(async move {
+        loop {
+            tokio::select! {
+                _ = stopping.wait_for(|stopping| *stopping) => return,
+                () = tokio::time::sleep(SWEEP) => {}
+            }
+            let Some(handles) = house.upgrade() else { return };
+            upload::sweep(&handles).await;
+        }
+    });
+}
+
 #[async_trait]
 impl Service for House {
     async fn whoami(&self, call: &Call) -> Result<Principal> {
@@ -241,6 +269,38 @@ impl Service for House {
     ) -> Result<SubmitAnswer> {
         let (gate, call) = (Arc::clone(&self.gate), call.clone());
         self.to_its_end(async move { submit::submit(&gate, &call, request, body).await })
+            .await
+    }
+
+    async fn create_upload(&self, call: &Call, request: UploadRequest) -> Result<Upload> {
+        let (gate, call) = (Arc::clone(&self.gate), call.clone());
+        self.to_its_end(async move { upload::create(&gate, &call, request).await })
+            .await
+    }
+
+    async fn continue_upload(
+        &self,
+        call: &Call,
+        id: UploadId,
+        part: UploadPart,
+        body: ByteStream,
+    ) -> Result<Upload> {
+        let (gate, call) = (Arc::clone(&self.gate), call.clone());
+        self.to_its_end(async move { upload::go_on(&gate, &call, id, part, body).await })
+            .await
+    }
+
+    async fn resume_upload(&self, call: &Call, id: UploadId) -> Result<Upload> {
+        upload::resume(&self.gate, call, id).await
+    }
+
+    async fn upload(&self, call: &Call, id: UploadId) -> Result<Upload> {
+        upload::one(&self.gate, call, id).await
+    }
+
+    async fn end_upload(&self, call: &Call, id: UploadId) -> Result<()> {
+        let (gate, call) = (Arc::clone(&self.gate), call.clone());
+        self.to_its_end(async move { upload::end(&gate, &call, id).await })
             .await
     }
 

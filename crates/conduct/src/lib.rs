@@ -27,10 +27,11 @@ mod select;
 mod staging;
 mod submit;
 mod system;
+mod upload;
 mod watch;
 
 pub use check::{Checked, check};
-pub use given::{Given, MaintainSettings, OnStep, Settings};
+pub use given::{Given, MaintainSettings, OnStep, Settings, UploadLimits};
 pub use house::{House, Parts};
 pub use in_force::{InForce, ProjectSource};
 pub use plan::code_rows;

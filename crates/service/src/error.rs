@@ -41,6 +41,46 @@ pub enum ErrorKind {
     Internal,
 }
 
+impl ErrorKind {
+    /// Every kind.
+    pub const ALL: [Self; 14] = [
+        Self::Invalid,
+        Self::Refused,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Conflict,
+        Self::BodyTooLarge,
+        Self::LimitExceeded,
+        Self::Busy,
+        Self::Locked,
+        Self::Damaged,
+        Self::Unavailable,
+        Self::Corrupt,
+        Self::Internal,
+    ];
+
+    /// The word for the kind.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Refused => "refused",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not-found",
+            Self::Conflict => "conflict",
+            Self::BodyTooLarge => "body-too-large",
+            Self::LimitExceeded => "limit-exceeded",
+            Self::Busy => "busy",
+            Self::Locked => "locked",
+            Self::Damaged => "checksum-mismatch",
+            Self::Unavailable => "unavailable",
+            Self::Corrupt => "corrupt",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 /// An error of an act.
 #[derive(Debug)]
 pub struct ServiceError {

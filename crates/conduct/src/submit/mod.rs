@@ -31,6 +31,8 @@ use crate::failure;
 use crate::handles::Handles;
 use crate::perform::{About, Gate};
 
+pub(crate) use admit::{InWork, line, seat, seat_again};
+pub(crate) use body::{blocking, next};
 pub(crate) use receipt::{keys, publish_keys};
 pub(crate) use recover::recover;
 pub(crate) use rows::{errors, evidence, quarantined};
@@ -316,7 +318,7 @@ pub(crate) async fn list(gate: &Gate, call: &Call, page: Page) -> Result<Vec<Sub
 }
 
 /// The submission, which must be there.
-async fn known(handles: &Handles, id: SubmissionId) -> Result<Submission> {
+pub(crate) async fn known(handles: &Handles, id: SubmissionId) -> Result<Submission> {
     let found = handles.books.submission(id).await.map_err(failure::books)?;
     found.ok_or_else(|| {
         ServiceError::new(
