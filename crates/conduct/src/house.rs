@@ -1,16 +1,8 @@
 //! The house: opened from its parts, asked through `service::Service`, closed in order.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use access::{Admission, AdmissionLimits};
-use audit::Journal;
-use audit::seal::SigningKeys;
-use books::Books;
-use engine::{Engine, EngineSettings, RowRules};
-use lake::Lake;
 use project::{DatasetName, ReportDefinition};
 use serde_json::json;
 use service::{
@@ -21,41 +13,16 @@ use service::{
     SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest,
     WithdrawRequest,
 };
-use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore, watch};
-use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::handles::Handles;
-use crate::in_force::InForce;
+use crate::parts::Parts;
 use crate::perform::{About, Gate};
-use crate::published::Published;
-use crate::upload::Uploads;
 use crate::watch::Watch;
 use crate::{
-    Given, Settings, access as principals, catalogue, failure, ledger, maintain, plan, query,
+    access as principals, catalogue, failure, ledger, maintain, plan, query,
     reports, runs, submit, upload,
 };
-
-/// Time between two looks for uploads that nobody goes on with.
-const SWEEP: Duration = Duration::from_secs(60);
-
-/// What a house is made of.
-pub struct Parts {
-    /// The tables and objects.
-    pub lake: Lake,
-    /// The control database.
-    pub books: Books,
-    /// The audit journal.
-    pub journal: Journal,
-    /// The keys that receipts are signed with.
-    pub keys: SigningKeys,
-    /// The project, with where it is read again.
-    pub project: InForce,
-    /// Time and chance.
-    pub given: Given,
-    /// Limits and folders.
-    pub settings: Settings,
-}
 
 /// A house that is open.
 pub struct House {
@@ -66,49 +33,10 @@ pub struct House {
 impl House {
     /// Opens a house and settles what a crash may have left unsettled.
     pub async fn open(parts: Parts) -> Result<Self> {
-        let settings = parts.settings;
-        let engine = Engine::new(EngineSettings {
-            partitions: settings.partitions,
-            batch_rows: 8192,
-            spill_folder: settings.spill_folder.clone(),
-            memory_bytes: settings.memory_bytes,
-            spill_bytes: settings.spill_bytes,
-        });
-        let limits = AdmissionLimits {
-            seats: settings.bodies_at_once,
-            seats_per_agency: settings.bodies_per_agency,
-            places: settings.submissions_at_once,
-            client_per_second: settings.client_per_second,
-            client_burst: settings.client_burst,
-        };
-        let admission = Admission::new(limits, Arc::clone(&parts.given.clock));
-        let now = (parts.given.clock)();
-        let uploads = Uploads::open(&settings.uploads_folder, settings.upload, now)?;
-        let watch = Watch::start(engine.watchdog(Arc::clone(&parts.given.resident_bytes)))?;
-        let handles = Arc::new(Handles {
-            published: Published::open(parts.lake.objects()).await?,
-            lake: parts.lake,
-            books: parts.books,
-            engine,
-            journal: Arc::new(parts.journal),
-            keys: parts.keys,
-            project: parts.project,
-            rules: RowRules::new(ingest::PERSONAL_DATA_PATTERN),
-            given: parts.given,
-            admission,
-            uploads,
-            queries: Arc::new(Semaphore::new(settings.queries_at_once)),
-            settings,
-            committers: AsyncMutex::new(BTreeMap::new()),
-            in_work: Mutex::new(HashSet::new()),
-            running: AsyncMutex::new(()),
-            stopping: watch::Sender::new(false),
-            landing: RwLock::new(()),
-            landings: TaskTracker::new(),
-        });
+        let (handles, watch) = parts.put_together().await?;
         submit::publish_keys(&handles).await?;
         submit::recover(&handles).await?;
-        sweep_uploads(&handles);
+        upload::sweep_from_now_on(&handles);
         let gate = Arc::new(Gate::new(handles));
         upload::resume_all(&gate);
         Ok(Self {
@@ -188,22 +116,6 @@ impl House {
             ),
         }
     }
-}
-
-/// Gives uploads up when their time is over, until the house stops or is gone.
-fn sweep_uploads(handles: &Arc<Handles>) {
-    let mut stopping = handles.stopping.subscribe();
-    let house = Arc::downgrade(handles);
-    handles.landings.spawn(async move {
-        loop {
-            tokio::select! {
-                _ = stopping.wait_for(|stopping| *stopping) => return,
-                () = tokio::time::sleep(SWEEP) => {}
-            }
-            let Some(handles) = house.upgrade() else { return };
-            upload::sweep(&handles).await;
-        }
-    });
 }
 
 #[async_trait]

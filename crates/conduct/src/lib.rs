@@ -17,6 +17,7 @@ mod inputs;
 mod ledger;
 mod maintain;
 mod manifest;
+mod parts;
 mod perform;
 mod plan;
 mod published;
@@ -32,6 +33,7 @@ mod watch;
 
 pub use check::{Checked, check};
 pub use given::{Given, MaintainSettings, OnStep, Settings, UploadLimits};
-pub use house::{House, Parts};
+pub use house::House;
 pub use in_force::{InForce, ProjectSource};
+pub use parts::Parts;
 pub use plan::code_rows;

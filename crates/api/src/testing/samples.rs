@@ -87,6 +87,21 @@ pub(crate) fn row_errors() -> RowErrors {
     }
 }
 
+/// How many bytes the sample of an upload has.
+pub(crate) const UPLOAD_LENGTH: u64 = 4;
+
+/// An upload that stands there.
+pub(crate) fn upload(offset: u64, state: UploadState) -> Upload {
+    Upload {
+        id: ID.parse().unwrap(),
+        length: UPLOAD_LENGTH,
+        offset,
+        metadata: "dataset cmF3LnZpc2l0cw==".to_owned(),
+        expires_at: instant(),
+        state,
+    }
+}
+
 pub(crate) fn submit_answer() -> SubmitAnswer {
     SubmitAnswer {
         receipt: receipt(),

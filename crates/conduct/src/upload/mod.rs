@@ -25,7 +25,7 @@ use kept::Kept;
 use record::Record;
 
 pub(crate) use ending::resume_all;
-pub(crate) use uploads::{Uploads, sweep};
+pub(crate) use uploads::{Uploads, sweep_from_now_on};
 
 /// Begins an upload.
 pub(crate) async fn create(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ingest::PartialBody;
@@ -19,6 +20,9 @@ use crate::submit::blocking;
 
 /// Uploads of one client that are done and still told of; older ones are forgotten.
 const TOLD: usize = 1000;
+
+/// Time between two looks for those that nobody goes on with.
+const SWEEP: Duration = Duration::from_secs(60);
 
 /// All of them, in a folder.
 pub(crate) struct Uploads {
@@ -207,9 +211,25 @@ pub(super) async fn forget(handles: &Handles, kept: &Kept, body: Held) -> Result
     blocking(move || body.delete()).await
 }
 
+/// Gives uploads up when their time is over, until the house stops or is gone.
+pub(crate) fn sweep_from_now_on(handles: &Arc<Handles>) {
+    let mut stopping = handles.stopping.subscribe();
+    let house = Arc::downgrade(handles);
+    handles.landings.spawn(async move {
+        loop {
+            tokio::select! {
+                _ = stopping.wait_for(|stopping| *stopping) => return,
+                () = tokio::time::sleep(SWEEP) => {}
+            }
+            let Some(handles) = house.upgrade() else { return };
+            sweep(&handles).await;
+        }
+    });
+}
+
 /// Gives up what nobody went on with, and forgets what was done long ago. One that is in use now
 /// is left for the next time.
-pub(crate) async fn sweep(handles: &Handles) {
+async fn sweep(handles: &Handles) {
     for kept in handles.uploads.over(handles.now()) {
         let Some(body) = kept.hold() else { continue };
         match forget(handles, &kept, body).await {
