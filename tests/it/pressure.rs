@@ -234,10 +234,17 @@ fn the_command_waits_as_it_is_told_and_every_file_lands() {
     let mut args = vec!["submit", "raw.visits"];
     args.extend(files.iter().map(String::as_str));
     let to = ["--agency", "H26", "--period", "2026-09", "--server", &url];
-    args.extend(to.iter().chain(&["--token", &node.token, "--format", "json"]));
+    args.extend(
+        to.iter()
+            .chain(&["--token", &node.token, "--format", "json"]),
+    );
     let output = run(&home, &args);
     assert!(output.status.success(), "{}", told(&output));
-    assert!(told(&output).contains("sending it again in 1 s"), "{}", told(&output));
+    assert!(
+        told(&output).contains("sending it again in 1 s"),
+        "{}",
+        told(&output)
+    );
     let receipts: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(receipts.as_array().map(Vec::len), Some(3));
     assert_eq!(node.server.stop(), Some(0));

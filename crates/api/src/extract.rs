@@ -137,10 +137,7 @@ impl FromRequestParts<ApiState> for UploadPath {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
         let WordPath(word) = WordPath::from_request_parts(parts, state).await?;
         word.parse().map(Self).map_err(|_| {
-            let error = ServiceError::new(
-                ErrorKind::NotFound,
-                format!("`{word}` is no upload id"),
-            );
+            let error = ServiceError::new(ErrorKind::NotFound, format!("`{word}` is no upload id"));
             error
                 .hint("Begin one with `POST /api/v1/uploads`; its `Location` is the upload.")
                 .into()

@@ -119,7 +119,9 @@ impl Problem {
             .problem_type
             .strip_prefix(TYPE_PREFIX)
             .unwrap_or_default();
-        let kind = ErrorKind::ALL.into_iter().find(|kind| kind.as_str() == word);
+        let kind = ErrorKind::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == word);
         let mut error = ServiceError::new(kind.unwrap_or(kind_of(self.status)), self.detail);
         error.hint = self.hint;
         error.retry_after_s = self.retry_after_s;

@@ -20,8 +20,8 @@ use crate::parts::Parts;
 use crate::perform::{About, Gate};
 use crate::watch::Watch;
 use crate::{
-    access as principals, catalogue, failure, ledger, maintain, plan, query,
-    reports, runs, submit, upload,
+    access as principals, catalogue, failure, ledger, maintain, plan, query, reports, runs, submit,
+    upload,
 };
 
 /// A house that is open.

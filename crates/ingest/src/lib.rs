@@ -16,8 +16,8 @@
 
 mod coding;
 mod error;
-mod request;
 mod partial;
+mod request;
 mod spool;
 mod verdict;
 

@@ -389,8 +389,18 @@ fn overlay(table: &mut toml::Table, env: &dyn Fn(&str) -> Option<String>) -> Out
 
 fn is_number(key: &str) -> bool {
     [
-        "_bytes", "bytes", "_ms", "rows", "at_once", "_hours", "_files", "_commits", "_per_agency",
-        "per_client", "_per_second", "_burst",
+        "_bytes",
+        "bytes",
+        "_ms",
+        "rows",
+        "at_once",
+        "_hours",
+        "_files",
+        "_commits",
+        "_per_agency",
+        "per_client",
+        "_per_second",
+        "_burst",
     ]
     .iter()
     .any(|end| key.ends_with(end))

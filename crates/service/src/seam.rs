@@ -9,8 +9,8 @@ use crate::{
     AuditRecord, BodyType, Call, DatasetDetail, DatasetSummary, Document, LineageAnswer,
     LineageRequest, MaintainRequest, MaintenanceReport, Page, Plan, Principal, QueryAnswer,
     QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
-    RunRequest, Secret, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, Upload,
-    UploadId, UploadPart, UploadRequest, WithdrawRequest,
+    RunRequest, Secret, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
+    Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 
 /// Bytes as they arrive.

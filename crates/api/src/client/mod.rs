@@ -8,19 +8,19 @@ use async_trait::async_trait;
 use axum::http::{HeaderMap, Method, StatusCode};
 use project::{DatasetName, ReportDefinition};
 use service::{
-    AuditRecord, BodyType, ByteStream, Call, DatasetDetail, DatasetSummary, Direction,
-    Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest,
-    MaintenanceReport, Page, Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition,
-    RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service, ServiceError,
-    Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId,
-    UploadPart, UploadRequest, WithdrawRequest,
+    AuditRecord, BodyType, ByteStream, Call, DatasetDetail, DatasetSummary, Direction, Document,
+    ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page,
+    Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result,
+    RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
+    SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest,
+    WithdrawRequest,
 };
 
 use crate::dto::{
     AuditRecordDto, CodeDto, DatasetDetailDto, DatasetDto, LineageDto, MaintainDto, MaintenanceDto,
     NewTokenDto, PlanDto, PrincipalDto, QueryDto, RenderDto, RenditionDto, ReportDto, RowErrorsDto,
-    RunDto, RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto,
-    UploadDto, WithdrawalDto,
+    RunDto, RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto, UploadDto,
+    WithdrawalDto,
 };
 use wire::{Ask, bytes, header, json, rows, unread};
 

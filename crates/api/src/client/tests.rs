@@ -313,7 +313,9 @@ async fn uploads_are_the_same_from_afar() {
         offset: 1,
         checksum: Some(Checksum::Sha256([7; 32])),
     };
-    let parts = remote.continue_upload(&call(), id, sent, body(b"abc")).await;
+    let parts = remote
+        .continue_upload(&call(), id, sent, body(b"abc"))
+        .await;
     let resumed = remote.resume_upload(&call(), id).await.unwrap();
     for upload in [upload, parts.unwrap(), resumed] {
         assert_eq!((upload.id, upload.length, upload.offset), (id, 4, 4));

@@ -176,7 +176,9 @@ pub(super) fn request(
     let header = headers.get("idempotency-key");
     let given = named.or_else(|| header.map(|key| key.to_str().unwrap_or_default()));
     let key = given.map(|key| {
-        let is_visible = key.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+        let is_visible = key
+            .bytes()
+            .all(|byte| byte == b' ' || byte.is_ascii_graphic());
         if is_visible && (1..=KEY_CHARS).contains(&key.len()) {
             return Ok(key.to_owned());
         }

@@ -18,6 +18,7 @@ use service::{
     ManifestQuery, PartitionState, Plan, PlanItem, PlannedChange, Principal, QueryAnswer, Receipt,
     Relation, Rendition, RenditionFormat, RowCounts, RowError, RowErrors, RunReport, RunStep,
     StepState, Submission, SubmissionState, SubmitAnswer, Superseded, TableState, TableVersion,
+    Upload, UploadState,
 };
 
 pub(crate) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -97,7 +98,7 @@ pub(crate) fn upload(offset: u64, state: UploadState) -> Upload {
         length: UPLOAD_LENGTH,
         offset,
         metadata: "dataset cmF3LnZpc2l0cw==".to_owned(),
-        expires_at: instant(),
+        expires_at: at(),
         state,
     }
 }

@@ -65,14 +65,22 @@ async fn submit(gate: &Gate, kept: &Kept) -> Result<SubmitAnswer> {
     let agency = Some(record.agency.clone());
     let about = submit::about(&record.submit, agency.clone());
     let (principal, call) = (record.principal.clone(), &record.call);
-    gate.perform_for(principal, call, Action::Submit, about, |handles, principal| async move {
-        let request = record.submit.clone();
-        let due = submit::due(&handles, &request, agency).await?;
-        let seat = handles.admission.guest(submit::line(&principal, &due.agency));
-        let body = kept.interrupt().await?;
-        let spooled = blocking(move || body.spooled()).await?;
-        submit::take(&handles, principal, (request, due), (seat, spooled)).await
-    })
+    gate.perform_for(
+        principal,
+        call,
+        Action::Submit,
+        about,
+        |handles, principal| async move {
+            let request = record.submit.clone();
+            let due = submit::due(&handles, &request, agency).await?;
+            let seat = handles
+                .admission
+                .guest(submit::line(&principal, &due.agency));
+            let body = kept.interrupt().await?;
+            let spooled = blocking(move || body.spooled()).await?;
+            submit::take(&handles, principal, (request, due), (seat, spooled)).await
+        },
+    )
     .await
 }
 

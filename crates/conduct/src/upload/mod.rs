@@ -36,19 +36,24 @@ pub(crate) async fn create(
     let named = request.submit.agency.as_ref();
     let agency = submit::agency_of(gate, call, named).await?;
     let about = submit::about(&request.submit, agency.clone());
-    let begun = gate.perform(call, Action::Upload, about, |handles, principal| async move {
-        let due = submit::due(&handles, &request.submit, agency).await?;
-        let limit = handles.settings.body_bytes;
-        if request.length > limit {
-            return Err(too_large(limit));
-        }
-        // Beginning an upload is coming; its parts and its end are going on.
-        drop(submit::seat(&handles, call.door, &principal, &due.agency)?);
-        let id = UploadId::new((handles.given.ids)());
-        let record = Record::new(id, principal, call, due.agency, request);
-        let kept = uploads::begin(&handles, id, record).await?;
-        Ok((shown(&handles, &kept).await?, kept))
-    });
+    let begun = gate.perform(
+        call,
+        Action::Upload,
+        about,
+        |handles, principal| async move {
+            let due = submit::due(&handles, &request.submit, agency).await?;
+            let limit = handles.settings.body_bytes;
+            if request.length > limit {
+                return Err(too_large(limit));
+            }
+            // Beginning an upload is coming; its parts and its end are going on.
+            drop(submit::seat(&handles, call.door, &principal, &due.agency)?);
+            let id = UploadId::new((handles.given.ids)());
+            let record = Record::new(id, principal, call, due.agency, request);
+            let kept = uploads::begin(&handles, id, record).await?;
+            Ok((shown(&handles, &kept).await?, kept))
+        },
+    );
     let (upload, kept) = begun.await?;
     ending::begin(gate, &kept);
     Ok(upload)
@@ -64,11 +69,16 @@ pub(crate) async fn go_on(
 ) -> Result<Upload> {
     let about = about(gate, call, id).await;
     let about = about.detail(json!({ "offset": part.offset }));
-    let taken = gate.perform(call, Action::Upload, about, |handles, principal| async move {
-        let kept = own(&handles, &principal, id)?;
-        part::take(&handles, call.door, &principal, (&kept, part), body).await?;
-        Ok((shown(&handles, &kept).await?, kept))
-    });
+    let taken = gate.perform(
+        call,
+        Action::Upload,
+        about,
+        |handles, principal| async move {
+            let kept = own(&handles, &principal, id)?;
+            part::take(&handles, call.door, &principal, (&*kept, part), body).await?;
+            Ok((shown(&handles, &kept).await?, kept))
+        },
+    );
     let (upload, kept) = taken.await?;
     ending::begin(gate, &kept);
     Ok(upload)
@@ -77,37 +87,52 @@ pub(crate) async fn go_on(
 /// An upload to go on with.
 pub(crate) async fn resume(gate: &Gate, call: &Call, id: UploadId) -> Result<Upload> {
     let about = about(gate, call, id).await;
-    gate.perform(call, Action::Upload, about, |handles, principal| async move {
-        let kept = own(&handles, &principal, id)?;
-        if !kept.is_complete() {
-            drop(kept.interrupt().await?);
-        }
-        shown(&handles, &kept).await
-    })
+    gate.perform(
+        call,
+        Action::Upload,
+        about,
+        |handles, principal| async move {
+            let kept = own(&handles, &principal, id)?;
+            if !kept.is_complete() {
+                drop(kept.interrupt().await?);
+            }
+            shown(&handles, &kept).await
+        },
+    )
     .await
 }
 
 /// An upload.
 pub(crate) async fn one(gate: &Gate, call: &Call, id: UploadId) -> Result<Upload> {
     let about = about(gate, call, id).await;
-    gate.perform(call, Action::Upload, about, |handles, principal| async move {
-        let kept = own(&handles, &principal, id)?;
-        shown(&handles, &kept).await
-    })
+    gate.perform(
+        call,
+        Action::Upload,
+        about,
+        |handles, principal| async move {
+            let kept = own(&handles, &principal, id)?;
+            shown(&handles, &kept).await
+        },
+    )
     .await
 }
 
 /// Gives an upload up, or forgets one that is done.
 pub(crate) async fn end(gate: &Gate, call: &Call, id: UploadId) -> Result<()> {
     let about = about(gate, call, id).await;
-    gate.perform(call, Action::Upload, about, |handles, principal| async move {
-        let kept = own(&handles, &principal, id)?;
-        may_end(&kept)?;
-        let body = kept.interrupt().await?;
-        // Its last byte may have come meanwhile.
-        may_end(&kept)?;
-        uploads::forget(&handles, &kept, body).await
-    })
+    gate.perform(
+        call,
+        Action::Upload,
+        about,
+        |handles, principal| async move {
+            let kept = own(&handles, &principal, id)?;
+            may_end(&kept)?;
+            let body = kept.interrupt().await?;
+            // Its last byte may have come meanwhile.
+            may_end(&kept)?;
+            uploads::forget(&handles, &kept, body).await
+        },
+    )
     .await
 }
 
@@ -133,12 +158,15 @@ fn own(handles: &Handles, principal: &Principal, id: UploadId) -> Result<Arc<Kep
     let found = handles.uploads.find(id);
     let found = found.filter(|kept| kept.is_of(principal) && !kept.is_expired(now));
     found.ok_or_else(|| {
-        ServiceError::new(ErrorKind::NotFound, format!("there is no upload `{id}` of yours"))
-            .hint(format!(
-                "It may have been given up, after {} h without a byte, or lie at another node: \
+        ServiceError::new(
+            ErrorKind::NotFound,
+            format!("there is no upload `{id}` of yours"),
+        )
+        .hint(format!(
+            "It may have been given up, after {} h without a byte, or lie at another node: \
                  parts are taken by the node that the upload was begun at. Begin it again.",
-                handles.settings.upload.keep_hours
-            ))
+            handles.settings.upload.keep_hours
+        ))
     })
 }
 

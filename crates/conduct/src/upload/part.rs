@@ -1,9 +1,7 @@
 //! A part on its way to the disk.
 
 use ingest::Part;
-use service::{
-    ByteStream, Checksum, Door, ErrorKind, Principal, Result, ServiceError, UploadPart,
-};
+use service::{ByteStream, Checksum, Door, ErrorKind, Principal, Result, ServiceError, UploadPart};
 
 use super::kept::{Held, Kept};
 use super::record::stamp;
@@ -67,11 +65,7 @@ impl Arriving<'_> {
         self.stands();
         held.advance(self.kept.offset());
         ended?;
-        if finished? {
-            Ok(())
-        } else {
-            Err(damaged())
-        }
+        if finished? { Ok(()) } else { Err(damaged()) }
     }
 
     async fn receive(&mut self, mut body: ByteStream) -> Result<()> {
@@ -142,8 +136,9 @@ impl Arriving<'_> {
 fn elsewhere(kept: &Kept, offset: u64, held: &Held) -> ServiceError {
     let id = kept.id;
     if held.is_complete() {
-        return ServiceError::new(ErrorKind::Conflict, format!("upload `{id}` is complete"))
-            .hint(format!("`GET /api/v1/uploads/{id}` tells what became of it."));
+        return ServiceError::new(ErrorKind::Conflict, format!("upload `{id}` is complete")).hint(
+            format!("`GET /api/v1/uploads/{id}` tells what became of it."),
+        );
     }
     ServiceError::new(
         ErrorKind::Conflict,

@@ -67,7 +67,7 @@ impl Uploads {
     fn found(&self, name: &str, now: DateTime<Utc>) -> Result<Option<Kept>> {
         let found = PartialBody::open(&self.folder, name).map_err(failure::body)?;
         let Some(found) = found else { return Ok(None) };
-        let id = name.parse().ok();
+        let id: Option<UploadId> = name.parse().ok();
         let record = Record::from_json(found.about, found.body.length());
         let touched_at = DateTime::from_timestamp_micros(found.stamp);
         let (Some(id), Some(record), Some(touched_at)) = (id, record, touched_at) else {
@@ -138,13 +138,19 @@ impl Uploads {
             ("upload.bytes_per_client", met, of_own())
         } else if all_bytes > bytes {
             let next = held.iter().map(|kept| kept.expires_at()).min();
-            ("upload.bytes", format!("{bytes} bytes of all clients"), next)
+            (
+                "upload.bytes",
+                format!("{bytes} bytes of all clients"),
+                next,
+            )
         } else {
             return Ok(());
         };
         // By then one of these is given up; whoever goes on with them has room before.
         let wait = next.map_or(TimeDelta::zero(), |next| next - now);
-        let wait_s = u64::try_from(wait.num_seconds()).unwrap_or(0).clamp(1, 3600);
+        let wait_s = u64::try_from(wait.num_seconds())
+            .unwrap_or(0)
+            .clamp(1, 3600);
         metrics::counter!("dtm_submissions_turned_away_total", "limit" => limit).increment(1);
         Err(ServiceError::new(
             ErrorKind::Busy,
@@ -221,7 +227,9 @@ pub(crate) fn sweep_from_now_on(handles: &Arc<Handles>) {
                 _ = stopping.wait_for(|stopping| *stopping) => return,
                 () = tokio::time::sleep(SWEEP) => {}
             }
-            let Some(handles) = house.upgrade() else { return };
+            let Some(handles) = house.upgrade() else {
+                return;
+            };
             sweep(&handles).await;
         }
     });

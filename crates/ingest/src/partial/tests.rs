@@ -125,7 +125,10 @@ fn a_part_that_is_not_what_its_checksum_says_leaves_nothing() {
         assert!(!part.finish(3).unwrap());
         body.advance(part.offset());
         assert_eq!(opened(folder.path()).unwrap().body.offset(), 3);
-        assert_eq!(std::fs::read(folder.path().join("u1.data")).unwrap(), b"abc");
+        assert_eq!(
+            std::fs::read(folder.path().join("u1.data")).unwrap(),
+            b"abc"
+        );
     }
     for sum in sums {
         let mut body = opened(folder.path()).unwrap().body;

@@ -109,7 +109,11 @@ impl Given {
 /// The names and values of `Upload-Metadata`.
 pub(super) fn pairs(text: &str) -> Result<Vec<(String, String)>, ServiceError> {
     let mut found: Vec<(String, String)> = Vec::new();
-    for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+    for pair in text
+        .split(',')
+        .map(str::trim)
+        .filter(|pair| !pair.is_empty())
+    {
         let (name, value) = pair.split_once(' ').unwrap_or((pair, ""));
         let value = STANDARD.decode(value.trim()).ok();
         let value = value.and_then(|value| String::from_utf8(value).ok());

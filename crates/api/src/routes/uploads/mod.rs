@@ -79,7 +79,10 @@ pub(super) async fn create(
     let mut upload = state.service.create_upload(&call, request).await?;
     if let Some(part) = part.filter(|_| matches!(upload.state, UploadState::Receiving)) {
         let (service, id) = (&state.service, upload.id);
-        match service.continue_upload(&call, id, part, received(body)).await {
+        match service
+            .continue_upload(&call, id, part, received(body))
+            .await
+        {
             Ok(continued) => upload = continued,
             Err(error) => {
                 // The client does not know of it yet, and begins again.
@@ -210,7 +213,10 @@ async fn send_part(
     body: Body,
 ) -> Answer<Response> {
     let part = tus::part(headers)?;
-    let upload = state.service.continue_upload(call, id, part, received(body)).await?;
+    let upload = state
+        .service
+        .continue_upload(call, id, part, received(body))
+        .await?;
     let standing = standing(&upload);
     if matches!(upload.state, UploadState::Receiving) {
         return Ok((StatusCode::NO_CONTENT, standing).into_response());

@@ -56,7 +56,10 @@ async fn an_upload_is_begun_continued_and_given_up() {
     assert_eq!(answer.status, 201, "{}", answer.body);
     assert_eq!(answer.header("location"), upload());
     assert_eq!(answer.header("upload-offset"), "0");
-    assert_eq!(answer.header("upload-expires"), "Tue, 15 Sep 2026 01:02:03 GMT");
+    assert_eq!(
+        answer.header("upload-expires"),
+        "Tue, 15 Sep 2026 01:02:03 GMT"
+    );
 
     let answer = ask(&double, "HEAD", &upload(), &[], "").await;
     assert_eq!(answer.status, 200);
@@ -75,10 +78,17 @@ async fn an_upload_is_begun_continued_and_given_up() {
     let last = [PART, ("upload-offset", "2"), sum];
     let answer = ask(&double, "PATCH", &upload(), &last, "ab").await;
     assert_eq!(answer.header("location"), upload());
-    assert_eq!(answer.header("link"), format!("<{}>; rel=\"status\"", upload()));
+    assert_eq!(
+        answer.header("link"),
+        format!("<{}>; rel=\"status\"", upload())
+    );
 
     for (method, means) in [("DELETE", "DELETE"), ("POST", "DELETE"), ("POST", "PATCH")] {
-        let headers = [PART, ("upload-offset", "0"), ("x-http-method-override", means)];
+        let headers = [
+            PART,
+            ("upload-offset", "0"),
+            ("x-http-method-override", means),
+        ];
         let answer = ask(&double, method, &upload(), &headers, "").await;
         assert_eq!(answer.status, 204, "{method} for {means}: {}", answer.body);
     }
@@ -86,7 +96,11 @@ async fn an_upload_is_begun_continued_and_given_up() {
     let asked: Vec<&str> = asked.iter().filter_map(|a| a.split(' ').next()).collect();
     expect!["create_upload resume_upload continue_upload continue_upload end_upload end_upload continue_upload"]
         .assert_eq(&asked.join(" "));
-    assert!(double.asked()[3].contains("Some(Sha1(["), "{:?}", double.asked());
+    assert!(
+        double.asked()[3].contains("Some(Sha1(["),
+        "{:?}",
+        double.asked()
+    );
 }
 
 #[tokio::test]
@@ -104,7 +118,10 @@ async fn what_became_of_an_upload_is_read_without_the_protocol() {
     let answer = send(&Double::new(), request).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let read: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
-    assert_eq!((&read["state"], &read["offset"]), (&"done".into(), &4.into()));
+    assert_eq!(
+        (&read["state"], &read["offset"]),
+        (&"done".into(), &4.into())
+    );
     assert_eq!(read["answer"]["rows"]["landed"], 2);
     assert_eq!(read["submission"], read["answer"]["id"]);
 }
@@ -114,7 +131,11 @@ async fn another_version_is_refused_with_the_one_that_is_spoken() {
     for version in [None, Some("0.2.2")] {
         for method in ["POST", "HEAD", "PATCH", "DELETE"] {
             let double = Double::new();
-            let path = if method == "POST" { UPLOADS.to_owned() } else { upload() };
+            let path = if method == "POST" {
+                UPLOADS.to_owned()
+            } else {
+                upload()
+            };
             let mut request = request(method, &path);
             if let Some(version) = version {
                 request = request.header("tus-resumable", version);
@@ -149,9 +170,17 @@ async fn a_request_that_is_wrong_is_refused_before_it_is_read() {
         ("PATCH", [PART, offset, short], 400),
     ] {
         let double = Double::new();
-        let path = if method == "POST" { UPLOADS.to_owned() } else { upload() };
+        let path = if method == "POST" {
+            UPLOADS.to_owned()
+        } else {
+            upload()
+        };
         let answer = ask(&double, method, &path, &headers, "abc").await;
-        assert_eq!(answer.status, status, "{method} {headers:?}: {}", answer.body);
+        assert_eq!(
+            answer.status, status,
+            "{method} {headers:?}: {}",
+            answer.body
+        );
         assert_eq!(answer.header("content-type"), "application/problem+json");
         assert!(double.asked().is_empty(), "{method} {headers:?}");
     }

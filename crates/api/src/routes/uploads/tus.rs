@@ -28,30 +28,30 @@ pub(super) const EXPIRES: HeaderName = HeaderName::from_static("upload-expires")
 /// Refuses whoever speaks another version, and says in every answer which one is spoken. `GET` is
 /// none of the protocol's methods.
 pub(in crate::routes) async fn protocol(request: Request, next: Next) -> Response {
-    let speaks = matches!(*request.method(), Method::OPTIONS | Method::GET);
-    let version = request.headers().get(RESUMABLE);
-    let mut answer = match version {
-        _ if speaks => next.run(request).await,
-        Some(version) if version == VERSION => next.run(request).await,
-        other => {
-            let spoken = other.map(|other| String::from_utf8_lossy(other.as_bytes()).into_owned());
-            other_version(spoken.as_deref())
-        }
+    let is_of_it = !matches!(*request.method(), Method::OPTIONS | Method::GET);
+    let mut answer = match other_version(request.headers()).filter(|_| is_of_it) {
+        Some(refused) => refused,
+        None => next.run(request).await,
     };
     let version = HeaderValue::from_static(VERSION);
     answer.headers_mut().insert(RESUMABLE, version);
     answer
 }
 
-fn other_version(spoken: Option<&str>) -> Response {
-    let detail = match spoken {
-        Some(spoken) => format!("version `{spoken}` of the tus protocol is not spoken here"),
+/// The answer to whoever does not speak this version.
+fn other_version(headers: &HeaderMap) -> Option<Response> {
+    let detail = match headers.get(RESUMABLE) {
+        Some(version) if version == VERSION => return None,
+        Some(other) => {
+            let other = String::from_utf8_lossy(other.as_bytes());
+            format!("version `{other}` of the tus protocol is not spoken here")
+        }
         None => "the request names no version of the tus protocol".to_owned(),
     };
     let problem = Problem::of_status(StatusCode::PRECONDITION_FAILED, detail)
         .hint(format!("Send `Tus-Resumable: {VERSION}`."));
     let version = [(super::TUS_VERSION, VERSION)];
-    (version, problem).into_response()
+    Some((version, problem).into_response())
 }
 
 /// The part that a request holds.
@@ -134,7 +134,9 @@ fn checksum(headers: &HeaderMap) -> Result<Option<Checksum>, ServiceError> {
 
 /// The method that a `POST` stands for.
 pub(super) fn meant(headers: &HeaderMap) -> Option<&str> {
-    headers.get(OVERRIDE).and_then(|method| method.to_str().ok())
+    headers
+        .get(OVERRIDE)
+        .and_then(|method| method.to_str().ok())
 }
 
 /// The answer to a `POST` to an upload that stands for nothing else.

@@ -57,7 +57,10 @@ fn everything_that_a_submission_is_told_may_stand_in_the_metadata() {
         assert_eq!(submit.format.get(name), Some(value));
     }
     assert_eq!(submit.key.as_deref(), Some("k 1"));
-    assert_eq!(submit.relation, Some(Relation::Corrects(ID.parse().unwrap())));
+    assert_eq!(
+        submit.relation,
+        Some(Relation::Corrects(ID.parse().unwrap()))
+    );
     assert!(submit.dry_run && submit.ack == Ack::Durable);
     assert_eq!(submit.control_totals["rows"], "3");
 }
