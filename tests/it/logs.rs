@@ -150,9 +150,14 @@ fn a_server_counts_what_it_received_refused_and_committed() {
     }
     let told = told_metrics();
     assert!(told.len() > 20, "{told:?}");
-    let kinds = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let kinds = metrics
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "));
     for name in kinds.filter_map(|line| line.split(' ').next()) {
-        assert!(told.contains(&name), "`{name}` is not in the table of metrics");
+        assert!(
+            told.contains(&name),
+            "`{name}` is not in the table of metrics"
+        );
         assert!(metrics.contains(&format!("# HELP {name} ")), "{name}");
     }
     assert_eq!(node.server.stop(), Some(0));

@@ -15,7 +15,7 @@ use service::{
     Call, Door as CallDoor, ErrorKind, Page, Principal, Service, Upload, UploadId, UploadPart,
 };
 use sha2::{Digest, Sha256};
-use testkit::{Fault, Op};
+use testkit::{Fault, Gate, Op};
 use tokio::sync::oneshot;
 
 use crate::home::{Fixture, VISITS};
@@ -74,7 +74,10 @@ async fn create(door: &Door, length: usize, more: &[(&str, &str)]) -> Answer {
 async fn begun(door: &Door, length: usize, more: &[(&str, &str)]) -> String {
     let answer = create(door, length, more).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
-    answer.headers[header::LOCATION].to_str().unwrap().to_owned()
+    answer.headers[header::LOCATION]
+        .to_str()
+        .unwrap()
+        .to_owned()
 }
 
 async fn patch(door: &Door, path: &str, offset: usize, body: &str) -> Answer {
@@ -153,7 +156,9 @@ async fn a_body_in_parts_becomes_the_submission_that_it_would_have_been_at_once(
     let at_once = door.submit("text/csv", Some("k"), VISITS).await;
     assert_eq!(at_once.status, 200, "{}", at_once.text);
     assert_eq!(told["answer"], at_once.json());
-    let evidence = door.get(&format!("/api/v1/submissions/{id}/evidence")).await;
+    let evidence = door
+        .get(&format!("/api/v1/submissions/{id}/evidence"))
+        .await;
     assert_eq!(evidence.text, VISITS);
     // Its bytes are gone from here, and what became of it is told on.
     assert_eq!(files(&door.fixture).len(), 1);
@@ -161,13 +166,17 @@ async fn a_body_in_parts_becomes_the_submission_that_it_would_have_been_at_once(
     patch(&door, &path, VISITS.len(), "x").await.problem(409);
     let page = Page {
         offset: 0,
-        limit: 100,
+        limit: 1000,
     };
     let f = &door.fixture;
     let entries = f.house.audit_entries(&f.admin, page).await.unwrap();
     let acts = |action: &str| {
         let of = |e: &&service::AuditRecord| e.action == action && e.phase == "effect";
-        entries.iter().filter(of).filter(|e| e.door == "http").count()
+        entries
+            .iter()
+            .filter(of)
+            .filter(|e| e.door == "http")
+            .count()
     };
     // Begun, six parts, and asked.
     assert!(acts("upload") >= 8, "{}", acts("upload"));
@@ -184,7 +193,10 @@ async fn the_first_part_may_come_with_the_beginning_and_the_end_too() {
         PART,
     ];
     let answer = ask(&door, ("POST", UPLOADS), &headers, VISITS).await;
-    assert_eq!((answer.status.as_u16(), offset(&answer)), (201, VISITS.len()));
+    assert_eq!(
+        (answer.status.as_u16(), offset(&answer)),
+        (201, VISITS.len())
+    );
     let path = answer.headers[header::LOCATION].to_str().unwrap();
     assert_eq!(ended(&door, path).await["answer"]["rows"]["landed"], 2);
     let sum = ("upload-checksum", "sha1 AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
@@ -231,7 +243,10 @@ async fn send(f: &Fixture, path: &str, part: UploadPart, body: service::ByteStre
         door: CallDoor::Http,
         ..f.admin.clone()
     };
-    let sent = f.house.continue_upload(&call, id_of(path), part, body).await;
+    let sent = f
+        .house
+        .continue_upload(&call, id_of(path), part, body)
+        .await;
     sent.map(|upload: Upload| upload.offset).unwrap_err().kind
 }
 
@@ -266,7 +281,10 @@ async fn two_parts_at_once_are_one_too_many_and_whoever_asks_for_the_offset_goes
         offset(&head(&door, &path).await)
     };
     let (_, stands) = tokio::join!(lost, goes_on);
-    assert_eq!(stands, 40, "a part with a checksum is kept whole or not at all");
+    assert_eq!(
+        stands, 40,
+        "a part with a checksum is kept whole or not at all"
+    );
     let answer = patch(&door, &path, 40, &VISITS[40..]).await;
     assert_eq!(answer.status, 204, "{}", answer.text);
     assert_eq!(ended(&door, &path).await["answer"]["rows"]["landed"], 2);
@@ -279,8 +297,15 @@ async fn what_was_acknowledged_is_there_after_a_crash_and_the_upload_goes_on() {
     patch(&door, &path, 0, &VISITS[..70]).await;
     let before = head(&door, &path).await;
     // The process died while bytes were on their way.
-    let data = files(&door.fixture).into_iter().find(|n| n.ends_with(".data"));
-    let folder = door.fixture.spool_folder().parent().unwrap().join("uploads");
+    let data = files(&door.fixture)
+        .into_iter()
+        .find(|n| n.ends_with(".data"));
+    let folder = door
+        .fixture
+        .spool_folder()
+        .parent()
+        .unwrap()
+        .join("uploads");
     let mut torn = std::fs::read(folder.join(data.as_ref().unwrap())).unwrap();
     torn.extend(b"torn");
     std::fs::write(folder.join(data.unwrap()), torn).unwrap();
@@ -306,12 +331,14 @@ async fn a_complete_upload_is_landed_once_whenever_the_store_answers_again() {
     assert_eq!(uploaded(&door, VISITS, &[]).await["state"], "done");
     door.fixture.faults.assert_all_met();
     assert_eq!(landed(&door.fixture).await, 2);
-    // The rows land, and the process dies before it can say so.
+    // It is claimed and staged, and the process dies before its rows are committed.
     let other = VISITS.replace("V-", "W-");
-    let lost = Fault::after(Op::Put, "raw/visits/_delta_log").times(50);
-    door.fixture.faults.plan(lost);
+    let gate = Gate::new();
+    let held = Fault::held(Op::Put, "raw/visits/_delta_log", &gate);
+    door.fixture.faults.plan(held);
     let path = begun(&door, other.len(), &[]).await;
     patch(&door, &path, 0, &other).await;
+    gate.arrived(1).await;
     assert_eq!(door.get(&path).await.json()["state"], "landing");
     let late = ask(&door, ("DELETE", &path), &[], Body::empty()).await;
     late.problem(409);
@@ -329,7 +356,14 @@ async fn a_body_of_which_no_row_lands_is_refused_as_it_would_be_at_once() {
     let told = uploaded(&door, bad, &[("key", "bad")]).await;
     let at_once = door.submit("text/csv", Some("bad"), bad).await.problem(422);
     assert_eq!(told["state"], "refused", "{told}");
-    for member in ["detail", "errors", "errors_total", "submission", "status", "hint"] {
+    for member in [
+        "detail",
+        "errors",
+        "errors_total",
+        "submission",
+        "status",
+        "hint",
+    ] {
         assert_eq!(told["problem"][member], at_once[member], "{member}");
     }
     assert_eq!(told["submission"], at_once["submission"]);
@@ -350,7 +384,10 @@ async fn a_dry_run_lands_nothing_and_is_told_again_after_a_restart() {
     patch(&door, &path, 0, VISITS).await;
     for _ in 0..2 {
         let told = ended(&door, &path).await;
-        assert_eq!((&told["state"], &told["dry_run"]), (&json!("done"), &json!(true)));
+        assert_eq!(
+            (&told["state"], &told["dry_run"]),
+            (&json!("done"), &json!(true))
+        );
         assert_eq!(told["answer"]["rows"]["quarantined"], 1);
         assert!(told.get("submission").is_none(), "{told}");
         assert_eq!(landed(&door.fixture).await, 0);
@@ -373,7 +410,10 @@ async fn what_would_be_refused_at_once_is_refused_before_a_byte_is_sent() {
         ),
     ] {
         let problem = create(&door, 10, &more).await.problem(status);
-        assert!(problem["detail"].as_str().unwrap().contains(named), "{problem}");
+        assert!(
+            problem["detail"].as_str().unwrap().contains(named),
+            "{problem}"
+        );
     }
     let large = create(&door, 2 << 20, &[]).await.problem(413);
     assert!(large["detail"].as_str().unwrap().contains("body_bytes"));
@@ -418,7 +458,14 @@ async fn an_upload_is_its_owners_alone_and_as_if_it_were_not_there_for_others() 
     assert_eq!(denied.status, 403);
     let metadata = metadata(&[]);
     let headers = [("upload-length", "1"), ("upload-metadata", &*metadata)];
-    let foreign = ask_as(&door, &others[2], ("POST", UPLOADS), &headers, Body::empty()).await;
+    let foreign = ask_as(
+        &door,
+        &others[2],
+        ("POST", UPLOADS),
+        &headers,
+        Body::empty(),
+    )
+    .await;
     foreign.problem(403);
 }
 
@@ -434,7 +481,11 @@ async fn other_role(f: &Fixture, role: &str) -> String {
 
 async fn limited(change: impl FnOnce(&mut UploadLimits)) -> Door {
     let fixture = Fixture::on_disk().await;
-    Door::over(fixture.reopened_with(|settings| change(&mut settings.upload)).await)
+    Door::over(
+        fixture
+            .reopened_with(|settings| change(&mut settings.upload))
+            .await,
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -444,7 +495,11 @@ async fn how_many_a_client_may_begin_is_bounded_and_what_it_gives_up_makes_room(
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.contains(limit), "{detail}");
         assert!(problem["hint"].as_str().unwrap().contains("DELETE"));
-        let wait: u64 = answer.headers[header::RETRY_AFTER].to_str().unwrap().parse().unwrap();
+        let wait: u64 = answer.headers[header::RETRY_AFTER]
+            .to_str()
+            .unwrap()
+            .parse()
+            .unwrap();
         assert!((1..=3600).contains(&wait));
     };
     let door = limited(|limits| {
@@ -454,7 +509,10 @@ async fn how_many_a_client_may_begin_is_bounded_and_what_it_gives_up_makes_room(
     })
     .await;
     let first = begun(&door, 400, &[]).await;
-    told(create(&door, 601, &[]).await, "`upload.bytes_per_client` of 1000");
+    told(
+        create(&door, 601, &[]).await,
+        "`upload.bytes_per_client` of 1000",
+    );
     begun(&door, 600, &[]).await;
     told(create(&door, 0, &[]).await, "`upload.per_client` of 2");
     let boss = other(&door.fixture, "boss", None).await;
@@ -481,17 +539,22 @@ async fn an_upload_that_nobody_goes_on_with_is_given_up_by_the_clock_and_at_star
     patch(&door, &path, 0, &VISITS[..10]).await;
     clock.advance(TimeDelta::minutes(90));
     let stands = head(&door, &path).await;
-    assert_eq!(stands.headers["upload-expires"], "Sun, 20 Sep 2026 06:30:00 GMT");
+    assert_eq!(
+        stands.headers["upload-expires"],
+        "Sun, 20 Sep 2026 06:30:00 GMT"
+    );
     clock.advance(TimeDelta::minutes(30));
     assert_eq!(head(&door, &path).await.status, 404);
     let problem = patch(&door, &path, 10, "x").await.problem(404);
-    assert!(problem["hint"].as_str().unwrap().contains("another node"), "{problem}");
+    assert!(
+        problem["hint"].as_str().unwrap().contains("another node"),
+        "{problem}"
+    );
     // Its bytes go when the next one comes, and at start.
     begun(&door, 100, &[]).await;
     assert_eq!(files(&door.fixture).len(), 2);
     clock.advance(TimeDelta::hours(20));
-    let fixture = door.fixture;
-    let door = Door::over(fixture.reopened_with(|s| s.upload.keep_hours = 2).await);
+    let door = door.reopened_with(|s| s.upload.keep_hours = 2).await;
     assert!(files(&door.fixture).is_empty());
     // What is done is told for as long.
     let done = uploaded(&door, VISITS, &[]).await;

@@ -1,6 +1,7 @@
 //! Problem details (RFC 9457): the one place where errors become answers, and back.
 
 use std::error::Error;
+use std::num::NonZeroU32;
 
 use axum::Json;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -19,7 +20,7 @@ pub const PROBLEM_MEDIA_TYPE: &str = "application/problem+json";
 const TYPE_PREFIX: &str = "urn:dtm:problem:";
 
 /// Seconds after which a client may try again what was unavailable, where nobody knows better.
-const RETRY_AFTER_S: u64 = 5;
+const RETRY_AFTER_S: u32 = 5;
 
 /// The status of an upload's part that is not what its checksum says, by the tus protocol.
 const CHECKSUM_MISMATCH: u16 = 460;
@@ -57,7 +58,7 @@ pub struct Problem {
     pub correlation_id: String,
     /// What `Retry-After` says.
     #[serde(skip)]
-    pub retry_after_s: Option<u64>,
+    pub retry_after_s: Option<NonZeroU32>,
 }
 
 /// The title and status of a kind of error.
@@ -144,8 +145,9 @@ impl Problem {
             let scheme = HeaderValue::from_static("Bearer");
             parts.headers.insert(WWW_AUTHENTICATE, scheme);
         }
+        let told = self.retry_after_s.map(NonZeroU32::get);
         let usual = (parts.status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_S);
-        if let Some(seconds) = self.retry_after_s.or(usual) {
+        if let Some(seconds) = told.or(usual) {
             parts.headers.insert(RETRY_AFTER, seconds.into());
         }
         *written.headers_mut() = parts.headers;

@@ -84,12 +84,7 @@ impl Evidence {
         put
     }
 
-    async fn put_file_once(
-        &self,
-        file: &FilePath,
-        sha256: &str,
-        size: u64,
-    ) -> Result<PutOutcome> {
+    async fn put_file_once(&self, file: &FilePath, sha256: &str, size: u64) -> Result<PutOutcome> {
         let path = Path::from(Self::path(sha256)?);
         let doing = format!("cannot store evidence `{sha256}`");
         match self.store.head(&path).await {

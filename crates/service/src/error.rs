@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::num::NonZeroU32;
 
 use crate::{RowErrors, SubmissionId};
 
@@ -91,7 +92,7 @@ pub struct ServiceError {
     /// A full sentence that says the way out.
     pub hint: Option<String>,
     /// Seconds after which it had better be tried again, where that is known.
-    pub retry_after_s: Option<u64>,
+    pub retry_after_s: Option<NonZeroU32>,
     /// The submission that is kept although it was refused.
     pub submission: Option<SubmissionId>,
     /// What is wrong with which rows.
@@ -125,7 +126,8 @@ impl ServiceError {
     /// With how long to wait before it is tried again.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after_s = Some(seconds);
+        let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+        self.retry_after_s = NonZeroU32::new(seconds);
         self
     }
 

@@ -45,7 +45,10 @@ fn a_body_of_any_size_lands_in_less_than_a_gibibyte() {
     assert_eq!(receipt["rows"]["landed"], rows);
     assert_eq!(receipt["evidence"]["size_bytes"], rows * width);
     let peak = peak(&node.server);
-    println!("{rows} rows, {} bytes: a peak of {peak} bytes", rows * width);
+    println!(
+        "{rows} rows, {} bytes: a peak of {peak} bytes",
+        rows * width
+    );
     assert!(peak < MOST, "{peak}");
     assert_eq!(node.server.stop(), Some(0));
     let home = node.home;

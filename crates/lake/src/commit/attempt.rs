@@ -50,7 +50,10 @@ impl Table {
             Ok(_) => "done",
             Err(_) => "failed",
         };
-        let labels = [("dataset", dataset.clone()), ("outcome", outcome.to_owned())];
+        let labels = [
+            ("dataset", dataset.clone()),
+            ("outcome", outcome.to_owned()),
+        ];
         metrics::counter!("dtm_commits_total", &labels).increment(1);
         metrics::histogram!("dtm_commit_seconds", "dataset" => dataset)
             .record(started.elapsed().as_secs_f64());

@@ -46,14 +46,23 @@ pub(super) fn request(query: &str, headers: &HeaderMap) -> Result<UploadRequest,
 fn format(media_type: Option<String>, file: Option<String>) -> Result<BodyType, ServiceError> {
     // Clients in browsers send an empty one for files that they do not know.
     let media_type = media_type.filter(|media_type| !media_type.is_empty());
-    let (found, what) = match (&media_type, &file) {
-        (Some(media_type), _) => (BodyType::from_media_type(media_type), media_type.as_str()),
-        (None, Some(file)) => (BodyType::from_file_name(file), file.as_str()),
-        (None, None) => (None, "an upload without `content_type` and `filename`"),
+    let (found, message) = match (&media_type, &file) {
+        (Some(given), _) => (
+            BodyType::from_media_type(given),
+            format!("no submission is read as `{given}`"),
+        ),
+        (None, Some(file)) => (
+            BodyType::from_file_name(file),
+            format!("the name `{file}` does not say how the body is written"),
+        ),
+        (None, None) => (
+            None,
+            "the upload names neither `content_type` nor `filename`".to_owned(),
+        ),
     };
     found.ok_or_else(|| {
         let known = BodyFormat::ALL.map(BodyFormat::media_type).join("`, `");
-        invalid(&format!("no submission is read as `{what}`")).hint(format!(
+        invalid(&message).hint(format!(
             "Add `content_type` to `Upload-Metadata`, one of `{known}`; or a `filename` that ends \
              as such files do."
         ))
