@@ -72,10 +72,14 @@ fn settings(folder: &Path) -> Settings {
     let shipped = server::Settings::new("lake");
     Settings {
         spool_folder: folder.join("spool"),
+        uploads_folder: folder.join("uploads"),
         spill_folder: folder.join("spill"),
         body_bytes: 1 << 40,
         body_wait_ms: shipped.submission.wait_ms,
         bodies_at_once: shipped.submission.bodies_at_once,
+        bodies_per_agency: shipped.submission.bodies_per_agency,
+        client_per_second: shipped.submission.client_per_second,
+        client_burst: shipped.submission.client_burst,
         submissions_at_once: machine::cores(),
         queries_at_once: shipped.query.at_once,
         partitions: machine::cores(),
@@ -85,6 +89,7 @@ fn settings(folder: &Path) -> Settings {
         run_memory_bytes: shipped.run.memory_bytes,
         errors_in_answer: 100,
         maintain: conduct::MaintainSettings::default(),
+        upload: conduct::UploadLimits::default(),
     }
 }
 

@@ -34,8 +34,11 @@ def submit(dataset, file, agency, period, key):
         "Content-Length": str(file.stat().st_size),
         "Idempotency-Key": key,
     }
+    asked = 0
     for wait in (0, 1, 2, 4, 8):
-        time.sleep(wait)
+        # A server that is busy says when it expects to have room.
+        time.sleep(max(wait, asked))
+        asked = 0
         try:
             with file.open("rb") as body:
                 request = urllib.request.Request(url, body, headers, method="POST")
@@ -45,6 +48,8 @@ def submit(dataset, file, agency, period, key):
             # The same key makes trying again safe.
             if error.code != 429 and error.code < 500:
                 raise
+            told = error.headers.get("Retry-After", "")
+            asked = min(int(told), 60) if told.isdigit() else 0
             print(f"status {error.code}, trying again", file=sys.stderr)
         except urllib.error.URLError as error:
             print(f"{error.reason}, trying again", file=sys.stderr)

@@ -23,13 +23,18 @@ esac
 
 answer=$(mktemp)
 trap 'rm -f "$answer"' EXIT
+asked=0
 for wait in 0 1 2 4 8; do
-    sleep "$wait"
-    status=$(curl --silent --show-error --output "$answer" --write-out '%{http_code}' \
+    # A server that is busy says when it expects to have room.
+    sleep "$((asked > wait ? asked : wait))"
+    told=$(curl --silent --show-error --output "$answer" \
+        --write-out '%{http_code} %header{retry-after}' \
         --header "Authorization: Bearer ${DTM_TOKEN:?}" --header "Content-Type: $type" \
         --header "Idempotency-Key: $key" --upload-file "$file" --request POST \
         "${DTM_URL:?}/api/v1/datasets/$dataset/submissions?agency=$agency&period=$period") ||
-        status=000
+        told=000
+    read -r status asked _ <<<"$told 0"
+    [[ $asked =~ ^[0-9]{1,2}$ ]] || asked=0
     case $status in
         200 | 201)
             cp "$answer" "receipt-$key.json"

@@ -75,13 +75,9 @@ async fn a_body_that_stands_still_meets_its_limit_and_leaves_nothing_but_the_rec
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_waits_for_a_place_in_vain_is_told_the_limit() {
+async fn whoever_finds_no_place_is_told_the_limit_and_when_to_come_again() {
     let f = Fixture::on_disk().await;
-    let change = |limits: &mut conduct::Settings| {
-        limits.body_wait_ms = 50;
-        limits.bodies_at_once = 1;
-    };
-    let f = f.reopened_with(change).await;
+    let f = f.reopened_with(|limits| limits.bodies_at_once = 1).await;
     let gate = Gate::new();
     f.faults.plan(Fault::held(Op::Put, "evidence", &gate));
     let second = async {
@@ -92,9 +88,10 @@ async fn whoever_waits_for_a_place_in_vain_is_told_the_limit() {
         error
     };
     let (first, error) = tokio::join!(f.submit(VISITS, None), second);
-    assert_eq!(error.kind, ErrorKind::Unavailable, "{error:?}");
+    assert_eq!(error.kind, ErrorKind::Busy, "{error:?}");
     let limit = "`submission.bodies_at_once` of 1";
     assert!(error.message.contains(limit), "{error:?}");
+    assert!(error.retry_after_s.is_some_and(|wait| wait.get() <= 60));
     assert_eq!(first.unwrap().receipt.rows.landed, 2);
 }
 

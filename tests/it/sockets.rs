@@ -23,14 +23,14 @@ fn counted() -> String {
 }
 
 /// Where visits are submitted.
-const VISITS_HEAD: &str = "POST /api/v1/datasets/raw.visits/submissions?period=2026-09&agency=H26 \
+pub const VISITS_HEAD: &str = "POST /api/v1/datasets/raw.visits/submissions?period=2026-09&agency=H26 \
     HTTP/1.1\r\nContent-Type: text/csv";
 
 /// A server with the token of its operator.
 pub struct Node {
     pub server: Server,
     pub token: String,
-    home: TestHome,
+    pub home: TestHome,
 }
 
 impl Node {
@@ -87,14 +87,14 @@ impl Node {
     }
 
     /// A submission that stands still in the middle of its body.
-    fn still(&self) -> TcpStream {
+    pub fn still(&self) -> TcpStream {
         let mut socket = self.begun(VISITS.len());
         socket.write_all(&VISITS.as_bytes()[..40]).unwrap();
         socket
     }
 
     /// Bodies that lie in the spool folder.
-    fn spooled(&self) -> usize {
+    pub fn spooled(&self) -> usize {
         let folder = self.home.path().join("spool");
         std::fs::read_dir(folder).unwrap().count()
     }

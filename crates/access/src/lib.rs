@@ -1,17 +1,21 @@
 //! Who may do what: roles, decisions, and the secrets by which callers prove who they are.
 //!
 //! *What is here*: the table of roles and acts, the decision over it, the form of tokens, sessions
-//! and sign-in codes, and when they end. *What is never here*: a clock, chance, a database, HTTP;
+//! and sign-in codes, and when they end; who comes in now and who is next ([`Admission`]). *What is never here*: a clock, chance, a database, HTTP;
 //! the instant and the random bytes are handed in. *How it is checked*: unit tests beside the code
 //! (`cargo test -p access`); one prints the whole table of roles and acts. *Where to go next*:
 //! `conduct` for where decisions are asked for, `books` for where hashes are kept.
 
+mod admission;
 mod decision;
 mod error;
 mod life;
 mod role;
 mod secret;
 
+pub use admission::{
+    Admission, AdmissionLimits, Bound, Clock, Closed, Place, Refusal, SMALL_COST, Seat,
+};
 pub use decision::{Decision, Resource, check_principal, decide, scope};
 pub use error::AccessError;
 pub use life::{

@@ -30,14 +30,22 @@ pub struct Given {
 pub struct Settings {
     /// The folder for bodies while they are received.
     pub spool_folder: PathBuf,
+    /// The folder for bodies that arrive in parts.
+    pub uploads_folder: PathBuf,
     /// The folder for what queries spill.
     pub spill_folder: PathBuf,
     /// The size of a submission's body.
     pub body_bytes: u64,
     /// The time between two chunks of a body.
     pub body_wait_ms: u64,
-    /// Bodies that are received, wait or are checked at the same time.
+    /// Bodies that are received, wait or are checked at the same time; the next ones are refused.
     pub bodies_at_once: usize,
+    /// The same, of one agency.
+    pub bodies_per_agency: usize,
+    /// Submissions of one client in a second; 0 is as many as it likes.
+    pub client_per_second: u32,
+    /// Submissions of one client at once, where it sent less before.
+    pub client_burst: u32,
     /// Bodies checked at the same time.
     pub submissions_at_once: usize,
     /// Queries that run at the same time.
@@ -56,6 +64,32 @@ pub struct Settings {
     pub errors_in_answer: usize,
     /// When maintenance has something to do.
     pub maintain: MaintainSettings,
+    /// Bodies that arrive in parts.
+    pub upload: UploadLimits,
+}
+
+/// Limits on bodies that arrive in parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UploadLimits {
+    /// Uploads of one client that are not landed.
+    pub per_client: usize,
+    /// Their bytes, as long as they will be.
+    pub bytes_per_client: u64,
+    /// The bytes of those of all clients.
+    pub bytes: u64,
+    /// Hours after which one that gets no byte is given up, and one that is done is forgotten.
+    pub keep_hours: u64,
+}
+
+impl Default for UploadLimits {
+    fn default() -> Self {
+        Self {
+            per_client: 16,
+            bytes_per_client: 20 << 30,
+            bytes: 100 << 30,
+            keep_hours: 24,
+        }
+    }
 }
 
 /// When maintenance has something to do.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 
+use access::Admission;
 use audit::Journal;
 use audit::seal::SigningKeys;
 use books::Books;
@@ -17,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::in_force::InForce;
 use crate::published::{Published, PublishedSet};
+use crate::upload::Uploads;
 use crate::{Given, Settings, failure, system};
 
 /// Everything an act may need.
@@ -34,10 +36,10 @@ pub(crate) struct Handles {
     pub settings: Settings,
     pub committers: AsyncMutex<BTreeMap<DatasetName, GroupCommitter>>,
     pub in_work: Mutex<HashSet<SubmissionId>>,
-    /// A place for each body, from its first byte until it is checked or given up.
-    pub bodies: Arc<Semaphore>,
-    /// A place for each body that is checked.
-    pub submissions: Arc<Semaphore>,
+    /// Seats for bodies, and turns for what is done with them.
+    pub admission: Admission,
+    /// Bodies that arrive in parts.
+    pub uploads: Uploads,
     pub queries: Arc<Semaphore>,
     pub running: AsyncMutex<()>,
     /// Shared by the submissions that land; taken alone while tables that they land in change their

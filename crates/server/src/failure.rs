@@ -65,6 +65,11 @@ fn exit_code(kind: ErrorKind) -> u8 {
         | ErrorKind::BodyTooLarge
         | ErrorKind::LimitExceeded => 1,
         ErrorKind::Invalid | ErrorKind::NotFound => 2,
-        ErrorKind::Unavailable | ErrorKind::Corrupt | ErrorKind::Internal => 3,
+        ErrorKind::Busy
+        | ErrorKind::Locked
+        | ErrorKind::Damaged
+        | ErrorKind::Unavailable
+        | ErrorKind::Corrupt
+        | ErrorKind::Internal => 3,
     }
 }

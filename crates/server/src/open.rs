@@ -263,10 +263,14 @@ fn limits(home: &Home, settings: &Settings) -> Outcome<conduct::Settings> {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     Ok(conduct::Settings {
         spool_folder: home.spool_folder(),
+        uploads_folder: home.uploads_folder(),
         spill_folder: home.spill_folder(),
         body_bytes: settings.submission.body_bytes,
         body_wait_ms: settings.submission.wait_ms,
         bodies_at_once: settings.submission.bodies_at_once.clamp(1, MOST_BODIES),
+        bodies_per_agency: settings.submission.bodies_per_agency.max(1),
+        client_per_second: settings.submission.client_per_second,
+        client_burst: settings.submission.client_burst,
         submissions_at_once: match settings.submission.at_once {
             0 => cores,
             n => n,
@@ -290,6 +294,12 @@ fn limits(home: &Home, settings: &Settings) -> Outcome<conduct::Settings> {
             small_file_bytes: settings.maintain.small_file_bytes,
             small_files: settings.maintain.small_files,
             checkpoint_commits: settings.maintain.checkpoint_commits,
+        },
+        upload: conduct::UploadLimits {
+            per_client: settings.upload.per_client,
+            bytes_per_client: settings.upload.bytes_per_client,
+            bytes: settings.upload.bytes,
+            keep_hours: settings.upload.keep_hours,
         },
     })
 }

@@ -33,6 +33,9 @@ pub struct Settings {
     /// Receiving.
     #[serde(default)]
     pub submission: SubmissionSettings,
+    /// Bodies that arrive in parts.
+    #[serde(default)]
+    pub upload: UploadSettings,
     /// What all queries and transformations share.
     #[serde(default)]
     pub memory: MemorySettings,
@@ -60,10 +63,33 @@ pub struct SubmissionSettings {
     /// Time between two chunks of a body, and until there is a place for it; the command line on
     /// its own home has as long as it likes.
     pub wait_ms: u64,
-    /// Bodies that are received, wait or are checked at the same time; the next ones wait unread.
+    /// Bodies that are received, wait or are checked at the same time. Over it, and over the next
+    /// two limits, is `429` with `Retry-After`; nothing of what was sent is kept then.
     pub bodies_at_once: usize,
+    /// The same, of one agency. Places to be checked at are given to agencies by turns.
+    pub bodies_per_agency: usize,
+    /// Submissions of one client (a token's name) in a second; 0 is as many as it likes. It is far
+    /// above what an agency needs: lower it where many clients share a node.
+    pub client_per_second: u32,
+    /// Submissions of one client at once, where it sent less before.
+    pub client_burst: u32,
     /// Bodies checked at the same time; 0 means one per core.
     pub at_once: usize,
+}
+
+/// Limits on uploads: bodies that arrive in parts, below `HOME/uploads` of the node that they are
+/// sent to. Over the first three is `429` with `Retry-After`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UploadSettings {
+    /// Uploads of one client (a token's name) that are not landed.
+    pub per_client: usize,
+    /// Their bytes, as long as they will be.
+    pub bytes_per_client: u64,
+    /// The bytes of those of all clients.
+    pub bytes: u64,
+    /// Hours after which one that gets no byte is given up, and one that is done is forgotten.
+    pub keep_hours: u64,
 }
 
 /// The pool that all queries and transformations of the process share. A query takes its part of
@@ -142,7 +168,27 @@ impl Default for SubmissionSettings {
             body_bytes: 5 << 30,
             wait_ms: 30_000,
             bodies_at_once: 256,
+            bodies_per_agency: 96,
+            client_per_second: 2_000,
+            client_burst: 4_000,
             at_once: 0,
+        }
+    }
+}
+
+impl Default for UploadSettings {
+    fn default() -> Self {
+        let conduct::UploadLimits {
+            per_client,
+            bytes_per_client,
+            bytes,
+            keep_hours,
+        } = conduct::UploadLimits::default();
+        Self {
+            per_client,
+            bytes_per_client,
+            bytes,
+            keep_hours,
         }
     }
 }
@@ -237,6 +283,7 @@ impl Settings {
             listen: default_listen(),
             stop_ms: default_stop_ms(),
             submission: SubmissionSettings::default(),
+            upload: UploadSettings::default(),
             memory: MemorySettings::default(),
             query: QuerySettings::default(),
             run: RunSettings::default(),
@@ -276,7 +323,7 @@ impl Settings {
 }
 
 /// Every key that the environment can set, as `section.key`.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 32] = [
     "store",
     "database",
     "listen",
@@ -284,7 +331,14 @@ const KEYS: [&str; 25] = [
     "submission.body_bytes",
     "submission.wait_ms",
     "submission.bodies_at_once",
+    "submission.bodies_per_agency",
+    "submission.client_per_second",
+    "submission.client_burst",
     "submission.at_once",
+    "upload.per_client",
+    "upload.bytes_per_client",
+    "upload.bytes",
+    "upload.keep_hours",
     "memory.share",
     "memory.bytes",
     "memory.spill_bytes",
@@ -335,7 +389,18 @@ fn overlay(table: &mut toml::Table, env: &dyn Fn(&str) -> Option<String>) -> Out
 
 fn is_number(key: &str) -> bool {
     [
-        "_bytes", "bytes", "_ms", "rows", "at_once", "_hours", "_files", "_commits",
+        "_bytes",
+        "bytes",
+        "_ms",
+        "rows",
+        "at_once",
+        "_hours",
+        "_files",
+        "_commits",
+        "_per_agency",
+        "per_client",
+        "_per_second",
+        "_burst",
     ]
     .iter()
     .any(|end| key.ends_with(end))

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::num::NonZeroU32;
 
 use crate::{RowErrors, SubmissionId};
 
@@ -27,12 +28,58 @@ pub enum ErrorKind {
     BodyTooLarge,
     /// Ask for less: a limit on time, memory, rows or bytes was met.
     LimitExceeded,
+    /// Wait as long as told, then send it again: there is too much in work, or you come too often.
+    Busy,
+    /// Wait until the other request about the same thing has ended.
+    Locked,
+    /// Send the same bytes again: they are not what their checksum says.
+    Damaged,
     /// Try again later.
     Unavailable,
     /// Call the operator: stored data is not what it must be.
     Corrupt,
     /// Report a defect.
     Internal,
+}
+
+impl ErrorKind {
+    /// Every kind.
+    pub const ALL: [Self; 14] = [
+        Self::Invalid,
+        Self::Refused,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Conflict,
+        Self::BodyTooLarge,
+        Self::LimitExceeded,
+        Self::Busy,
+        Self::Locked,
+        Self::Damaged,
+        Self::Unavailable,
+        Self::Corrupt,
+        Self::Internal,
+    ];
+
+    /// The word for the kind.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Refused => "refused",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not-found",
+            Self::Conflict => "conflict",
+            Self::BodyTooLarge => "body-too-large",
+            Self::LimitExceeded => "limit-exceeded",
+            Self::Busy => "busy",
+            Self::Locked => "locked",
+            Self::Damaged => "checksum-mismatch",
+            Self::Unavailable => "unavailable",
+            Self::Corrupt => "corrupt",
+            Self::Internal => "internal",
+        }
+    }
 }
 
 /// An error of an act.
@@ -44,6 +91,8 @@ pub struct ServiceError {
     pub message: String,
     /// A full sentence that says the way out.
     pub hint: Option<String>,
+    /// Seconds after which it had better be tried again, where that is known.
+    pub retry_after_s: Option<NonZeroU32>,
     /// The submission that is kept although it was refused.
     pub submission: Option<SubmissionId>,
     /// What is wrong with which rows.
@@ -60,6 +109,7 @@ impl ServiceError {
             kind,
             message,
             hint: None,
+            retry_after_s: None,
             submission: None,
             rows: None,
             source: None,
@@ -70,6 +120,14 @@ impl ServiceError {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// With how long to wait before it is tried again.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+        self.retry_after_s = NonZeroU32::new(seconds);
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE};
+use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, Method};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
@@ -42,6 +42,11 @@ impl Ask {
     /// Acts below `/api/v1`.
     pub(super) fn post(path: &[&str]) -> Self {
         Self::new(Method::POST, ["api", "v1"].iter().chain(path))
+    }
+
+    /// Does something else below `/api/v1`.
+    pub(super) fn to(method: Method, path: &[&str]) -> Self {
+        Self::new(method, ["api", "v1"].iter().chain(path))
     }
 
     /// Reads at the root.
@@ -195,6 +200,8 @@ impl Wire {
 
     async fn refused(&self, answer: Response) -> ServiceError {
         let status = answer.status();
+        let retry_after = header(answer.headers(), RETRY_AFTER.as_str());
+        let retry_after_s = retry_after.ok().and_then(|seconds| seconds.parse().ok());
         let is_problem = header(answer.headers(), CONTENT_TYPE.as_str())
             .is_ok_and(|media_type| media_type.starts_with(PROBLEM_MEDIA_TYPE));
         let body = answer.bytes().await.unwrap_or_default();
@@ -203,12 +210,15 @@ impl Wire {
             .flatten();
         let Some(problem) = problem else {
             let detail = format!("the server at `{}` answered `{status}`", self.base);
-            return Problem::of_status(status, detail)
+            let mut error = Problem::of_status(status, detail)
                 .hint("Check the address: something else seems to answer there.")
                 .into_error();
+            error.retry_after_s = retry_after_s;
+            return error;
         };
         let id = problem.correlation_id.clone();
         let mut error = problem.into_error();
+        error.retry_after_s = retry_after_s;
         if matches!(error.kind, ErrorKind::Internal | ErrorKind::Corrupt) && !id.is_empty() {
             let hint = error.hint.take().unwrap_or_default();
             error.hint = Some(

@@ -105,6 +105,9 @@ async fn each_kind_has_its_status_and_headers() {
         (ErrorKind::Conflict, 409),
         (ErrorKind::BodyTooLarge, 413),
         (ErrorKind::LimitExceeded, 422),
+        (ErrorKind::Busy, 429),
+        (ErrorKind::Locked, 423),
+        (ErrorKind::Damaged, 460),
         (ErrorKind::Unavailable, 503),
         (ErrorKind::Corrupt, 500),
         (ErrorKind::Internal, 500),
@@ -127,9 +130,19 @@ async fn each_kind_has_its_status_and_headers() {
     }
 }
 
+#[tokio::test]
+async fn whoever_is_to_wait_is_told_for_how_long() {
+    for (kind, status) in [(ErrorKind::Busy, 429), (ErrorKind::Unavailable, 503)] {
+        let busy = move || ServiceError::new(kind, "no").retry_after(7);
+        let answer = get(&Double::failing(busy), "/readyz").await;
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("retry-after"), "7");
+    }
+}
+
 #[test]
 fn every_kind_survives_the_way_there_and_back() {
-    for kind in KINDS {
+    for kind in ErrorKind::ALL {
         let mut error = ServiceError::new(kind, "no").hint("Do.");
         error.submission = Some(ID.parse().unwrap());
         error.rows = Some(row_errors());

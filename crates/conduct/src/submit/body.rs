@@ -1,41 +1,26 @@
 //! The body on its way to disk.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use access::Place;
 use bytes::Bytes;
 use futures::StreamExt;
 use ingest::{IngestError, Spool, Spooled};
 use service::{ByteStream, Door, ErrorKind, Result, ServiceError};
-use tokio::sync::{AcquireError, OwnedSemaphorePermit};
 use tokio::time::timeout;
 
+use super::admit::InWork;
 use crate::failure;
 use crate::handles::Handles;
 
 /// Bytes gathered before they are written, so that small chunks do not cost a thread hop each.
 const GATHER_BYTES: usize = 256 << 10;
 
-/// A complete body, with the places that it takes until it is checked.
+/// A complete body, with its turn to be checked.
 pub(crate) struct Body {
     pub spooled: Spooled,
     /// None for one that is landed again at the start.
-    pub places: Option<Places>,
-}
-
-/// The place of a body, and its place among those that are checked at the same time.
-pub(crate) struct Places {
-    pub _body: OwnedSemaphorePermit,
-    pub _checking: OwnedSemaphorePermit,
-}
-
-/// A place for a body, from its first byte until it is checked. It is waited for as long as for a
-/// chunk: those who hold one may take their time.
-pub(crate) async fn place(handles: &Handles, door: Door) -> Result<OwnedSemaphorePermit> {
-    let limit = handles.settings.bodies_at_once;
-    let met = |_| format!("the submission met the limit `submission.bodies_at_once` of {limit}");
-    let place = Arc::clone(&handles.bodies).acquire_owned();
-    patiently(handles, door, place, met).await?.map_err(closed)
+    pub place: Option<Place>,
 }
 
 /// Writes the body to the spool folder while hashing it. Refuses a body over the limit, one that
@@ -44,6 +29,7 @@ pub(crate) async fn place(handles: &Handles, door: Door) -> Result<OwnedSemaphor
 pub(crate) async fn spool(handles: &Handles, door: Door, mut body: ByteStream) -> Result<Spooled> {
     let folder = handles.settings.spool_folder.clone();
     let limit = handles.settings.body_bytes;
+    let _receiving = InWork::of("receiving");
     let mut spool = blocking(move || Spool::create(&folder, limit)).await?;
     let mut gathered = Vec::new();
     while let Some(chunk) = next(handles, door, &mut body).await? {
@@ -57,7 +43,11 @@ pub(crate) async fn spool(handles: &Handles, door: Door, mut body: ByteStream) -
 }
 
 /// The next bytes of a body.
-async fn next(handles: &Handles, door: Door, body: &mut ByteStream) -> Result<Option<Bytes>> {
+pub(crate) async fn next(
+    handles: &Handles,
+    door: Door,
+    body: &mut ByteStream,
+) -> Result<Option<Bytes>> {
     let met = |wait_ms| {
         format!("the body met the limit `submission.wait_ms` of {wait_ms} ms without a byte")
     };
@@ -97,15 +87,6 @@ async fn patiently<T>(
             got.map_err(|_| again(met(wait_ms)))
         }
     }
-}
-
-/// The error of whoever comes to a house that is closed.
-pub(crate) fn closed(_: AcquireError) -> ServiceError {
-    ServiceError::new(
-        ErrorKind::Unavailable,
-        "the node is stopping and takes no new work",
-    )
-    .hint("Send it again in a moment; nothing of it was kept.")
 }
 
 fn push(mut spool: Spool, bytes: &[u8]) -> std::result::Result<Spool, IngestError> {

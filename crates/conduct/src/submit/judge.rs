@@ -1,9 +1,11 @@
 //! Judging: a body is decoded and checked on one thread while what landed of it is encoded by another.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ingest::{Checked, Counts, Envelope, IngestError, Limits, Mapping, RowRule, Verdict};
 use lake::Table;
+use project::Severity;
 use service::{ControlTotal, Receipt, Result, RowCounts, RowError, RowErrors, Submission};
 use tokio::sync::mpsc;
 
@@ -39,6 +41,7 @@ pub(crate) async fn check(
     let totals = Totals::new(&submission.receipt.control_totals);
     let mut rules = row_rules(handles, terms)?;
     rules.extend(totals.rule());
+    let rule_names = rules.iter().map(|rule| rule.name.clone()).collect();
     let envelope = Envelope {
         submission_id: submission.receipt.id.to_string(),
         agency: terms.agency.to_string(),
@@ -52,7 +55,7 @@ pub(crate) async fn check(
     let (adapter, contract) = (adapter.cloned(), terms.contract.clone());
     // What takes the place of other rows is committed alone.
     let holds = body.spooled.size_bytes() <= SMALL_BYTES && submission.receipt.supersedes.is_none();
-    let Body { spooled, places } = body;
+    let Body { spooled, place } = body;
     let (sender, mut receiver) = mpsc::channel::<Checked>(BATCHES_IN_FLIGHT);
     let checking = blocking(move || {
         let mut sink = |checked: Checked| sender.blocking_send(checked).map_err(IngestError::sink);
@@ -69,7 +72,8 @@ pub(crate) async fn check(
             }
         }
     });
-    let mut desk = Desk::new(terms, tables, holds, handles.settings.errors_in_answer);
+    let limit = handles.settings.errors_in_answer;
+    let mut desk = Desk::new(terms, tables, holds, limit, rule_names);
     let encoding = async {
         while let Some(checked) = receiver.recv().await {
             if let Err(error) = desk.take(checked, &submission.receipt).await {
@@ -81,7 +85,7 @@ pub(crate) async fn check(
         Ok(())
     };
     let (checked, encoded) = tokio::join!(checking, encoding);
-    drop(places);
+    drop(place);
     let compared = encoded.and(checked).and_then(|counts| {
         let totals = totals.compared(counts.received)?;
         Ok((row_counts(&counts), totals))
@@ -120,8 +124,13 @@ fn row_counts(counts: &Counts) -> RowCounts {
     }
 }
 
+/// What rows are refused for beside the rules of their contract.
+const OWN_RULES: [&str; 4] = ["malformed", "type", "unique", "unknown_column"];
+
 /// The rows of a submission in work, and the first of its errors.
 struct Desk {
+    /// The rules of the contract: no others are counted by their name.
+    rules: BTreeSet<String>,
     landed: Option<Tray>,
     quarantined: Option<Tray>,
     errors: RowErrors,
@@ -129,9 +138,16 @@ struct Desk {
 }
 
 impl Desk {
-    fn new(terms: &Terms, tables: Option<(&Table, &Table)>, holds: bool, limit: usize) -> Self {
+    fn new(
+        terms: &Terms,
+        tables: Option<(&Table, &Table)>,
+        holds: bool,
+        limit: usize,
+        rules: BTreeSet<String>,
+    ) -> Self {
         let sort_by = terms.contract.sort_by.clone();
         Self {
+            rules,
             landed: tables.map(|(table, _)| Tray::new(table, sort_by, holds)),
             quarantined: tables.map(|(_, ledger)| Tray::new(ledger, Vec::new(), holds)),
             errors: RowErrors::default(),
@@ -154,6 +170,7 @@ impl Desk {
         if let Some(tray) = &mut self.quarantined
             && !checked.verdicts.is_empty()
         {
+            count(&self.rules, &checked.verdicts);
             let batch = quarantine::batch(receipt, &checked.verdicts)?;
             tray.write(batch).await?;
         }
@@ -186,6 +203,25 @@ impl Desk {
         for tray in [self.landed, self.quarantined].into_iter().flatten() {
             tray.discard().await;
         }
+    }
+}
+
+/// Counts rows that were refused or only marked, by rule.
+fn count(rules: &BTreeSet<String>, verdicts: &[Verdict]) {
+    let mut counted: BTreeMap<(&str, &'static str), u64> = BTreeMap::new();
+    for verdict in verdicts {
+        let name = verdict.rule.as_str();
+        let known = rules.contains(name) || OWN_RULES.contains(&name);
+        let of = match verdict.severity {
+            Severity::Error => "row",
+            Severity::Warning => "warned_row",
+        };
+        let key = (if known { name } else { "other" }, of);
+        *counted.entry(key).or_default() += 1;
+    }
+    for ((rule, of), number) in counted {
+        let labels = [("of", of.to_owned()), ("rule", rule.to_owned())];
+        metrics::counter!("dtm_rejections_total", &labels).increment(number);
     }
 }
 

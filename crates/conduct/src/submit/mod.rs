@@ -1,5 +1,6 @@
 //! Receiving: body → evidence → claim → verdicts → quarantine and table → receipt.
 
+mod admit;
 mod amend;
 mod body;
 mod claim;
@@ -18,11 +19,13 @@ mod withdraw;
 
 use std::sync::Arc;
 
+use access::Seat;
+use ingest::Spooled;
 use project::{AgencyCode, CodeList, Contract, Layer, Project};
 use serde_json::json;
 use service::{
-    Action, ByteStream, Call, ControlTotal, ErrorKind, Page, Receipt, Relation, Result, RowCounts,
-    RowErrors, ServiceError, Submission, SubmissionId, SubmissionState, SubmitAnswer,
+    Action, ByteStream, Call, ControlTotal, ErrorKind, Page, Principal, Receipt, Relation, Result,
+    RowCounts, RowErrors, ServiceError, Submission, SubmissionId, SubmissionState, SubmitAnswer,
     SubmitRequest, Superseded,
 };
 
@@ -30,6 +33,8 @@ use crate::failure;
 use crate::handles::Handles;
 use crate::perform::{About, Gate};
 
+pub(crate) use admit::{InWork, line, seat, seat_again};
+pub(crate) use body::{blocking, next};
 pub(crate) use receipt::{keys, publish_keys};
 pub(crate) use recover::recover;
 pub(crate) use rows::{errors, evidence as evidence_of, quarantined};
@@ -52,8 +57,30 @@ pub(crate) async fn submit(
     body: ByteStream,
 ) -> Result<SubmitAnswer> {
     // A token that is bound to an agency may leave the agency out; who it is, is known only inside.
-    let about = About::dataset(&request.dataset)
-        .of_agency(agency_of(gate, call, &request).await?)
+    let agency = agency_of(gate, call, request.agency.as_ref()).await?;
+    let about = about(&request, agency.clone());
+    let door = call.door;
+    gate.perform(
+        call,
+        Action::Submit,
+        about,
+        |handles, principal| async move {
+            // A request that is wrong is told before its body is read.
+            let due = due(&handles, &request, agency).await?;
+            let seat = admit::seat(&handles, door, &principal, &due.agency)?;
+            let spooled = body::spool(&handles, door, body).await?;
+            let bytes = spooled.size_bytes();
+            metrics::counter!("dtm_body_bytes_total", "way" => "post").increment(bytes);
+            take(&handles, principal, (request, due), (seat, spooled)).await
+        },
+    )
+    .await
+}
+
+/// What the journal keeps of a request.
+pub(crate) fn about(request: &SubmitRequest, agency: Option<AgencyCode>) -> About {
+    About::dataset(&request.dataset)
+        .of_agency(agency)
         .detail(json!({
             "period": request.period.as_str(),
             "format": request.format.to_string(),
@@ -61,67 +88,96 @@ pub(crate) async fn submit(
             "dry_run": request.dry_run,
             "relation": request.relation.map(Relation::as_str),
             "related_to": request.relation.map(|relation| relation.target().to_string()),
-        }));
-    let (agency, door) = (about.agency.clone(), call.door);
-    gate.perform(
-        call,
-        Action::Submit,
-        about,
-        |handles, principal| async move {
-            // A request that is wrong is told before its body is read.
-            let terms_now = terms(&handles.project(), &request, agency.clone())?;
-            coding::coding(&request.format)?;
-            coding::adapter(&request.format, &terms_now.project, &request.dataset)?;
-            totals::check(&terms_now.contract, &declared(&request))?;
-            let relation = related(&handles, &terms_now, &request).await?;
-            let place = body::place(&handles, door).await?;
-            let spooled = body::spool(&handles, door, body).await?;
-            let id = SubmissionId::new((handles.given.ids)());
-            tracing::debug!(submission = %id, size_bytes = spooled.size_bytes(), "a body is complete");
-            let received_at = handles.now();
-            // Only now: a sender who takes his time keeps nobody else from being checked.
-            let checking = Arc::clone(&handles.submissions).acquire_owned().await;
-            let places = Some(body::Places {
-                _body: place,
-                _checking: checking.map_err(body::closed)?,
-            });
-            // Its places are free once it is checked; it is waited for until it is landed.
-            let _in_work = handles.landings.token();
-            let _landing = handles.landing.read().await;
-            let terms = terms(&handles.project(), &request, agency)?;
-            let receipt = Receipt {
-                id,
-                agency: terms.agency.clone(),
-                dataset: request.dataset.clone(),
-                period: request.period.clone(),
-                contract_version: terms.contract.version.to_string(),
-                evidence_sha256: spooled.sha256().to_owned(),
-                evidence_size_bytes: spooled.size_bytes(),
-                rows: RowCounts::default(),
-                received_at,
-                table_version: None,
-                committed_at: None,
-                supersedes: relation.map(|relation| Superseded { relation, rows: 0 }),
-                control_totals: declared(&request),
-            };
-            let body = body::Body { spooled, places };
-            if request.dry_run {
-                return land::rehearse(&handles, &terms, &request, receipt, body).await;
-            }
-            let submission = Submission {
-                state: SubmissionState::Durable,
-                receipt,
-                principal: principal.name,
-                format: request.format,
-                refusal: None,
-                key: request.key,
-                ended: None,
-                sealed: None,
-            };
-            receive::receive(&handles, &terms, submission, request.ack, body).await
-        },
-    )
-    .await
+        }))
+}
+
+/// What is found out about a request before its body is read.
+pub(crate) struct Due {
+    pub agency: AgencyCode,
+    relation: Option<Relation>,
+}
+
+/// Refuses a request that is wrong, whatever its body is.
+pub(crate) async fn due(
+    handles: &Handles,
+    request: &SubmitRequest,
+    agency: Option<AgencyCode>,
+) -> Result<Due> {
+    let terms = terms(&handles.project(), request, agency)?;
+    coding::coding(&request.format)?;
+    coding::adapter(&request.format, &terms.project, &request.dataset)?;
+    totals::check(&terms.contract, &declared(request))?;
+    let relation = related(handles, &terms, request).await?;
+    Ok(Due {
+        agency: terms.agency,
+        relation,
+    })
+}
+
+/// Takes a body that is complete: judges it, and lands it unless that is not wanted.
+pub(crate) async fn take(
+    handles: &Arc<Handles>,
+    principal: Principal,
+    asked: (SubmitRequest, Due),
+    body: (Seat, Spooled),
+) -> Result<SubmitAnswer> {
+    let answer = judged(handles, principal, asked, body).await;
+    let outcome = match &answer {
+        Ok(answer) if answer.dry_run => "dry_run",
+        Ok(answer) if answer.replayed => "replayed",
+        Ok(answer) if answer.receipt.table_version.is_none() => "durable",
+        Ok(_) => "committed",
+        Err(error) if error.kind == ErrorKind::Refused => "refused",
+        Err(_) => "failed",
+    };
+    metrics::counter!("dtm_submissions_total", "outcome" => outcome).increment(1);
+    answer
+}
+
+async fn judged(
+    handles: &Arc<Handles>,
+    principal: Principal,
+    (request, Due { agency, relation }): (SubmitRequest, Due),
+    (seat, spooled): (Seat, Spooled),
+) -> Result<SubmitAnswer> {
+    let id = SubmissionId::new((handles.given.ids)());
+    tracing::debug!(submission = %id, size_bytes = spooled.size_bytes(), "a body is complete");
+    let received_at = handles.now();
+    // Only now: a sender who takes his time keeps nobody else from being checked.
+    let place = Some(admit::turn(&seat, spooled.size_bytes()).await?);
+    let _judging = admit::InWork::of("judging");
+    let _landing = handles.landing.read().await;
+    let terms = terms(&handles.project(), &request, Some(agency))?;
+    let receipt = Receipt {
+        id,
+        agency: terms.agency.clone(),
+        dataset: request.dataset.clone(),
+        period: request.period.clone(),
+        contract_version: terms.contract.version.to_string(),
+        evidence_sha256: spooled.sha256().to_owned(),
+        evidence_size_bytes: spooled.size_bytes(),
+        rows: RowCounts::default(),
+        received_at,
+        table_version: None,
+        committed_at: None,
+        supersedes: relation.map(|relation| Superseded { relation, rows: 0 }),
+        control_totals: declared(&request),
+    };
+    let body = body::Body { spooled, place };
+    if request.dry_run {
+        return land::rehearse(handles, &terms, &request, receipt, body).await;
+    }
+    let submission = Submission {
+        state: SubmissionState::Durable,
+        receipt,
+        principal: principal.name,
+        format: request.format,
+        refusal: None,
+        key: request.key,
+        ended: None,
+        sealed: None,
+    };
+    receive::receive(handles, &terms, submission, request.ack, (seat, body)).await
 }
 
 /// What the submission does to the first of a family, which must be of the same agency, dataset
@@ -179,12 +235,13 @@ fn declared(request: &SubmitRequest) -> Vec<ControlTotal> {
     request.control_totals.iter().map(total).collect()
 }
 
-async fn agency_of(
+/// The agency that is named, or that the caller is bound to.
+pub(crate) async fn agency_of(
     gate: &Gate,
     call: &Call,
-    request: &SubmitRequest,
+    named: Option<&AgencyCode>,
 ) -> Result<Option<AgencyCode>> {
-    match &request.agency {
+    match named {
         Some(agency) => Ok(Some(agency.clone())),
         None => gate.agency_of(call).await,
     }
@@ -285,7 +342,7 @@ pub(crate) async fn list(gate: &Gate, call: &Call, page: Page) -> Result<Vec<Sub
 }
 
 /// The submission, which must be there.
-async fn known(handles: &Handles, id: SubmissionId) -> Result<Submission> {
+pub(crate) async fn known(handles: &Handles, id: SubmissionId) -> Result<Submission> {
     let found = handles.books.submission(id).await.map_err(failure::books)?;
     found.ok_or_else(|| {
         ServiceError::new(

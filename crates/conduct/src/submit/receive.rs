@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use access::Seat;
 use books::{Claim, NewSubmission};
 use service::{
     Ack, ErrorKind, Result, RowErrors, ServiceError, Submission, SubmissionId, SubmissionState,
     SubmitAnswer,
 };
 
+use super::admit::InWork;
 use super::body::Body;
 use super::claim::{Claimed, Manifest};
 use super::land::land;
@@ -19,13 +21,14 @@ use crate::handles::Handles;
 /// Tries while others come with the same key at the same time.
 const CLAIMS: usize = 10;
 
-/// Keeps the body, claims its key, and lands it.
+/// Keeps the body, claims its key, and lands it. The seat is held for as long as the body is in
+/// work, be it answered before or not.
 pub(crate) async fn receive(
     handles: &Arc<Handles>,
     terms: &Terms,
     submission: Submission,
     ack: Ack,
-    body: Body,
+    (seat, body): (Seat, Body),
 ) -> Result<SubmitAnswer> {
     // A missing table is found before anything is kept.
     let since = versions(handles, terms).await?;
@@ -44,7 +47,7 @@ pub(crate) async fn receive(
             Claimed::Ours(manifest) => {
                 tracing::debug!(submission = %id, "the claim is kept");
                 let parts = (submission, *manifest, body);
-                return acknowledge(handles, terms, parts, ack, working).await;
+                return acknowledge(handles, terms, parts, ack, (seat, working)).await;
             }
             // Another process has the key, and its books are not ours.
             Claimed::Earlier(earlier) => adopt(handles, id, &earlier).await?,
@@ -67,7 +70,7 @@ async fn acknowledge(
     terms: &Terms,
     (submission, manifest, body): (Submission, Manifest, Body),
     ack: Ack,
-    working: Option<Working>,
+    (seat, working): (Seat, Option<Working>),
 ) -> Result<SubmitAnswer> {
     if ack == Ack::Committed {
         return land(handles, terms, submission, &manifest, body).await;
@@ -84,6 +87,8 @@ async fn acknowledge(
     tracker.spawn(async move {
         let id = submission.receipt.id;
         let _working = working;
+        let _seat = seat;
+        let _judging = InWork::of("judging");
         let _landing = handles.landing.read().await;
         match land(&handles, &terms, submission, &manifest, body).await {
             Ok(_) => {}

@@ -92,7 +92,7 @@ async fn land_again(
     let spooled = body::spool(handles, Door::Cli, bytes).await?;
     let body = Body {
         spooled,
-        places: None,
+        place: None,
     };
     match land::land(handles, &terms, submission, manifest, body).await {
         Err(ServiceError {

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use api::dto::SubmitAnswerDto;
 use clap::Args;
@@ -21,6 +22,10 @@ use crate::failure::{Failure, Outcome};
 use crate::open::{Opened, open};
 use crate::output::{Format, Records};
 use crate::progress;
+
+/// How long a file waits for a server that is busy, in all, and at a time where it does not say.
+const MOST_WAIT_S: u64 = 300;
+const USUAL_WAIT_S: u64 = 5;
 
 /// Submit files; each file is one submission, and its receipt is printed
 #[derive(Debug, Args)]
@@ -88,7 +93,7 @@ impl Submit {
         let mut refused = false;
         let mut answers = Vec::new();
         for (file, format) in self.files.iter().zip(formats) {
-            match self.send(&opened, file, format).await {
+            match self.deliver(&opened, file, &format).await {
                 Ok(answer) => {
                     if answer.errors.total > 0 {
                         errors(file, &answer.errors)?;
@@ -151,6 +156,34 @@ impl Submit {
             }
         }
         Ok(found)
+    }
+
+    /// Sends the file, and again when the server is busy and says when: nothing was kept then.
+    async fn deliver(
+        &self,
+        opened: &Opened,
+        file: &Path,
+        format: &BodyType,
+    ) -> Outcome<SubmitAnswer> {
+        let mut waited_s = 0;
+        loop {
+            let error = match self.send(opened, file, format.clone()).await {
+                Err(Failure::Service(error)) if error.kind == ErrorKind::Busy => error,
+                other => return other,
+            };
+            let told = error.retry_after_s.map(|seconds| u64::from(seconds.get()));
+            let wait_s = told.unwrap_or(USUAL_WAIT_S);
+            if waited_s + wait_s > MOST_WAIT_S {
+                return Err(Failure::Service(error));
+            }
+            tell(&format!(
+                "{}: {}; sending it again in {wait_s} s",
+                file.display(),
+                error.message
+            ))?;
+            tokio::time::sleep(Duration::from_secs(wait_s)).await;
+            waited_s += wait_s;
+        }
     }
 
     async fn send(&self, opened: &Opened, file: &Path, format: BodyType) -> Outcome<SubmitAnswer> {
