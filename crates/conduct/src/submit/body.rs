@@ -1,26 +1,48 @@
 //! The body on its way to disk.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use access::Place;
+use access::{Place, Seat};
 use bytes::Bytes;
 use futures::StreamExt;
 use ingest::{IngestError, Spool, Spooled};
 use service::{ByteStream, Door, ErrorKind, Result, ServiceError};
 use tokio::time::timeout;
 
-use super::admit::InWork;
+use super::admit::{self, InWork};
 use crate::failure;
 use crate::handles::Handles;
 
 /// Bytes gathered before they are written, so that small chunks do not cost a thread hop each.
 const GATHER_BYTES: usize = 256 << 10;
 
-/// A complete body, with its turn to be checked.
+/// A complete body.
 pub(crate) struct Body {
     pub spooled: Spooled,
-    /// None for one that is landed again at the start.
-    pub place: Option<Place>,
+    pub turn: Turn,
+}
+
+/// The turn of a body to be checked. It ends when it is checked: whoever waits for his commit keeps
+/// nobody from his turn.
+pub(crate) enum Turn {
+    /// Nobody waits yet: one that is landed again at the start.
+    Free,
+    /// A large body has it before it is kept, so that few are copied at the same time.
+    Had(Place),
+    /// Many small ones are kept together, and wait for it afterwards.
+    Due(Arc<Seat>),
+}
+
+impl Turn {
+    /// Waits for the place to check the body at.
+    pub(crate) async fn come(self, size_bytes: u64) -> Result<Option<Place>> {
+        match self {
+            Self::Free => Ok(None),
+            Self::Had(place) => Ok(Some(place)),
+            Self::Due(seat) => admit::turn(&seat, size_bytes).await.map(Some),
+        }
+    }
 }
 
 /// Writes the body to the spool folder while hashing it. Refuses a body over the limit, one that

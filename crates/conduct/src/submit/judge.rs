@@ -9,6 +9,7 @@ use project::Severity;
 use service::{ControlTotal, Receipt, Result, RowCounts, RowError, RowErrors, Submission};
 use tokio::sync::mpsc;
 
+use super::admit::InWork;
 use super::body::{Body, blocking};
 use super::coding::{adapter, coding};
 use super::evidence::SMALL_BYTES;
@@ -55,7 +56,9 @@ pub(crate) async fn check(
     let (adapter, contract) = (adapter.cloned(), terms.contract.clone());
     // What takes the place of other rows is committed alone.
     let holds = body.spooled.size_bytes() <= SMALL_BYTES && submission.receipt.supersedes.is_none();
-    let Body { spooled, place } = body;
+    let Body { spooled, turn } = body;
+    let place = turn.come(spooled.size_bytes()).await?;
+    let judging = InWork::of("judging");
     let (sender, mut receiver) = mpsc::channel::<Checked>(BATCHES_IN_FLIGHT);
     let checking = blocking(move || {
         let mut sink = |checked: Checked| sender.blocking_send(checked).map_err(IngestError::sink);
@@ -85,7 +88,7 @@ pub(crate) async fn check(
         Ok(())
     };
     let (checked, encoded) = tokio::join!(checking, encoding);
-    drop(place);
+    drop((place, judging));
     let compared = encoded.and(checked).and_then(|counts| {
         let totals = totals.compared(counts.received)?;
         Ok((row_counts(&counts), totals))

@@ -32,6 +32,7 @@ use service::{
 use crate::failure;
 use crate::handles::Handles;
 use crate::perform::{About, Gate};
+use body::{Body, Turn};
 
 pub(crate) use admit::{InWork, line, seat, seat_again};
 pub(crate) use body::{blocking, next};
@@ -144,8 +145,11 @@ async fn judged(
     tracing::debug!(submission = %id, size_bytes = spooled.size_bytes(), "a body is complete");
     let received_at = handles.now();
     // Only now: a sender who takes his time keeps nobody else from being checked.
-    let place = Some(admit::turn(&seat, spooled.size_bytes()).await?);
-    let _judging = admit::InWork::of("judging");
+    let seat = Arc::new(seat);
+    let turn = match spooled.size_bytes() {
+        ..=evidence::SMALL_BYTES => Turn::Due(Arc::clone(&seat)),
+        size_bytes => Turn::Had(admit::turn(&seat, size_bytes).await?),
+    };
     let _landing = handles.landing.read().await;
     let terms = terms(&handles.project(), &request, Some(agency))?;
     let receipt = Receipt {
@@ -163,7 +167,7 @@ async fn judged(
         supersedes: relation.map(|relation| Superseded { relation, rows: 0 }),
         control_totals: declared(&request),
     };
-    let body = body::Body { spooled, place };
+    let body = Body { spooled, turn };
     if request.dry_run {
         return land::rehearse(handles, &terms, &request, receipt, body).await;
     }

@@ -10,7 +10,6 @@ use service::{
     SubmitAnswer,
 };
 
-use super::admit::InWork;
 use super::body::Body;
 use super::claim::{Claimed, Manifest};
 use super::land::land;
@@ -28,7 +27,7 @@ pub(crate) async fn receive(
     terms: &Terms,
     submission: Submission,
     ack: Ack,
-    (seat, body): (Seat, Body),
+    (seat, body): (Arc<Seat>, Body),
 ) -> Result<SubmitAnswer> {
     // A missing table is found before anything is kept.
     let since = versions(handles, terms).await?;
@@ -70,7 +69,7 @@ async fn acknowledge(
     terms: &Terms,
     (submission, manifest, body): (Submission, Manifest, Body),
     ack: Ack,
-    (seat, working): (Seat, Option<Working>),
+    (seat, working): (Arc<Seat>, Option<Working>),
 ) -> Result<SubmitAnswer> {
     if ack == Ack::Committed {
         return land(handles, terms, submission, &manifest, body).await;
@@ -88,7 +87,6 @@ async fn acknowledge(
         let id = submission.receipt.id;
         let _working = working;
         let _seat = seat;
-        let _judging = InWork::of("judging");
         let _landing = handles.landing.read().await;
         match land(&handles, &terms, submission, &manifest, body).await {
             Ok(_) => {}

@@ -9,7 +9,7 @@ use lake::CommitRecord;
 use service::{Door, Receipt, Result, RowCounts, ServiceError, Submission, SubmitRequest};
 
 use super::amend::superseded_rows;
-use super::body::Body;
+use super::body::{Body, Turn};
 use super::claim::Manifest;
 use super::{body, claim, evidence, land, terms};
 use crate::failure;
@@ -92,7 +92,7 @@ async fn land_again(
     let spooled = body::spool(handles, Door::Cli, bytes).await?;
     let body = Body {
         spooled,
-        place: None,
+        turn: Turn::Free,
     };
     match land::land(handles, &terms, submission, manifest, body).await {
         Err(ServiceError {
