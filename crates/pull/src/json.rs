@@ -1,7 +1,7 @@
 //! Finds parts of a JSON text without building it up: what is handed on is as it was received, and
 //! a page takes no more memory than its bytes.
 
-use serde::de::IgnoredAny;
+use serde::de::{Error, IgnoredAny};
 
 #[cfg(test)]
 mod tests;
@@ -14,6 +14,8 @@ impl<'a> Json<'a> {
     /// Reads the whole text once; a byte order mark before it is no part of it.
     pub(crate) fn read(text: &'a [u8]) -> serde_json::Result<Self> {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        // What is ignored is not looked at as closely.
+        std::str::from_utf8(text).map_err(serde_json::Error::custom)?;
         serde_json::from_slice::<IgnoredAny>(text)?;
         Ok(Self(text.trim_ascii()))
     }

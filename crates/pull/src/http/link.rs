@@ -45,8 +45,7 @@ fn targets(field: &str) -> impl Iterator<Item = &str> {
         loop {
             let (_, after) = rest.split_once('<')?;
             let (target, after) = after.split_once('>')?;
-            let end = end_of_link(after);
-            let (parameters, left) = after.split_at(end);
+            let (parameters, left) = split_once(after, b',');
             rest = left;
             if is_next(parameters) {
                 return Some(target.trim());
@@ -55,29 +54,37 @@ fn targets(field: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Where the parameters of a link end: at the first comma outside of quotes.
-fn end_of_link(text: &str) -> usize {
+/// At the first such sign outside of quotes; nothing is left behind the last part.
+fn split_once(text: &str, sign: u8) -> (&str, &str) {
     let (mut quoted, mut escaped) = (false, false);
     for (at, byte) in text.bytes().enumerate() {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if quoted => escaped = true,
             b'"' => quoted = !quoted,
-            b',' if !quoted => return at,
+            byte if byte == sign && !quoted => {
+                let (part, rest) = text.split_at(at);
+                return (part, rest.get(1..).unwrap_or_default());
+            }
             _ => {}
         }
     }
-    text.len()
+    (text, "")
 }
 
 /// The first `rel` counts; it may name several relations.
 fn is_next(parameters: &str) -> bool {
-    let named = parameters.split(';').find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("rel").then_some(value)
-    });
-    let relations = named.unwrap_or_default().trim().trim_matches('"');
-    relations
-        .split_ascii_whitespace()
-        .any(|relation| relation.eq_ignore_ascii_case("next"))
+    let mut rest = parameters;
+    while !rest.is_empty() {
+        let (parameter, left) = split_once(rest, b';');
+        rest = left;
+        let Some((name, relations)) = parameter.split_once('=') else {
+            continue;
+        };
+        if name.trim().eq_ignore_ascii_case("rel") {
+            let mut relations = relations.trim().trim_matches('"').split_ascii_whitespace();
+            return relations.any(|relation| relation.eq_ignore_ascii_case("next"));
+        }
+    }
+    false
 }

@@ -175,6 +175,13 @@ impl Source for HttpSource {
                 walk = walk.ended();
                 continue;
             }
+            if let Some(doubted) = walk.doubted()
+                && !walk.ended_with(&self.page(&doubted).await?.0)
+            {
+                // It had met its end, and what came since is for the next one.
+                walk = walk.ended();
+                continue;
+            }
             let next = match walk.after(&self.spec, &page, &place)? {
                 Step::On(walk) => walk,
                 Step::Ended(walk) => walk.ended(),

@@ -38,6 +38,12 @@ pub(super) struct Walk {
     /// walks in a circle, of whatever length.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     circle: String,
+    /// The records of the largest page before the last one.
+    #[serde(default)]
+    largest: u64,
+    /// Whether the last page may have been short, so that it grows before another follows it.
+    #[serde(default)]
+    doubtful: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     total: Option<String>,
     #[serde(default)]
@@ -103,7 +109,12 @@ impl Walk {
                  the parameter that counts"
             )));
         }
+        let size = spec.page_size.as_ref().map(|(_, size)| *size);
+        let is_full = size.is_some_and(|size| page.count >= size)
+            || (self.pages > 0 && page.count >= self.largest);
         let mut walk = Self {
+            largest: self.largest.max(page.count),
+            doubtful: matches!(spec.paging, Paging::Page { .. }) && !is_full,
             seen: greatest(self.seen.clone(), page.newest.clone(), place)?,
             pages: self.pages + 1,
             records: self::digest(&[self.records.as_bytes(), digest.as_bytes()]),
@@ -112,11 +123,7 @@ impl Walk {
             before: None,
             ..self.clone()
         };
-        let short = spec.short_page_ends
-            && spec
-                .page_size
-                .as_ref()
-                .is_some_and(|(_, size)| page.count < *size);
+        let short = spec.short_page_ends && size.is_some_and(|size| page.count < size);
         let next = match &spec.paging {
             _ if short => None,
             Paging::Single => None,
@@ -136,6 +143,24 @@ impl Walk {
         };
         walk.go_to(next, &self.at, place)?;
         Ok(Step::On(walk))
+    }
+
+    /// The last page again, if pages are counted and it may have grown since: then what comes next
+    /// in the count is not what comes next in the list.
+    pub(super) fn doubted(&self) -> Option<Self> {
+        let At::Page(next) = self.at else {
+            return None;
+        };
+        self.doubtful.then(|| Self {
+            at: At::Page(next.saturating_sub(1)),
+            pages: self.pages.saturating_sub(1),
+            ..self.clone()
+        })
+    }
+
+    /// Whether the last page still is what it was.
+    pub(super) fn ended_with(&self, page: &Page) -> bool {
+        self.page == digest(&[page.records()])
     }
 
     /// The walk that begins when this one has met its end.

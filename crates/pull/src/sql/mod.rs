@@ -229,8 +229,7 @@ impl Source for SqlSource {
         };
         let (first, last) = (&cut.first.0, &cut.last.0);
         let name = format!(
-            "{} rows of `{}`, `{}` from `{first}` to `{last}`",
-            cut.rows,
+            "`{}`, `{}` from `{first}` to `{last}`",
             self.place(),
             self.spec.watermark
         );

@@ -38,7 +38,6 @@ struct Extent {
 pub(super) struct Cut {
     pub(super) body: NamedTempFile,
     pub(super) bytes: u64,
-    pub(super) rows: u64,
     pub(super) first: Place,
     pub(super) last: Place,
 }
@@ -108,7 +107,6 @@ impl Slice {
         Ok(Some(Cut {
             body,
             bytes: self.whole.bytes,
-            rows: self.whole.rows,
             first,
             last,
         }))

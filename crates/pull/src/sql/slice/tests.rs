@@ -23,7 +23,6 @@ fn cut(rows: &[u32], max_rows: u64, max_bytes: u64) -> Result<Option<(Vec<usize>
     };
     let text = std::fs::read_to_string(cut.body.path()).unwrap();
     assert_eq!(text.len() as u64, cut.bytes);
-    assert_eq!(text.lines().count() as u64, cut.rows);
     assert_eq!(cut.first, place(rows[0]));
     let taken: Vec<_> = text.lines().map(|line| line.parse().unwrap()).collect();
     Ok(Some((taken, cut.last.0)))
