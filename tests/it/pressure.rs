@@ -143,7 +143,7 @@ async fn while_hundreds_of_one_agency_wait_another_is_answered() {
             let answer = send(&f, "H29", &format!("O{n}")).await.unwrap();
             assert_eq!(answer.receipt.rows.landed, 2);
         }
-        let landed = "select count(distinct submission_id) from raw.visits";
+        let landed = "select count(distinct _submission_id) from raw.visits";
         assert_eq!(f.number(landed).await, 3);
         let more = send(&f, "H26", "more").await.unwrap_err();
         assert_eq!(more.kind, service::ErrorKind::Busy);

@@ -45,18 +45,18 @@ impl<T: DeserializeOwned + IntoParams> FromRequestParts<ApiState> for Params<T> 
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
-        read_params(&parts.uri).map(Self)
+        Ok(Self(read_params(&parts.uri)?))
     }
 }
 
 /// Reads a query string.
-pub(crate) fn read_params<T: DeserializeOwned + IntoParams>(uri: &Uri) -> Result<T, Problem> {
+pub(crate) fn read_params<T: DeserializeOwned + IntoParams>(uri: &Uri) -> Result<T, Box<Problem>> {
     let known: Vec<String> = T::into_params(|| None)
         .into_iter()
         .map(|parameter| parameter.name)
         .collect();
     let pairs: Query<Vec<(String, String)>> =
-        Query::try_from_uri(uri).map_err(|error| unread(&error))?;
+        Query::try_from_uri(uri).map_err(|error| Box::new(unread(&error)))?;
     let mut unknown: Vec<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
     unknown.retain(|name| !known.iter().any(|known| known == name));
     if !unknown.is_empty() {
@@ -65,11 +65,11 @@ pub(crate) fn read_params<T: DeserializeOwned + IntoParams>(uri: &Uri) -> Result
             [] => "Leave the query string out.".to_owned(),
             known => format!("It takes {}.", quoted(known)),
         };
-        return Err(invalid(message, hint));
+        return Err(Box::new(invalid(message, hint)));
     }
     Query::try_from_uri(uri)
         .map(|Query(params)| params)
-        .map_err(|e| unread(&e))
+        .map_err(|e| Box::new(unread(&e)))
 }
 
 fn unread(error: &dyn std::error::Error) -> Problem {

@@ -199,6 +199,19 @@ impl From<ServiceError> for Problem {
     }
 }
 
+/// For functions whose error would be larger than what they answer.
+impl From<ServiceError> for Box<Problem> {
+    fn from(error: ServiceError) -> Self {
+        Self::new(error.into())
+    }
+}
+
+impl From<Box<Problem>> for Problem {
+    fn from(problem: Box<Problem>) -> Self {
+        *problem
+    }
+}
+
 fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

@@ -15,7 +15,6 @@ use service::{
 };
 use tracing::Instrument;
 
-use crate::handles::Handles;
 use crate::parts::Parts;
 use crate::perform::{About, Gate};
 use crate::watch::Watch;

@@ -25,7 +25,7 @@ pub(super) async fn take(
     if part.offset != held.offset() || kept.is_settled() {
         return Err(elsewhere(kept, part.offset, &held));
     }
-    let _seat = submit::seat_again(handles, door, principal, &kept.record.agency)?;
+    let _seat = submit::seat_again(handles, principal, &kept.record.agency)?;
     let _receiving = submit::InWork::of("receiving");
     let checksum = part.checksum.map(|checksum| match checksum {
         Checksum::Sha1(sum) => ingest::Checksum::Sha1(sum),

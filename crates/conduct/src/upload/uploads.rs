@@ -21,6 +21,9 @@ use crate::submit::blocking;
 /// Uploads of one client that are done and still told of; older ones are forgotten.
 const TOLD: usize = 1000;
 
+/// A hundred years are for ever, and a time that can be written.
+const MOST_HOURS: u64 = 100 * 365 * 24;
+
 /// Time between two looks for those that nobody goes on with.
 const SWEEP: Duration = Duration::from_secs(60);
 
@@ -90,8 +93,8 @@ impl Uploads {
     }
 
     fn keep(&self) -> TimeDelta {
-        let hours = i64::try_from(self.limits.keep_hours).unwrap_or(i64::MAX);
-        TimeDelta::try_hours(hours).unwrap_or(TimeDelta::MAX)
+        let hours = self.limits.keep_hours.clamp(1, MOST_HOURS);
+        TimeDelta::hours(i64::try_from(hours).unwrap_or(1))
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<UploadId, Arc<Kept>>> {

@@ -18,7 +18,7 @@ const CONTENT_TYPE: &[&str] = &["content_type", "content-type", "filetype", "typ
 const FILE: &[&str] = &["filename", "name"];
 
 /// The request to begin an upload.
-pub(super) fn request(query: &str, headers: &HeaderMap) -> Result<UploadRequest, Problem> {
+pub(super) fn request(query: &str, headers: &HeaderMap) -> Result<UploadRequest, Box<Problem>> {
     let metadata = match headers.get(tus::METADATA) {
         Some(given) => given.to_str().map_err(|_| unread("it is not ASCII"))?,
         None => "",
@@ -99,7 +99,7 @@ impl Given {
     }
 
     /// What is left, as the parameters of a submission.
-    fn params(self) -> Result<SubmitParams, Problem> {
+    fn params(self) -> Result<SubmitParams, Box<Problem>> {
         let mut query = url::form_urlencoded::Serializer::for_suffix("/?".to_owned(), 2);
         let mut seen: Vec<(String, String)> = Vec::new();
         for (name, value) in self.0 {

@@ -55,7 +55,7 @@ fn other_version(headers: &HeaderMap) -> Option<Response> {
 }
 
 /// The part that a request holds.
-pub(super) fn part(headers: &HeaderMap) -> Result<UploadPart, Problem> {
+pub(super) fn part(headers: &HeaderMap) -> Result<UploadPart, Box<Problem>> {
     is_part(headers)?;
     let offset = number(headers, &OFFSET)?;
     let offset = offset.ok_or_else(|| {
@@ -69,7 +69,7 @@ pub(super) fn part(headers: &HeaderMap) -> Result<UploadPart, Problem> {
 }
 
 /// The part that a request holds which begins an upload; none if it says that it has no body.
-pub(super) fn first_part(headers: &HeaderMap) -> Result<Option<UploadPart>, Problem> {
+pub(super) fn first_part(headers: &HeaderMap) -> Result<Option<UploadPart>, Box<Problem>> {
     if !headers.contains_key(CONTENT_TYPE) {
         return Ok(None);
     }
@@ -81,13 +81,14 @@ pub(super) fn first_part(headers: &HeaderMap) -> Result<Option<UploadPart>, Prob
     }))
 }
 
-fn is_part(headers: &HeaderMap) -> Result<(), Problem> {
+fn is_part(headers: &HeaderMap) -> Result<(), Box<Problem>> {
     if headers.get(CONTENT_TYPE).is_some_and(|given| given == PART) {
         return Ok(());
     }
     let detail = format!("the part's `Content-Type` is not `{PART}`");
     let problem = Problem::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail);
-    Err(problem.hint("What the body is written in is said by `Upload-Metadata` at the beginning."))
+    let hint = "What the body is written in is said by `Upload-Metadata` at the beginning.";
+    Err(Box::new(problem.hint(hint)))
 }
 
 /// How long the body of an upload will be.

@@ -11,7 +11,7 @@ fn metadata(pairs: &[(&str, &str)]) -> String {
     pairs.iter().map(pair).collect::<Vec<_>>().join(",")
 }
 
-fn read(metadata: &str, query: &str) -> Result<UploadRequest, Problem> {
+fn read(metadata: &str, query: &str) -> Result<UploadRequest, Box<Problem>> {
     let mut headers = HeaderMap::new();
     headers.insert(tus::LENGTH, 10.into());
     headers.insert(tus::METADATA, HeaderValue::try_from(metadata).unwrap());
