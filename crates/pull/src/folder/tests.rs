@@ -190,7 +190,8 @@ async fn a_file_that_goes_away_or_grows_during_the_walk_is_passed_over() {
     inbox.drop("d.csv", "d", 50);
     let look = inbox.look();
     let first = only(&look).await;
-    fs::remove_dir_all(inbox.path("b")).unwrap();
+    fs::remove_file(inbox.path("b/b.csv")).unwrap();
+    fs::remove_dir(inbox.path("b")).unwrap();
     inbox.drop("c.csv", "cc", 0);
     let next = look.next(Some(&first.mark)).await.unwrap().unwrap();
     assert_eq!(next.name, "d.csv");
