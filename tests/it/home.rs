@@ -49,6 +49,8 @@ pub fn example() -> PathBuf {
 pub struct Setup {
     pub sources: Sources,
     pub query: QueryLimits,
+    /// The variables of the process, as far as connectors ask for them.
+    pub env: BTreeMap<String, String>,
 }
 
 impl Default for Setup {
@@ -63,6 +65,7 @@ impl Default for Setup {
                 rows: 100_000,
                 bytes: 64 << 20,
             },
+            env: BTreeMap::new(),
         }
     }
 }
@@ -186,7 +189,7 @@ impl Fixture {
             faulty,
             &clock,
             &resident,
-            &files,
+            (&files, &setup.env),
             |settings| {
                 settings.query = query;
             },
@@ -219,7 +222,7 @@ impl Fixture {
             faulty,
             &clock,
             &resident,
-            &self.files,
+            (&self.files, &self.setup.env),
             |_| {},
         )
         .await;
@@ -235,6 +238,11 @@ impl Fixture {
             folder,
             store: Arc::clone(&self.store),
         }
+    }
+
+    /// The home of the house.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Where results are put together that cannot be sent as they come.
@@ -269,7 +277,7 @@ impl Fixture {
             faulty,
             &clock,
             &resident,
-            &files,
+            (&files, &setup.env),
             |settings| {
                 settings.query = query;
                 change(settings);
@@ -377,9 +385,10 @@ async fn open(
     store: Arc<dyn ObjectStore>,
     clock: &TestClock,
     resident: &Arc<AtomicU64>,
-    files: &Arc<Files>,
+    (files, env): (&Arc<Files>, &BTreeMap<String, String>),
     change: impl FnOnce(&mut Settings),
 ) -> House {
+    let env = env.clone();
     let resident = Arc::clone(resident);
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let fresh = || {
@@ -395,6 +404,7 @@ async fn open(
         ids: Arc::new(move || fresh().to_string()),
     };
     let mut settings = Settings {
+        home: folder.to_owned(),
         spool_folder: folder.join("spool"),
         spill_folder: folder.join("spill"),
         body_bytes: 1 << 20,
@@ -431,6 +441,7 @@ async fn open(
                 let n = NEXT.fetch_add(1, Ordering::Relaxed).to_le_bytes();
                 std::array::from_fn(|i| n[i % 8])
             }),
+            env: Arc::new(move |name| env.get(name).cloned()),
             resident_bytes: Arc::new(move || resident.swap(0, Ordering::Relaxed)),
             on_step: Arc::new(|_, _, _| {}),
         },

@@ -25,6 +25,7 @@ mod maintain;
 mod moments;
 mod patience;
 mod promises;
+mod pull;
 mod receive;
 mod scans;
 mod slt;

@@ -66,6 +66,7 @@ fn the_whole_table_of_roles_and_acts() {
         create_token         -         -        -       -             -        -       yes
         submit               own       own      -       -             -        -       yes
         withdraw             own       own      -       -             -        -       yes
+        pull                 -         -        -       yes           yes      -       yes
         read_submission      own       own      -       yes           -        -       yes
         read_evidence        own       own      -       -             -        -       yes
         query                -         -        yes     yes           -        -       yes

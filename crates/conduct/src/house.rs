@@ -12,9 +12,9 @@ use lake::Lake;
 use project::{DatasetName, ReportDefinition};
 use serde_json::json;
 use service::{
-    Action, AuditRecord, ByteStream, Call, Credential, DatasetDetail, DatasetSummary, Document,
+    Action, AuditRecord, ByteStream, Call, ConnectorState, Credential, DatasetDetail, DatasetSummary, Document,
     ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page,
-    Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result,
+    Plan, Principal, PullReport, PullRequest, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result,
     RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
     SubmitAnswer, SubmitRequest, TableVersion, WithdrawRequest,
 };
@@ -24,11 +24,11 @@ use tracing::Instrument;
 
 use crate::handles::Handles;
 use crate::in_force::InForce;
-use crate::perform::{About, Gate};
+use crate::perform::{About, Agents, Gate};
 use crate::published::Published;
 use crate::watch::Watch;
 use crate::{
-    Given, Settings, access as principals, catalogue, failure, ledger, maintain, plan, query,
+    Given, Settings, access as principals, catalogue, failure, ledger, maintain, plan, pull, query,
     reports, runs, submit,
 };
 
@@ -52,7 +52,7 @@ pub struct Parts {
 
 /// A house that is open.
 pub struct House {
-    gate: Arc<Gate>,
+    pub(crate) gate: Arc<Gate>,
     _watch: Watch,
 }
 
@@ -88,9 +88,14 @@ impl House {
             stopping: watch::Sender::new(false),
             landing: RwLock::new(()),
             landings: TaskTracker::new(),
+            agents: Agents::default(),
+            pulling: Mutex::new(HashSet::new()),
+            pulls: Semaphore::new(pull::AT_ONCE),
+            pull_tasks: TaskTracker::new(),
         });
         submit::publish_keys(&handles).await?;
         submit::recover(&handles).await?;
+        handles.books.free_connectors().await.map_err(failure::books)?;
         Ok(Self {
             gate: Arc::new(Gate::new(handles)),
             _watch: watch,
@@ -108,51 +113,13 @@ impl House {
         principals::new_token(self.gate.own(), &principal).await
     }
 
-    /// From now on takes no new work, and gives up the bodies that are not complete.
-    pub fn stop(&self) {
-        self.gate.own().stopping.send_replace(true);
-    }
-
-    /// Waits until the house was told to stop and has finished what it had begun.
-    pub async fn settled(&self) {
-        let handles = self.gate.own();
-        let mut stopping = handles.stopping.subscribe();
-        // The sender is ours, so it is there.
-        let _ = stopping.wait_for(|stopping| *stopping).await;
-        let places = u32::try_from(handles.settings.bodies_at_once).unwrap_or(u32::MAX);
-        // Complete bodies that hold a place are landed; nobody gets a new one.
-        let _all_bodies = handles.bodies.acquire_many(places).await;
-        handles.landings.close();
-        handles.landings.wait().await;
-        let _last_run = handles.running.lock().await;
-        for committer in handles.committers.lock().await.values() {
-            committer.drain().await;
-        }
-    }
-
-    /// Stops, finishes what was begun, closes the books.
-    pub async fn close(&self) {
-        self.stop();
-        self.settled().await;
-        let handles = self.gate.own();
-        handles.bodies.close();
-        handles.submissions.close();
-        let _last_run = handles.running.lock().await;
-        handles.queries.close();
-        handles.books.close().await;
-    }
-
-    fn is_stopping(&self) -> bool {
-        *self.gate.own().stopping.borrow()
-    }
-
     /// Work that goes on to its end even when the caller goes away.
     async fn to_its_end<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        if self.is_stopping() {
+        if self.gate.own().is_stopping() {
             return Err(
                 ServiceError::new(ErrorKind::Unavailable, "the node is stopping")
                     .hint("Send it again in a moment."),
@@ -262,6 +229,16 @@ impl Service for House {
 
     async fn evidence(&self, call: &Call, id: SubmissionId) -> Result<Evidence> {
         submit::evidence(&self.gate, call, id).await
+    }
+
+    async fn connectors(&self, call: &Call) -> Result<Vec<ConnectorState>> {
+        pull::states(&self.gate, call).await
+    }
+
+    async fn pull(&self, call: &Call, request: PullRequest) -> Result<Vec<PullReport>> {
+        let (gate, call) = (Arc::clone(&self.gate), call.clone());
+        self.to_its_end(async move { pull::pull(&gate, &call, request).await })
+            .await
     }
 
     async fn query(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer> {
@@ -471,7 +448,7 @@ impl Service for House {
     }
 
     async fn ready(&self) -> Result<()> {
-        if self.is_stopping() {
+        if self.gate.own().is_stopping() {
             return Err(ServiceError::new(
                 ErrorKind::Unavailable,
                 "the node is stopping",

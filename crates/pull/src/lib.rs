@@ -8,10 +8,10 @@
 
 mod error;
 mod folder;
+mod kept;
 mod names;
 mod objects;
 mod source;
-mod spool;
 
 pub use error::{PullError, Result};
 pub use folder::{Folder, FolderOptions};

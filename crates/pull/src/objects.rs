@@ -15,7 +15,7 @@ use object_store::path::Path;
 use object_store::{GetResult, ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::names::{end, is_put_away, is_unready, paper};
-use crate::spool::Spool;
+use crate::kept::Kept;
 use crate::{Mark, Outcome, Piece, PullError, Result, Source};
 
 /// Objects of one look; the next ones wait for the next.
@@ -121,7 +121,7 @@ impl Objects {
     /// An object as a piece; none if it is gone.
     async fn piece(&self, meta: &ObjectMeta) -> Result<Option<Piece>> {
         let name = meta.location.to_string();
-        let mut spool = Spool::create(&self.options.spool_folder, self.options.limit_bytes)?;
+        let mut spool = Kept::create(&self.options.spool_folder, self.options.limit_bytes)?;
         let mut state = State::of(meta);
         if meta.size <= self.options.limit_bytes {
             let got = match self.store.get(&meta.location).await {
@@ -145,7 +145,7 @@ impl Objects {
         }))
     }
 
-    async fn fill(&self, spool: &mut Spool, got: GetResult, name: &str) -> Result<()> {
+    async fn fill(&self, spool: &mut Kept, got: GetResult, name: &str) -> Result<()> {
         let mut bytes = got.into_stream();
         while let Some(chunk) = bytes.next().await {
             spool.push(&chunk.map_err(|error| self.failed("read", name, error))?)?;

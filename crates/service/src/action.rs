@@ -15,6 +15,8 @@ pub enum Action {
     Submit,
     /// Take a submission's rows out of its table.
     Withdraw,
+    /// Run connectors: fetch what other systems hold, and submit it.
+    Pull,
     /// Read submissions, their receipts and row errors.
     ReadSubmission,
     /// Read the bytes that were received.
@@ -34,7 +36,7 @@ pub enum Action {
     ReadRendition,
     /// Run transformations.
     Run,
-    /// Read what ran: the run ledger.
+    /// Read what ran: the run ledger, and how connectors stand.
     ReadRuns,
     /// Compare the project with the lake.
     Plan,
@@ -50,13 +52,14 @@ pub enum Action {
 
 impl Action {
     /// Every act.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::SignIn,
         Self::SignOut,
         Self::CreateSignInCode,
         Self::CreateToken,
         Self::Submit,
         Self::Withdraw,
+        Self::Pull,
         Self::ReadSubmission,
         Self::ReadEvidence,
         Self::Query,
@@ -83,6 +86,7 @@ impl Action {
             Self::CreateToken => "create_token",
             Self::Submit => "submit",
             Self::Withdraw => "withdraw",
+            Self::Pull => "pull",
             Self::ReadSubmission => "read_submission",
             Self::ReadEvidence => "read_evidence",
             Self::Query => "query",

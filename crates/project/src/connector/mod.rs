@@ -22,7 +22,8 @@
 //! - `limits`: `pieces` of a run, `bytes` of a piece;
 //! - `enabled`: `false` leaves it to those who run it by name.
 //!
-//! A secret is never written in the file: it is `env:NAME` or `file:PATH`.
+//! A secret never stands in the file: it is `env:NAME`, a variable of the process, or
+//! `file:NAME`, a file in the folder `secrets` of the home.
 
 mod layout;
 mod model;

@@ -60,6 +60,13 @@ impl SourceKind {
             Self::Objects(_) => "objects",
         }
     }
+
+    /// Whether its pieces lie in folders, and have paths for names.
+    pub fn has_folders(&self) -> bool {
+        match self {
+            Self::Folder(_) | Self::Objects(_) => true,
+        }
+    }
 }
 
 /// A drop folder.
@@ -108,7 +115,7 @@ pub enum PutAway {
 pub enum SecretRef {
     /// A variable of the process.
     Env(String),
-    /// A file, whose text it is.
+    /// A file of the home's folder `secrets`, whose text it is.
     File(String),
 }
 
@@ -117,11 +124,21 @@ impl FromStr for SecretRef {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        let name_of_file = |b: u8| word(b) || b == b'.' || b == b'-';
         match text.split_once(':') {
-            Some(("env", name)) if !name.is_empty() && name.bytes().all(word) => {
+            Some(("env", name))
+                if name.bytes().all(word)
+                    && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') =>
+            {
                 Ok(Self::Env(name.to_owned()))
             }
-            Some(("file", path)) if path.starts_with('/') => Ok(Self::File(path.to_owned())),
+            Some(("file", name))
+                if name.bytes().all(name_of_file)
+                    && !name.is_empty()
+                    && !name.starts_with('.') =>
+            {
+                Ok(Self::File(name.to_owned()))
+            }
             _ => Err(()),
         }
     }
@@ -131,7 +148,7 @@ impl fmt::Display for SecretRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Env(name) => write!(f, "env:{name}"),
-            Self::File(path) => write!(f, "file:{path}"),
+            Self::File(name) => write!(f, "file:{name}"),
         }
     }
 }

@@ -143,7 +143,7 @@ fn secret(map: &mut Map<'_, '_>, key: &'static str, sink: &Sink<'_>) -> Option<S
     };
     if found.is_none() {
         let message = format!(
-            "`{key}` must say where the secret is, `env:NAME` or `file:/path`: no secret stands in \
+            "`{key}` must say where the secret is, `env:NAME` or `file:NAME`: no secret stands in \
              a project"
         );
         sink.at(node.at, message);

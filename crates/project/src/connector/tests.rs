@@ -24,7 +24,7 @@ source:
   url: s3://drop/h26/
   endpoint: https://s3.example.vn
   access_key: env:H26_KEY
-  secret_key: file:/run/secrets/h26
+  secret_key: file:h26.key
   after: keep
 dataset: raw.things
 agency: H26
@@ -137,7 +137,7 @@ fn a_bucket_is_read() {
     assert_eq!(source.access_key, Some(SecretRef::Env("H26_KEY".to_owned())));
     assert_eq!(
         source.secret_key,
-        Some(SecretRef::File("/run/secrets/h26".to_owned()))
+        Some(SecretRef::File("h26.key".to_owned()))
     );
     assert_eq!(source.after, PutAway::Keep);
     assert_eq!(connector.repeated, Repeated::Corrects);
@@ -201,9 +201,9 @@ fn what_other_files_lack_is_told() {
 #[test]
 fn a_secret_in_the_file_is_refused_and_not_repeated() {
     check(BUCKET, "env:H26_KEY", "AKIA-THE-SECRET", expect![""]);
-    check(BUCKET, "file:/run/secrets/h26", "'12345'", expect![""]);
-    check(BUCKET, "file:/run/secrets/h26", "12345", expect![""]);
-    check(BUCKET, "  secret_key: file:/run/secrets/h26\n", "", expect![""]);
+    check(BUCKET, "file:h26.key", "'12345'", expect![""]);
+    check(BUCKET, "file:h26.key", "12345", expect![""]);
+    check(BUCKET, "  secret_key: file:h26.key\n", "", expect![""]);
     let with_password = "https://key:THE-SECRET@s3.example.vn";
     check(BUCKET, "https://s3.example.vn", with_password, expect![""]);
     check(BUCKET, "s3://drop", "https://key:THE-SECRET@drop", expect![""]);

@@ -18,7 +18,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 
 use crate::names::{end, paper};
-use crate::spool::Spool;
+use crate::kept::Kept;
 use crate::{Mark, Outcome, Piece, PullError, Result, Source};
 use dir::{Dir, Stamp};
 use look::{Found, look, refuse};
@@ -166,7 +166,7 @@ impl Inner {
             return Ok(None);
         }
         let limit = self.options.limit_bytes;
-        let mut spool = Spool::create(&self.options.spool_folder, limit)?;
+        let mut spool = Kept::create(&self.options.spool_folder, limit)?;
         let mut size_bytes = before.size_bytes;
         if size_bytes <= limit {
             match spool.fill(file, unread) {
@@ -216,12 +216,8 @@ impl Inner {
             slot.write(&paper_name, &beside.bytes).map_err(failed)?;
         }
         match dir.moved(file_name, &slot, file_name) {
-            // Whoever looked at the same time has moved it.
-            Err(error)
-                if error.kind() == ErrorKind::NotFound && slot.has(file_name).map_err(failed)? =>
-            {
-                Ok(())
-            }
+            // Whoever looked at the same time has moved it, or its sender took it back.
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             moved => moved.map_err(failed),
         }
     }

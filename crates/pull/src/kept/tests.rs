@@ -1,12 +1,12 @@
 use tempfile::TempDir;
 
-use super::Spool;
+use super::Kept;
 use crate::PullError;
 
 #[test]
 fn a_piece_is_kept_up_to_its_limit() {
     let folder = TempDir::new().unwrap();
-    let mut spool = Spool::create(folder.path(), 5).unwrap();
+    let mut spool = Kept::create(folder.path(), 5).unwrap();
     spool.push(b"123").unwrap();
     spool.fill(&b"45"[..], PullError::Spool).unwrap();
     let over = spool.fill(&b"6"[..], PullError::Spool).unwrap_err();

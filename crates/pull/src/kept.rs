@@ -11,13 +11,13 @@ use crate::{PullError, Result};
 const CHUNK: usize = 256 << 10;
 
 /// A file of the spool folder that takes at most so many bytes; dropped, it is gone.
-pub(crate) struct Spool {
+pub(crate) struct Kept {
     file: NamedTempFile,
     size_bytes: u64,
     limit_bytes: u64,
 }
 
-impl Spool {
+impl Kept {
     pub(crate) fn create(folder: &Path, limit_bytes: u64) -> Result<Self> {
         let file = tempfile::Builder::new()
             .prefix("pull-")
