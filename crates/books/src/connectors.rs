@@ -34,8 +34,8 @@ pub struct ConnectorRecord {
     pub error: Option<String>,
 }
 
-/// The right to run a connector. Of two leases the one with the higher fence counts; whoever has the
-/// lower one changes nothing any more.
+/// The right to run a connector. Of two leases the one with the higher fence counts; whoever has
+/// the lower one changes nothing any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     /// The connector.
@@ -91,7 +91,7 @@ impl Books {
             .await
     }
 
-    /// Records the key of the piece that is to be submitted; answers whether the lease still counts.
+    /// Records the key of the piece that is to be submitted; answers whether the lease counts.
     pub async fn take_in_hand(
         &self,
         lease: &Lease,
@@ -105,8 +105,8 @@ impl Books {
             .await
     }
 
-    /// Keeps how far the connector has read, with a piece that landed or was refused; answers whether
-    /// the lease still counts.
+    /// Keeps how far the connector has read, with a piece that landed or was refused; answers
+    /// whether the lease still counts.
     pub async fn keep_mark(
         &self,
         lease: &Lease,

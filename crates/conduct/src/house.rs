@@ -12,11 +12,12 @@ use lake::Lake;
 use project::{DatasetName, ReportDefinition};
 use serde_json::json;
 use service::{
-    Action, AuditRecord, ByteStream, Call, ConnectorState, Credential, DatasetDetail, DatasetSummary, Document,
-    ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page,
-    Plan, Principal, PullReport, PullRequest, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result,
-    RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
-    SubmitAnswer, SubmitRequest, TableVersion, WithdrawRequest,
+    Action, AuditRecord, ByteStream, Call, ConnectorState, Credential, DatasetDetail,
+    DatasetSummary, Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest,
+    MaintenanceReport, Page, Plan, Principal, PullReport, PullRequest, QueryAnswer, QueryRequest,
+    RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret,
+    Service, ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
+    WithdrawRequest,
 };
 use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore, watch};
 use tokio_util::task::TaskTracker;
@@ -95,7 +96,11 @@ impl House {
         });
         submit::publish_keys(&handles).await?;
         submit::recover(&handles).await?;
-        handles.books.free_connectors().await.map_err(failure::books)?;
+        handles
+            .books
+            .free_connectors()
+            .await
+            .map_err(failure::books)?;
         Ok(Self {
             gate: Arc::new(Gate::new(handles)),
             _watch: watch,

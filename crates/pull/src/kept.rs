@@ -63,7 +63,9 @@ impl Kept {
 }
 
 pub(crate) fn too_large(limit_bytes: u64) -> PullError {
-    PullError::Limit(format!("it is larger than the limit of {limit_bytes} bytes"))
+    PullError::Limit(format!(
+        "it is larger than the limit of {limit_bytes} bytes"
+    ))
 }
 
 #[cfg(test)]

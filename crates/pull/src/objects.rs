@@ -1,8 +1,8 @@
 //! A folder of an object store that others write into.
 //!
-//! Objects are there as a whole or not at all, so none is still growing. One that was taken is moved
-//! beside its papers as a file of a drop folder is; or all stay, where we may only read, and then
-//! only those are new whose names follow the last one in order.
+//! Objects are there as a whole or not at all, so none is still growing. One that was taken is
+//! moved beside its papers as a file of a drop folder is; or all stay, where we may only read, and
+//! then only those are new whose names follow the last one in order.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -14,8 +14,8 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{GetResult, ObjectMeta, ObjectStore, ObjectStoreExt};
 
-use crate::names::{end, is_put_away, is_unready, paper};
 use crate::kept::Kept;
+use crate::names::{end, is_put_away, is_unready, paper};
 use crate::{Mark, Outcome, Piece, PullError, Result, Source};
 
 /// Objects of one look; the next ones wait for the next.
@@ -197,10 +197,16 @@ impl Objects {
         let read = self.states().get(name).cloned();
         if read.is_some_and(|read| read != now) {
             // It is another body by now, which is a piece of its own.
-            tracing::warn!(piece = name, "an object was written again after it was read; it is left");
+            tracing::warn!(
+                piece = name,
+                "an object was written again after it was read; it is left"
+            );
             return Ok(());
         }
-        self.store.copy(&from, &beside_it(file)?).await.map_err(failed)?;
+        self.store
+            .copy(&from, &beside_it(file)?)
+            .await
+            .map_err(failed)?;
         self.store.delete(&from).await.map_err(failed)
     }
 }
@@ -248,7 +254,10 @@ fn is_ready(path: &Path) -> bool {
     let mut parts: Vec<_> = path.parts().collect();
     let file = parts.pop();
     let is_file = file.is_some_and(|file| !is_unready(file.as_ref()));
-    is_file && !parts.iter().any(|part| is_put_away(part.as_ref()) || part.as_ref().starts_with('.'))
+    is_file
+        && !parts
+            .iter()
+            .any(|part| is_put_away(part.as_ref()) || part.as_ref().starts_with('.'))
 }
 
 /// An error's own words, which are long where a server answered with a page.

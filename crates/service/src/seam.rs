@@ -6,11 +6,11 @@ use futures::stream::BoxStream;
 use project::{DatasetName, ReportDefinition};
 
 use crate::{
-    AuditRecord, BodyType, Call, ConnectorState, DatasetDetail, DatasetSummary, Document, LineageAnswer,
-    LineageRequest, MaintainRequest, MaintenanceReport, Page, Plan, Principal, PullReport, PullRequest, QueryAnswer,
-    QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
-    RunRequest, Secret, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
-    WithdrawRequest,
+    AuditRecord, BodyType, Call, ConnectorState, DatasetDetail, DatasetSummary, Document,
+    LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page, Plan, Principal,
+    PullReport, PullRequest, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat,
+    Result, RowErrors, RunReport, RunRequest, Secret, Submission, SubmissionId, SubmitAnswer,
+    SubmitRequest, TableVersion, WithdrawRequest,
 };
 
 /// Bytes as they arrive.

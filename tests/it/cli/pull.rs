@@ -80,7 +80,10 @@ fn a_pull_is_told_as_data_and_by_its_exit_code() {
     let pieces = json(&done(on(&home, &["pull", "inbox", "--format", "json"])));
     let piece = &pieces[0];
     assert_eq!(piece["piece"], "H26/raw.visits/2026-09/a.csv", "{pieces}");
-    assert_eq!((&piece["state"], &piece["landed"]), (&value!("landed"), &value!(2)));
+    assert_eq!(
+        (&piece["state"], &piece["landed"]),
+        (&value!("landed"), &value!(2))
+    );
     // The receipt beside the file is one that anybody can verify.
     let keys = home.write("keys.json", done(on(&home, &["keys"])));
     let receipt = home.path().join(format!(
@@ -88,11 +91,20 @@ fn a_pull_is_told_as_data_and_by_its_exit_code() {
         piece["submission"].as_str().unwrap()
     ));
     let evidence = receipt.with_file_name("a.csv");
-    let verify = ["verify", receipt.to_str().unwrap(), "--key", keys.to_str().unwrap()];
+    let verify = [
+        "verify",
+        receipt.to_str().unwrap(),
+        "--key",
+        keys.to_str().unwrap(),
+    ];
     let with = ["--evidence", evidence.to_str().unwrap()];
     done(on(&home, &[&verify[..], &with[..]].concat()));
 
-    put(&home, "b.csv", "visit_id,office,visited_at,minutes\nV-1,,x,-1\n");
+    put(
+        &home,
+        "b.csv",
+        "visit_id,office,visited_at,minutes\nV-1,,x,-1\n",
+    );
     let refused = on(&home, &["pull"]).output().unwrap();
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(1), "{told}");
@@ -114,8 +126,13 @@ fn a_server_runs_what_is_due_and_tells_how_it_stands() {
     let mut serve = on(&home, &["serve", "--listen", "127.0.0.1:0"]);
     serve.env("DTM_LOG", "off,conduct::pull=info");
     let (server, mut log) = Server::start(serve);
-    let line = log.find(|line| line.contains("a connector has run")).unwrap();
-    assert!(line.contains("inbox") && line.contains("\"pieces\":1"), "{line}");
+    let line = log
+        .find(|line| line.contains("a connector has run"))
+        .unwrap();
+    assert!(
+        line.contains("inbox") && line.contains("\"pieces\":1"),
+        "{line}"
+    );
     let token = fs::read_to_string(home.path().join("operator.token")).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let states: Value = runtime.block_on(async {
@@ -125,14 +142,20 @@ fn a_server_runs_what_is_due_and_tells_how_it_stands() {
         json(&text)
     });
     assert_eq!(states[0]["name"], "inbox", "{states}");
-    assert_eq!((&states[0]["landed"], &states[0]["failures"]), (&value!(1), &value!(0)));
+    assert_eq!(
+        (&states[0]["landed"], &states[0]["failures"]),
+        (&value!(1), &value!(0))
+    );
     // At the command line it is the server that runs it.
     put(&home, "b.csv", &VISITS.replace("V-", "W-"));
     let pulled = on(&home, &["pull", "--format", "json"]).output().unwrap();
     assert!(pulled.status.success());
     drop(log);
     assert_eq!(server.stop(), Some(0));
-    assert_eq!((count(&home, ".csv"), count(&home, ".receipt.json")), (4, 2));
+    assert_eq!(
+        (count(&home, ".csv"), count(&home, ".receipt.json")),
+        (4, 2)
+    );
     assert_eq!(rows(&home), value!({ "n": 4, "d": 4 }));
 }
 
@@ -144,11 +167,18 @@ fn a_pull_that_is_killed_anywhere_lands_every_file_once() {
     let mut files = 0;
     for said in 1.. {
         for name in ["a", "b"] {
-            put(&home, &format!("{name}{said}.csv"), &VISITS.replace("V-", &format!("{name}{said}-")));
+            put(
+                &home,
+                &format!("{name}{said}.csv"),
+                &VISITS.replace("V-", &format!("{name}{said}-")),
+            );
             files += 1;
         }
         let mut child = on(&home, &["pull"])
-            .env("DTM_LOG", "off,conduct::submit=debug,conduct::pull=debug,pull=debug")
+            .env(
+                "DTM_LOG",
+                "off,conduct::submit=debug,conduct::pull=debug,pull=debug",
+            )
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -158,13 +188,28 @@ fn a_pull_that_is_killed_anywhere_lands_every_file_once() {
         child.kill().unwrap();
         child.wait().unwrap();
         done(on(&home, &["pull"]));
-        assert_eq!(count(&home, ".receipt.json"), files, "killed after {told} lines");
+        assert_eq!(
+            count(&home, ".receipt.json"),
+            files,
+            "killed after {told} lines"
+        );
         // Two rows of each file land; its third goes to quarantine, and is told beside it.
-        assert_eq!(rows(&home), value!({ "n": 2 * files, "d": 2 * files }), "after {told} lines");
-        assert_eq!(count(&home, ".errors.csv"), files, "killed after {told} lines");
+        assert_eq!(
+            rows(&home),
+            value!({ "n": 2 * files, "d": 2 * files }),
+            "after {told} lines"
+        );
+        assert_eq!(
+            count(&home, ".errors.csv"),
+            files,
+            "killed after {told} lines"
+        );
         assert_eq!(count(&home, ".csv"), 2 * files, "killed after {told} lines");
         if told < said {
-            assert!(told > 12, "it said too little to be killed in between: {told}");
+            assert!(
+                told > 12,
+                "it said too little to be killed in between: {told}"
+            );
             break;
         }
     }
@@ -178,10 +223,12 @@ fn a_check_tells_what_is_wrong_with_a_connector() {
         .replace("repeated: new", "repeat: new");
     let home = TestHome::new().with_project(&example());
     home.write("project/warehouse/connectors/inbox.yaml", broken);
-    home.write("project/warehouse/connectors/api.yaml", INBOX.replace("inbox", "api").replace(
-        "kind: folder",
-        "kind: http",
-    ));
+    home.write(
+        "project/warehouse/connectors/api.yaml",
+        INBOX
+            .replace("inbox", "api")
+            .replace("kind: folder", "kind: http"),
+    );
     let output = on(&home, &["check"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let shown = String::from_utf8(output.stdout).unwrap();

@@ -45,7 +45,14 @@ async fn a_run_is_an_act_of_the_connector_and_each_submission_one_for_its_agency
     let of = |action: &str| {
         let found = entries.iter().filter(|entry| entry.action == action);
         let mut told: Vec<_> = found
-            .map(|e| (e.principal.as_str(), e.phase.as_str(), e.outcome.as_str(), e.door.as_str()))
+            .map(|e| {
+                (
+                    e.principal.as_str(),
+                    e.phase.as_str(),
+                    e.outcome.as_str(),
+                    e.door.as_str(),
+                )
+            })
             .collect();
         told.reverse();
         told
@@ -66,7 +73,9 @@ async fn a_run_is_an_act_of_the_connector_and_each_submission_one_for_its_agency
             ("connector:inbox", "effect", "done", "connector"),
         ]
     );
-    let ended = entries.iter().find(|e| e.action == "pull" && e.phase == "effect");
+    let ended = entries
+        .iter()
+        .find(|e| e.action == "pull" && e.phase == "effect");
     // The newest is that of the one who asked; the connector's own says what was taken.
     let own = entries
         .iter()
@@ -81,14 +90,24 @@ async fn refused_rows_come_back_in_a_file_that_a_clerk_can_read_and_the_next_fil
     let bad = "visit_id,office,visited_at,minutes\nV-1,,2026-09-01T08:30:00+07:00,-1\n";
     drop_file(&f, &format!("{PLACE}/1-bad.csv"), bad);
     drop_file(&f, &format!("{PLACE}/2-mixed.csv"), VISITS);
-    drop_file(&f, &format!("{PLACE}/3-good.csv"), &visits(&[("W-1", "Huế", 3)]));
+    drop_file(
+        &f,
+        &format!("{PLACE}/3-good.csv"),
+        &visits(&[("W-1", "Huế", 3)]),
+    );
     let pieces = pulled(&f).await;
     let landed: Vec<bool> = pieces.iter().map(|piece| piece.landed).collect();
     assert_eq!(landed, [false, true, true]);
     assert_eq!(all(&f).await, "V-1 12, V-2 8, W-1 3");
     let refused = text(&f, "1-bad.csv.errors.csv");
-    assert!(refused.starts_with("\u{feff}\"dòng / row\",\"cột / column\""), "{refused}");
-    for part in ["\"1\",\"office\",\"required\"", "\"1\",\"minutes\",\"range\""] {
+    assert!(
+        refused.starts_with("\u{feff}\"dòng / row\",\"cột / column\""),
+        "{refused}"
+    );
+    for part in [
+        "\"1\",\"office\",\"required\"",
+        "\"1\",\"minutes\",\"range\"",
+    ] {
         assert!(refused.contains(part), "{part}: {refused}");
     }
     let id = pieces[0].submission.unwrap();
@@ -98,7 +117,11 @@ async fn refused_rows_come_back_in_a_file_that_a_clerk_can_read_and_the_next_fil
     // What landed in part says which rows did not.
     let mixed = text(&f, "2-mixed.csv.errors.csv");
     assert_eq!(mixed.lines().count(), 3, "{mixed}");
-    assert!(!lies(&f).iter().any(|name| name.ends_with("3-good.csv.errors.csv")));
+    assert!(
+        !lies(&f)
+            .iter()
+            .any(|name| name.ends_with("3-good.csv.errors.csv"))
+    );
     let state = state(&f).await;
     assert_eq!((state.landed, state.refused, state.failures), (2, 1, 0));
 }
@@ -120,8 +143,14 @@ async fn what_lies_in_a_wrong_place_or_has_no_format_is_refused_with_the_way_out
     for (name, told) in [
         ("a.csv", "expected the folder `{agency}/{dataset}/{period}`"),
         ("h26/raw.visits/2026-09/a.csv", "`h26` is no agency code"),
-        ("H99/raw.visits/2026-09/a.csv", "not in the code list `agencies`"),
-        ("H26/raw.visit/2026-09/a.csv", "there is no dataset `raw.visit`"),
+        (
+            "H99/raw.visits/2026-09/a.csv",
+            "not in the code list `agencies`",
+        ),
+        (
+            "H26/raw.visit/2026-09/a.csv",
+            "there is no dataset `raw.visit`",
+        ),
         ("H26/raw.visits/2026-13/a.csv", "`2026-13` is no period"),
         ("H26/raw.visits/2031-01/a.csv", "not in the calendar table"),
         ("H26/visits/2026-09/a.doc", "has no known format"),
@@ -138,7 +167,10 @@ async fn what_lies_in_a_wrong_place_or_has_no_format_is_refused_with_the_way_out
             lying.starts_with(place.trim_start_matches('/'))
                 && lying.ends_with(&format!("/{file}.errors.csv"))
         };
-        let errors = lies.iter().find(is_its).unwrap_or_else(|| panic!("{name}: {lies:?}"));
+        let errors = lies
+            .iter()
+            .find(is_its)
+            .unwrap_or_else(|| panic!("{name}: {lies:?}"));
         let errors = fs::read_to_string(inbox(&f).join(errors)).unwrap();
         assert!(errors.contains(told), "{name}: {errors}");
         assert!(!inbox(&f).join(name).exists());
@@ -158,7 +190,7 @@ async fn a_file_that_is_still_written_is_left_until_it_stands_still() {
     assert_eq!(lies(&f), ["a.csv", "b.csv.part"]);
     stood(&f, "a.csv", 30);
     assert!(pulled(&f).await[0].landed);
-    let period = f.text_at("select period from raw.visits limit 1", service::At::Now);
+    let period = f.text_at("select _period from raw.visits limit 1", service::At::Now);
     assert_eq!(period.await, "2026-09");
 }
 

@@ -71,7 +71,9 @@ async fn objects_go_from_the_bucket_to_rows_with_their_receipts_beside_them() {
     let secret = bucket.target.secret_key.clone();
     let f = bucket.house(&bucket.connector(), &secret).await;
     bucket.put("H26/2026-09/tháng 9.csv", VISITS).await;
-    bucket.put("H26/2026-09/bad.csv", "nothing of that\n1\n").await;
+    bucket
+        .put("H26/2026-09/bad.csv", "nothing of that\n1\n")
+        .await;
     let pieces = pulled(&f).await;
     assert_eq!(pieces.len(), 2, "{pieces:?}");
     assert_eq!(all(&f).await, "V-1 12, V-2 8");
@@ -99,13 +101,17 @@ async fn objects_go_from_the_bucket_to_rows_with_their_receipts_beside_them() {
 async fn a_bucket_that_may_only_be_read_is_read_on_from_its_mark() {
     let bucket = Bucket::new().await;
     let secret = bucket.target.secret_key.clone();
-    let keep = bucket.connector().replace("  region:", "  after: keep\n  region:");
+    let keep = bucket
+        .connector()
+        .replace("  region:", "  after: keep\n  region:");
     let f = bucket.house(&keep, &secret).await;
     bucket.put("H26/2026-09/01.csv", &visits(BODY)).await;
     assert_eq!(pulled(&f).await.len(), 1);
     assert_eq!(pulled(&f).await, []);
     let f = f.reopened().await;
-    bucket.put("H26/2026-09/02.csv", &visits(&[("V-2", "Huế", 2)])).await;
+    bucket
+        .put("H26/2026-09/02.csv", &visits(&[("V-2", "Huế", 2)]))
+        .await;
     let pieces = pulled(&f).await;
     assert_eq!(pieces.len(), 1);
     assert_eq!(pieces[0].name, "H26/2026-09/02.csv");
@@ -129,7 +135,14 @@ async fn a_secret_is_in_no_error_no_entry_and_no_state() {
     std::fs::remove_file(f.folder().join("secrets/drop.secret")).unwrap();
     let told = pull(&f).await.unwrap().error.unwrap();
     assert!(told.contains("`file:drop.secret`"), "{told}");
-    assert_eq!(f.house.pull(&f.admin, PullRequest::default()).await.unwrap().len(), 1);
+    assert_eq!(
+        f.house
+            .pull(&f.admin, PullRequest::default())
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
     assert_eq!(state(&f).await.failures, 3);
     assert_eq!(bucket.lies().await.len(), 1);
 }

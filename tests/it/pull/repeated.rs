@@ -25,7 +25,11 @@ async fn a_further_file_replaces_the_one_before() {
         assert_eq!(all(&f).await, format!("{id} {minutes}"));
     }
     // An earlier state again is a delivery again.
-    drop_file(&f, &format!("{PLACE}/visits.csv"), &visits(&[("V-1", "Huế", 1)]));
+    drop_file(
+        &f,
+        &format!("{PLACE}/visits.csv"),
+        &visits(&[("V-1", "Huế", 1)]),
+    );
     pulled(&f).await;
     assert_eq!(all(&f).await, "V-1 1");
 }

@@ -22,7 +22,10 @@ async fn a_connector_runs_at_once_and_then_by_its_span() {
     drop_file(&f, &format!("{PLACE}/a.csv"), &visits(&[("V-1", "Huế", 1)]));
     assert_eq!(ran(&f).await, 1);
     assert_eq!(super::all(&f).await, "V-1 1");
-    assert_eq!(state(&f).await.due_at, Some(f.clock.now() + TimeDelta::minutes(15)));
+    assert_eq!(
+        state(&f).await.due_at,
+        Some(f.clock.now() + TimeDelta::minutes(15))
+    );
     f.clock.advance(TimeDelta::seconds(899));
     assert_eq!(ran(&f).await, 0);
     f.clock.advance(TimeDelta::seconds(1));
@@ -75,8 +78,8 @@ async fn the_scheduler_ends_with_the_house() {
     let f = house(INBOX).await;
     drop_file(&f, &format!("{PLACE}/a.csv"), &visits(&[("V-1", "Huế", 1)]));
     let house = std::sync::Arc::clone(&f.house);
-    let scheduler = tokio::runtime::Handle::current()
-        .spawn(async move { house.pull_when_due().await });
+    let scheduler =
+        tokio::runtime::Handle::current().spawn(async move { house.pull_when_due().await });
     while state(&f).await.ended_at.is_none() {
         tokio::task::yield_now().await;
     }

@@ -8,18 +8,18 @@ use axum::http::{HeaderMap, StatusCode};
 use project::{DatasetName, ReportDefinition};
 use service::{
     Ack, AuditRecord, BodyType, ByteStream, Call, ConnectorState, DatasetDetail, DatasetSummary,
-    Direction,
-    Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest,
-    MaintenanceReport, Page, Plan, Principal, PullReport, PullRequest, QueryAnswer, QueryRequest, RenderRequest, Rendition,
-    RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service, ServiceError,
-    Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, WithdrawRequest,
+    Direction, Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest,
+    MaintenanceReport, Page, Plan, Principal, PullReport, PullRequest, QueryAnswer, QueryRequest,
+    RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret,
+    Service, ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
+    WithdrawRequest,
 };
 
 use crate::dto::{
-    AuditRecordDto, CodeDto, ConnectorDto, DatasetDetailDto, DatasetDto, LineageDto, MaintainDto, MaintenanceDto,
-    NewTokenDto, PlanDto, PrincipalDto, PullReportDto, PullRequestDto, QueryDto, RenderDto, RenditionDto, ReportDto, RowErrorsDto,
-    RunDto, RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto,
-    WithdrawalDto,
+    AuditRecordDto, CodeDto, ConnectorDto, DatasetDetailDto, DatasetDto, LineageDto, MaintainDto,
+    MaintenanceDto, NewTokenDto, PlanDto, PrincipalDto, PullReportDto, PullRequestDto, QueryDto,
+    RenderDto, RenditionDto, ReportDto, RowErrorsDto, RunDto, RunRequestDto, SubmissionDto,
+    SubmitAnswerDto, TableVersionDto, TokenDto, WithdrawalDto,
 };
 use wire::{Ask, bytes, header, json, rows, unread};
 

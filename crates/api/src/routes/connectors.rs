@@ -29,5 +29,7 @@ pub(super) async fn pull(
     Params(NoParams {}): Params<NoParams>,
     JsonBody(request): JsonBody<PullRequestDto>,
 ) -> Answer<Json<Vec<PullReportDto>>> {
-    Ok(super::list(state.service.pull(&call, request.into()).await?))
+    Ok(super::list(
+        state.service.pull(&call, request.into()).await?,
+    ))
 }

@@ -7,11 +7,11 @@ use futures::{StreamExt, TryStreamExt, stream};
 use project::{DatasetName, ReportDefinition};
 use service::{
     AuditRecord, BodyFormat, ByteStream, Call, ConnectorState, Credential, DatasetDetail,
-    DatasetSummary, Document,
-    ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page,
-    Plan, Principal, PullReport, PullRequest, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result,
-    RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
-    SubmitAnswer, SubmitRequest, TableVersion, WithdrawRequest,
+    DatasetSummary, Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest,
+    MaintenanceReport, Page, Plan, Principal, PullReport, PullRequest, QueryAnswer, QueryRequest,
+    RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret,
+    Service, ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
+    WithdrawRequest,
 };
 
 use super::{TOKEN, samples};

@@ -33,7 +33,10 @@ async fn a_connector_is_leased_by_one_at_a_time(home: Home) {
     assert_eq!(lease(&books, "other", 69).await, None);
     let kept = books.connectors().await.unwrap();
     assert_eq!(kept[0].held, Some(("one".to_owned(), at(70))));
-    assert_eq!((kept[0].known_at, kept[0].started_at), (at(0), Some(at(10))));
+    assert_eq!(
+        (kept[0].known_at, kept[0].started_at),
+        (at(0), Some(at(10)))
+    );
     assert!(books.release_connector(&first, at(30), None).await.unwrap());
     let kept = books.connectors().await.unwrap();
     assert_eq!((&kept[0].held, kept[0].ended_at), (&None, Some(at(30))));
@@ -41,7 +44,9 @@ async fn a_connector_is_leased_by_one_at_a_time(home: Home) {
     assert_eq!(second.fence, 2);
 }
 
-async fn a_lease_that_is_not_renewed_goes_to_the_next_and_its_fence_keeps_the_first_out(home: Home) {
+async fn a_lease_that_is_not_renewed_goes_to_the_next_and_its_fence_keeps_the_first_out(
+    home: Home,
+) {
     let books = home.open().await;
     let first = lease(&books, "one", 0).await.unwrap();
     assert!(books.renew_connector(&first, at(100)).await.unwrap());
@@ -50,15 +55,30 @@ async fn a_lease_that_is_not_renewed_goes_to_the_next_and_its_fence_keeps_the_fi
     // The first wakes up late, and everything that it says is passed over.
     assert!(!books.renew_connector(&first, at(500)).await.unwrap());
     assert!(!books.take_in_hand(&first, "k", at(500)).await.unwrap());
-    assert!(!books.keep_mark(&first, "late", true, at(500)).await.unwrap());
-    assert!(!books.release_connector(&first, at(101), Some("late")).await.unwrap());
+    assert!(
+        !books
+            .keep_mark(&first, "late", true, at(500))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !books
+            .release_connector(&first, at(101), Some("late"))
+            .await
+            .unwrap()
+    );
     assert!(books.keep_mark(&second, "m2", true, at(200)).await.unwrap());
     let kept = books.connectors().await.unwrap();
     assert_eq!(kept[0].mark.as_deref(), Some("m2"));
     assert_eq!(kept[0].held, Some(("other".to_owned(), at(200))));
     assert_eq!(kept[0].error, None);
     // One that was ended keeps nothing either.
-    assert!(books.release_connector(&second, at(150), None).await.unwrap());
+    assert!(
+        books
+            .release_connector(&second, at(150), None)
+            .await
+            .unwrap()
+    );
     assert!(!books.keep_mark(&second, "m3", true, at(200)).await.unwrap());
 }
 
@@ -84,12 +104,21 @@ async fn failures_are_counted_until_a_run_goes_well(home: Home) {
     for n in 0..3 {
         let lease = lease(&books, "one", 100 * n).await.unwrap();
         let ended = at(100 * n + 1);
-        books.release_connector(&lease, ended, Some("it is away")).await.unwrap();
+        books
+            .release_connector(&lease, ended, Some("it is away"))
+            .await
+            .unwrap();
     }
     let kept = books.connectors().await.unwrap();
-    assert_eq!((kept[0].failures, kept[0].error.as_deref()), (3, Some("it is away")));
+    assert_eq!(
+        (kept[0].failures, kept[0].error.as_deref()),
+        (3, Some("it is away"))
+    );
     let lease = lease(&books, "one", 400).await.unwrap();
-    books.release_connector(&lease, at(401), None).await.unwrap();
+    books
+        .release_connector(&lease, at(401), None)
+        .await
+        .unwrap();
     let kept = books.connectors().await.unwrap();
     assert_eq!((kept[0].failures, &kept[0].error), (0, &None));
 }
@@ -118,10 +147,19 @@ async fn of_many_at_once_one_has_the_lease(home: Home) {
     let (one, other) = (home.open().await, home.open().await);
     let mut tasks = tokio::task::JoinSet::new();
     for n in 0..8 {
-        let books = if n % 2 == 0 { one.clone() } else { other.clone() };
+        let books = if n % 2 == 0 {
+            one.clone()
+        } else {
+            other.clone()
+        };
         tasks.spawn(async move { lease(&books, &n.to_string(), 0).await.is_some() });
     }
-    let had = tasks.join_all().await.into_iter().filter(|had| *had).count();
+    let had = tasks
+        .join_all()
+        .await
+        .into_iter()
+        .filter(|had| *had)
+        .count();
     assert_eq!(had, 1);
 }
 

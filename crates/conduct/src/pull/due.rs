@@ -78,11 +78,13 @@ pub(super) async fn due(handles: &Handles) -> Result<Vec<Connector>> {
 
 async fn records(handles: &Handles) -> Result<BTreeMap<String, ConnectorRecord>> {
     let records = handles.books.connectors().await.map_err(failure::books)?;
-    let named = records.into_iter().map(|record| (record.name.clone(), record));
+    let named = records
+        .into_iter()
+        .map(|record| (record.name.clone(), record));
     Ok(named.collect())
 }
 
-/// When a connector is due. However many times were missed, it is one: the first after it last began.
+/// When a connector is due: the first time after it last began, however many were missed.
 fn due_at(
     schedule: &Schedule,
     record: Option<&ConnectorRecord>,
@@ -127,7 +129,10 @@ pub(super) struct Turn {
 
 impl Turn {
     pub(super) fn take(handles: &Arc<Handles>, name: &str) -> Option<Self> {
-        let mut pulling = handles.pulling.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pulling = handles
+            .pulling
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         pulling.insert(name.to_owned()).then(|| Self {
             handles: Arc::clone(handles),
             name: name.to_owned(),

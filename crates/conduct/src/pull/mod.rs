@@ -1,9 +1,9 @@
 //! Connectors: fetching what other systems hold, and submitting it as any sender does.
 //!
 //! A run holds the lease of its connector, so that no two run it at once. Each piece is submitted
-//! under a key that the piece and its bytes give, then told to its source, and then its mark is kept.
-//! So a run that breaks off anywhere is taken up where it was, and what had landed lands no second
-//! time.
+//! under a key that the piece and its bytes give, then told to its source, and then its mark is
+//! kept. So a run that breaks off anywhere is taken up where it was, and what had landed lands no
+//! second time.
 
 mod due;
 mod papers;
@@ -15,7 +15,9 @@ use std::sync::Arc;
 
 use project::Connector;
 use serde_json::json;
-use service::{Action, Call, ConnectorState, ErrorKind, PullReport, PullRequest, Result, ServiceError};
+use service::{
+    Action, Call, ConnectorState, ErrorKind, PullReport, PullRequest, Result, ServiceError,
+};
 use tokio::task::JoinHandle;
 
 use crate::House;

@@ -1,4 +1,4 @@
-//! What is put beside a piece for those who sent it: its receipt, and what is wrong with which rows.
+//! What is put beside a piece for those who sent it: its receipt, and what is wrong with its rows.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,10 @@ pub(super) async fn row_errors(handles: &Handles, id: SubmissionId) -> Result<Op
         }
         if count >= MOST {
             let more = "… và các lỗi khác; … and more";
-            line(&mut text, &["", "", "", "", "", more, more].map(str::to_owned));
+            line(
+                &mut text,
+                &["", "", "", "", "", more, more].map(str::to_owned),
+            );
             break;
         }
     }

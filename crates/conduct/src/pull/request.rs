@@ -146,7 +146,9 @@ fn body_type(project: &Project, connector: &Connector, piece: &Piece) -> Result<
         AdapterFormat::Xml => BodyFormat::Xml,
         AdapterFormat::Ndjson => BodyFormat::Ndjson,
     });
-    let packed = by_name.as_ref().and_then(|by_name| by_name.get(BodyType::COMPRESSION));
+    let packed = by_name
+        .as_ref()
+        .and_then(|by_name| by_name.get(BodyType::COMPRESSION));
     let packed = packed.map(str::to_owned);
     let found = match format {
         Some(format) => Some(BodyType::from(format)),
@@ -282,7 +284,12 @@ async fn relation(
     let period = request.period.as_str();
     let standing = handles
         .books
-        .standing_submission(agency, &request.dataset, period, &principal(&connector.name))
+        .standing_submission(
+            agency,
+            &request.dataset,
+            period,
+            &principal(&connector.name),
+        )
         .await
         .map_err(failure::books)?;
     Ok(standing.map(|standing| relation(standing.receipt.id)))

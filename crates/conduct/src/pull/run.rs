@@ -98,7 +98,10 @@ async fn walk(gate: &Gate, handles: &Handles, connector: &Connector) -> Result<P
         .release_connector(&walk.lease, ended_at, error.as_deref());
     released.await.map_err(failure::books)?;
     let outcome = if error.is_some() { "failed" } else { "done" };
-    let labels = [("connector", connector.name.clone()), ("outcome", outcome.to_owned())];
+    let labels = [
+        ("connector", connector.name.clone()),
+        ("outcome", outcome.to_owned()),
+    ];
     metrics::counter!("dtm_pulls_total", &labels).increment(1);
     Ok(PullReport {
         connector: connector.name.clone(),
@@ -167,7 +170,11 @@ impl Walk<'_> {
     /// Submits a piece, tells its source, keeps its mark.
     async fn take(&mut self, source: &dyn Source, piece: &Piece) -> Result<()> {
         let (pulled, outcome) = self.submitted(piece, !source.begins_anew()).await?;
-        tracing::debug!(piece = piece.name, landed = pulled.landed, "a piece is settled");
+        tracing::debug!(
+            piece = piece.name,
+            landed = pulled.landed,
+            "a piece is settled"
+        );
         self.holding(source.settled(piece, &outcome))
             .await?
             .map_err(sources::failed)?;
@@ -252,7 +259,12 @@ impl Walk<'_> {
 
     async fn landed(&self, piece: &Piece, answer: SubmitAnswer) -> Result<(PulledPiece, Outcome)> {
         let id = answer.receipt.id;
-        let mut papers: Vec<_> = answer.sealed.as_deref().map(papers::receipt).into_iter().collect();
+        let mut papers: Vec<_> = answer
+            .sealed
+            .as_deref()
+            .map(papers::receipt)
+            .into_iter()
+            .collect();
         if answer.errors.total > 0 {
             papers.extend(papers::row_errors(self.handles, id).await?);
         }
@@ -290,7 +302,10 @@ impl Walk<'_> {
         if counts {
             return Ok(());
         }
-        let message = format!("another process runs connector `{}` by now", self.connector.name);
+        let message = format!(
+            "another process runs connector `{}` by now",
+            self.connector.name
+        );
         Err(ServiceError::new(ErrorKind::Conflict, message)
             .hint("It goes on from what was kept here."))
     }

@@ -39,7 +39,9 @@ impl Layout {
                 DATASET => Part::Dataset,
                 PERIOD => Part::Period,
                 "" | "." | ".." => {
-                    return Err(format!("`{text}` is no layout: `{word}` is no folder below"));
+                    return Err(format!(
+                        "`{text}` is no layout: `{word}` is no folder below"
+                    ));
                 }
                 "done" | "refused" => {
                     return Err(format!("folder `{word}` is where files are put away"));

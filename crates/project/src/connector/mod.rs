@@ -4,8 +4,8 @@
 //!
 //! - `name`, `title`: as reports have them;
 //! - `kind`: `folder` or `objects`, and `source`, whose keys depend on it:
-//!   - `folder`: `folder`, a path, from the home when it is relative, and `quiet` (`30s`): how long a
-//!     file must have stood still before it is taken;
+//!   - `folder`: `folder`, a path, from the home when it is relative, and `quiet` (`30s`): how long
+//!     a file must have stood still before it is taken;
 //!   - `objects`: `url` (`s3://bucket/folder`), `endpoint`, `region`, `allow_http`, the references
 //!     `access_key`, `secret_key` and `session_token`, without which the `AWS_…` variables of the
 //!     process are used, and `after` (`move` or `keep`);

@@ -133,9 +133,7 @@ impl FromStr for SecretRef {
                 Ok(Self::Env(name.to_owned()))
             }
             Some(("file", name))
-                if name.bytes().all(name_of_file)
-                    && !name.is_empty()
-                    && !name.starts_with('.') =>
+                if name.bytes().all(name_of_file) && !name.is_empty() && !name.starts_with('.') =>
             {
                 Ok(Self::File(name.to_owned()))
             }

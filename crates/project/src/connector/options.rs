@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use calendar::PeriodKind;
 
+use super::Layout;
 use super::model::{ConnectorLimits, PeriodRule, Repeated, WhichPeriod};
 use super::read::Reader;
 use super::schedule::{Schedule, span};
 use super::source::Kind;
-use super::Layout;
 use crate::problem::{Mark, known, must_be, quoted};
 use crate::yaml::{Map, Value, word};
 use crate::{AgencyCode, DatasetName, Layer};
@@ -40,10 +40,7 @@ const BODY: [(&str, &[&str]); 7] = [
         ],
     ),
     ("adapter", &[]),
-    (
-        "charset",
-        &["utf-8", "utf-16", "windows-1258", "tcvn3"],
-    ),
+    ("charset", &["utf-8", "utf-16", "windows-1258", "tcvn3"]),
     ("compression", &["gzip", "zstd"]),
     ("delimiter", &[",", ";", "tab", "|"]),
     ("quote", &["double", "single", "none"]),
@@ -61,8 +58,10 @@ impl Reader<'_, '_> {
             return Layout::default();
         };
         if kind.is_some_and(|kind| !kind.has_folders()) {
-            self.sink
-                .at(word.at, "`layout` has no use: nothing lies in folders there");
+            self.sink.at(
+                word.at,
+                "`layout` has no use: nothing lies in folders there",
+            );
         }
         match Layout::read(word.text) {
             Ok(layout) => layout,
@@ -95,7 +94,12 @@ impl Reader<'_, '_> {
 
     pub(super) fn dataset(&self, map: &mut Map<'_, '_>, layout: &Layout) -> Option<DatasetName> {
         let (at, word) = (map.at(), map.text_if("dataset"));
-        if !self.once("dataset", at, layout.has_dataset(), word.map(|word| word.at)) {
+        if !self.once(
+            "dataset",
+            at,
+            layout.has_dataset(),
+            word.map(|word| word.at),
+        ) {
             return None;
         }
         let word = word?;
@@ -137,9 +141,10 @@ impl Reader<'_, '_> {
             if !codes.contains(&agency.as_str()) {
                 let hint = known(agency.as_str(), &codes, "agency");
                 // The list of a country is no hint.
-                let hint = hint.strip_prefix("known are").map_or(hint.as_str(), |_| {
-                    "`warehouse/codes/agencies.csv` has those that are known"
-                });
+                let hint = hint.strip_prefix("known are").map_or(
+                    hint.as_str(),
+                    |_| "`warehouse/codes/agencies.csv` has those that are known",
+                );
                 let message =
                     format!("agency `{agency}` is not in the code list `agencies`: {hint}");
                 self.sink.at(word.at, message);
@@ -171,7 +176,10 @@ impl Reader<'_, '_> {
             ));
         }
         let word = word(node, "period", self.sink)?;
-        let code = word.text.parse().map_err(|error: calendar::CalendarError| error);
+        let code = word
+            .text
+            .parse()
+            .map_err(|error: calendar::CalendarError| error);
         let checked = code.and_then(|code| self.known.calendar.get(&code).map(|_| code.clone()));
         match checked {
             Ok(code) => Some(PeriodRule::Is(code)),
@@ -252,8 +260,7 @@ impl Reader<'_, '_> {
             },
             _ => {
                 let words = quoted(&["every", "cron"]);
-                self.sink
-                    .at(at, format!("`schedule` says one of {words}"));
+                self.sink.at(at, format!("`schedule` says one of {words}"));
                 None
             }
         }
@@ -294,7 +301,8 @@ impl Reader<'_, '_> {
                 continue;
             };
             if count == 0 {
-                self.sink.at(at, format!("`{key}` is 0: nothing would be taken"));
+                self.sink
+                    .at(at, format!("`{key}` is 0: nothing would be taken"));
             } else if key == "pieces" {
                 limits.pieces = count;
             } else {

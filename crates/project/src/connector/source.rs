@@ -53,9 +53,7 @@ pub(super) fn source(
     kind: Option<Kind>,
     sink: &Sink<'_>,
 ) -> Option<SourceKind> {
-    let Some(mut source) = map.map("source") else {
-        return None;
-    };
+    let mut source = map.map("source")?;
     let read = match kind? {
         Kind::Folder => folder(&mut source, sink).map(SourceKind::Folder),
         Kind::Objects => objects(&mut source, sink).map(SourceKind::Objects),
@@ -71,7 +69,10 @@ fn folder(map: &mut Map<'_, '_>, sink: &Sink<'_>) -> Option<FolderSource> {
     if let Some(word) = folder
         && word.text.split('/').any(|part| part == "..")
     {
-        let message = format!("`{}` leads out of its folder: write the whole path", word.text);
+        let message = format!(
+            "`{}` leads out of its folder: write the whole path",
+            word.text
+        );
         sink.at(word.at, message);
     }
     let quiet = map.text_if("quiet").and_then(|word| {
@@ -105,7 +106,10 @@ fn objects(map: &mut Map<'_, '_>, sink: &Sink<'_>) -> Option<ObjectsSource> {
     if let Some(word) = endpoint {
         let plain = word.text.starts_with("http://");
         if !plain && !word.text.starts_with("https://") || word.text.contains('@') {
-            sink.at(word.at, "`endpoint` must be `https://host` or `https://host:port`");
+            sink.at(
+                word.at,
+                "`endpoint` must be `https://host` or `https://host:port`",
+            );
         } else if plain && !allow_http {
             let message = "`endpoint` is not encrypted: write `https://`, or allow it with \
                            `allow_http: true`";

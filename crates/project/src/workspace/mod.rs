@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use calendar::Calendar;
 
-use crate::{Adapter, CodeList, Connector, Contract, DatasetName, ReportDefinition, Transformation};
+use crate::{
+    Adapter, CodeList, Connector, Contract, DatasetName, ReportDefinition, Transformation,
+};
 
 /// Everything that the data rooms say.
 #[derive(Debug, Clone, Default)]

@@ -116,8 +116,8 @@ impl Dir {
     /// Writes a small file that is there as a whole or not at all.
     pub(super) fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let unready = format!(".{name}.tmp");
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW
-            | OFlags::CLOEXEC;
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = openat(&self.0, &unready, flags, Mode::from_raw_mode(0o666))?;
         let mut file = File::from(file);
         file.write_all(bytes)?;

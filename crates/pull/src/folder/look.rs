@@ -38,7 +38,9 @@ pub(super) fn look(root: &Dir, options: &FolderOptions) -> Result<Vec<Found>> {
     };
     looking.folder(root, "", 0).map_err(|error| {
         let folder = options.folder.display();
-        PullError::Unavailable(format!("cannot look through the folder `{folder}`: {error}"))
+        PullError::Unavailable(format!(
+            "cannot look through the folder `{folder}`: {error}"
+        ))
     })?;
     let mut found = looking.found;
     found.sort_by(|one, other| one.mark.cmp(&other.mark));
@@ -118,7 +120,10 @@ pub(super) fn refuse(dir: &Dir, raw: &OsStr, why: &str) -> io::Result<()> {
         name.push(raw);
     }
     let shown = name.to_string_lossy().replace(['/', '\0'], "_");
-    let shown: String = shown.chars().map(|c| if c.is_control() { '_' } else { c }).collect();
+    let shown: String = shown
+        .chars()
+        .map(|c| if c.is_control() { '_' } else { c })
+        .collect();
     let text = format!(
         "Không nhận. Hãy đặt lại nội dung thành một tệp thường với tên thường.\r\n\
          Not taken: {why}. Put its content here again as a plain file with a plain name.\r\n"

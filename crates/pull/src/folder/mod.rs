@@ -17,8 +17,8 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
-use crate::names::{end, paper};
 use crate::kept::Kept;
+use crate::names::{end, paper};
 use crate::{Mark, Outcome, Piece, PullError, Result, Source};
 use dir::{Dir, Stamp};
 use look::{Found, look, refuse};
@@ -34,7 +34,7 @@ pub struct FolderOptions {
     pub now: SystemTime,
     /// Where pieces are kept, on a disk of ours.
     pub spool_folder: PathBuf,
-    /// The largest file that is read; a larger one is a piece without bytes, see [`Piece::size_bytes`].
+    /// The largest file that is read; a larger one is a piece without bytes.
     pub limit_bytes: u64,
 }
 
@@ -205,7 +205,10 @@ impl Inner {
             && now != read
         {
             // It is another body by now, which is a piece of its own.
-            tracing::warn!(piece = name, "a file was written to after it was read; it is left");
+            tracing::warn!(
+                piece = name,
+                "a file was written to after it was read; it is left"
+            );
             return Ok(());
         }
         let shown = file_name.to_string_lossy();

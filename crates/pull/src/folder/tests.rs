@@ -69,7 +69,12 @@ impl Inbox {
                     walk(root, &path, found);
                     continue;
                 }
-                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                let name = path
+                    .strip_prefix(root)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned();
                 let text = fs::read_link(&path).map_or_else(
                     |_| fs::read_to_string(&path).unwrap(),
                     |to| format!("-> {}", to.display()),
@@ -109,7 +114,10 @@ async fn what_is_ready_is_taken_oldest_first() {
     inbox.drop("H26/b.csv", "b", 100);
     inbox.drop("a.csv", "a", 60);
     inbox.drop("H26/2026-09/c.csv", "c", 300);
-    assert_eq!(inbox.names().await, ["H26/2026-09/c.csv", "H26/b.csv", "a.csv"]);
+    assert_eq!(
+        inbox.names().await,
+        ["H26/2026-09/c.csv", "H26/b.csv", "a.csv"]
+    );
 }
 
 #[tokio::test]
@@ -141,7 +149,10 @@ async fn what_landed_is_moved_beside_its_receipt() {
         ("H26/done/s1/số liệu.csv", "rows"),
         ("H26/done/s1/số liệu.csv.receipt.json", "{}"),
     ];
-    assert_eq!(inbox.lies(), expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+    assert_eq!(
+        inbox.lies(),
+        expected.map(|(a, b)| (a.to_owned(), b.to_owned()))
+    );
     assert!(look.next(None).await.unwrap().is_none());
     // Told again, it does nothing.
     look.settled(&piece, &landed("s1")).await.unwrap();
@@ -223,7 +234,10 @@ async fn links_are_not_followed_and_are_put_away_with_the_reason() {
     // Another of the same name is put beside it.
     symlink("../secret.csv", inbox.path("a.csv")).unwrap();
     assert_eq!(inbox.names().await, [""; 0]);
-    assert_eq!(fs::read_link(inbox.path("refused/2-a.csv")).unwrap(), Path::new("../secret.csv"));
+    assert_eq!(
+        fs::read_link(inbox.path("refused/2-a.csv")).unwrap(),
+        Path::new("../secret.csv")
+    );
 }
 
 #[tokio::test]
@@ -242,7 +256,9 @@ async fn a_folder_that_becomes_a_link_during_the_walk_leads_nowhere() {
     let error = look.settled(&piece, &landed("s1")).await.unwrap_err();
     assert!(matches!(error, PullError::Unavailable(_)), "{error}");
     assert_eq!(
-        fs::read_dir(inbox.root.path().join("elsewhere")).unwrap().count(),
+        fs::read_dir(inbox.root.path().join("elsewhere"))
+            .unwrap()
+            .count(),
         1
     );
 }

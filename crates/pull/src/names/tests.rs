@@ -22,5 +22,8 @@ fn what_is_still_written_is_left() {
 fn the_name_of_a_paper_fits() {
     assert_eq!(paper("a.csv", "receipt.json"), "a.csv.receipt.json");
     let long = paper(&"ạ".repeat(84), "receipt.json");
-    assert!(long.len() <= 213 && long.ends_with("ạ.receipt.json"), "{long}");
+    assert!(
+        long.len() <= 213 && long.ends_with("ạ.receipt.json"),
+        "{long}"
+    );
 }

@@ -142,11 +142,7 @@ async fn where_objects_stay_only_names_that_follow_are_new() {
 
 #[tokio::test]
 async fn a_put_away_that_breaks_off_anywhere_is_finished_by_the_next() {
-    for (op, at) in [
-        (Op::Put, "receipt"),
-        (Op::Copy, ""),
-        (Op::Delete, "a.csv"),
-    ] {
+    for (op, at) in [(Op::Put, "receipt"), (Op::Copy, ""), (Op::Delete, "a.csv")] {
         for fault in [Fault::before(op, at), Fault::after(op, at)] {
             let bucket = Bucket::in_memory();
             bucket.put("a.csv", "rows").await;
@@ -195,7 +191,11 @@ async fn a_store_that_does_not_answer_is_unavailable_and_named() {
     let bucket = Bucket::in_memory();
     let faulty = FaultyStore::new(Arc::clone(&bucket.store));
     faulty.plan(Fault::before(Op::List, "").times(9));
-    let error = bucket.look_at(Arc::new(faulty)).next(None).await.unwrap_err();
+    let error = bucket
+        .look_at(Arc::new(faulty))
+        .next(None)
+        .await
+        .unwrap_err();
     assert!(matches!(error, PullError::Unavailable(_)), "{error}");
     assert!(error.to_string().contains("s3://drop/h26"), "{error}");
 }

@@ -70,14 +70,16 @@ fn print(reports: &[PullReport], context: &Context) -> Outcome {
     records.print(context.format)
 }
 
-/// Sources that stopped a run are told, and decide over the exit code; then pieces that were refused.
+/// What stopped a run decides over the exit code, then pieces that were refused.
 fn told(reports: &[PullReport]) -> Outcome {
     let mut stopped = Vec::new();
     for report in reports {
         let landed = report.pieces.iter().filter(|piece| piece.landed).count();
         let refused = report.pieces.len() - landed;
         let name = &report.connector;
-        tell(&format!("connector `{name}`: {landed} landed, {refused} refused"))?;
+        tell(&format!(
+            "connector `{name}`: {landed} landed, {refused} refused"
+        ))?;
         if let Some(error) = &report.error {
             stopped.push(format!("connector `{name}` stopped: {error}"));
         }
