@@ -29,7 +29,7 @@ schedule: { every: 15m }
 repeated: new
 ";
 
-/// The same for one agency and dataset, in the period of the day.
+/// The same for one agency and dataset, in the period that ended last.
 const FIXED: &str = "\
 name: inbox
 title: { vi: Hộp nhận, en: Inbox }
@@ -37,7 +37,7 @@ kind: folder
 source: { folder: inbox, quiet: 30s }
 dataset: raw.visits
 agency: H26
-period: { calendar: month }
+period: { calendar: month, which: previous }
 schedule: { every: 15m }
 repeated: new
 ";

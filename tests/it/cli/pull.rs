@@ -236,7 +236,7 @@ fn a_check_tells_what_is_wrong_with_a_connector() {
         "warehouse/connectors/inbox.yaml:3:7: `kind` must be one of",
         "`0 2 * *` is no schedule",
         "unknown key `repeat` in the connector: did you mean `repeated`?",
-        "warehouse/connectors/api.yaml:1:1: kind `http` is not built",
+        "warehouse/connectors/api.yaml:3:7: kind `http` is not built",
     ] {
         assert!(shown.contains(told), "{told}: {shown}");
     }

@@ -181,8 +181,6 @@ async fn what_lies_in_a_wrong_place_or_has_no_format_is_refused_with_the_way_out
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_still_written_is_left_until_it_stands_still() {
     let f = house(FIXED).await;
-    // The clock shows a day after the fourteenth, so it is the next month.
-    f.clock.set("2026-09-10T03:00:00Z");
     drop_file(&f, "a.csv", &visits(BODY));
     stood(&f, "a.csv", 29);
     drop_file(&f, "b.csv.part", &visits(BODY));

@@ -51,11 +51,11 @@ async fn what_landed_and_could_not_be_put_away_lands_no_second_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_in_hand_at_midnight_stays_in_its_period() {
     let f = house(FIXED).await;
-    f.clock.set("2026-09-14T16:59:00Z");
+    f.clock.set("2026-10-14T16:59:00Z");
     drop_file(&f, "a.csv", &visits(BODY));
     block(&f, "");
     assert!(pull(&f).await.unwrap().error.is_some());
-    f.clock.set("2026-09-14T17:10:00Z");
+    f.clock.set("2026-10-14T17:10:00Z");
     let f = f.reopened().await;
     unblock(&f, "");
     assert!(pulled(&f).await[0].landed);
@@ -65,11 +65,11 @@ async fn what_was_in_hand_at_midnight_stays_in_its_period() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_file_in_the_next_period_is_a_submission_of_that_period() {
-    let f = house(&FIXED.replace("month }", "month, which: previous }")).await;
+    let f = house(FIXED).await;
     // Rows of both periods, of which each takes its own.
     let body = "visit_id,office,visited_at,minutes\n\
-                V-1,Huế,2026-08-01T08:30:00+07:00,1\nV-2,Huế,2026-09-01T08:30:00+07:00,2\n";
-    for at in ["2026-08-20T03:00:00Z", "2026-09-20T03:00:00Z"] {
+                V-1,Huế,2026-09-01T08:30:00+07:00,1\nV-2,Huế,2026-09-20T08:30:00+07:00,2\n";
+    for at in ["2026-09-20T03:00:00Z", "2026-10-20T03:00:00Z"] {
         f.clock.set(at);
         drop_file(&f, "a.csv", body);
         let pieces = pulled(&f).await;
@@ -77,7 +77,7 @@ async fn the_same_file_in_the_next_period_is_a_submission_of_that_period() {
     }
     let periods = "select min(_period) || ' ' || max(_period) from raw.visits";
     let told = f.text_at(periods, service::At::Now).await;
-    assert_eq!(told, "2026-08 2026-09");
+    assert_eq!(told, "2026-09 2026-10");
     assert_eq!(all(&f).await, "V-1 1, V-2 2");
 }
 

@@ -13,6 +13,7 @@ mod sources;
 
 use std::sync::Arc;
 
+use futures::FutureExt;
 use project::Connector;
 use serde_json::json;
 use service::{
@@ -50,7 +51,7 @@ pub(crate) async fn pull(
     gate.perform(call, Action::Pull, about, |handles, _| async move {
         let mut reports = Vec::new();
         for connector in chosen(&handles, &request)? {
-            match run::run(gate, &connector).await {
+            match run::run(gate, &connector).boxed().await {
                 Ok(report) => reports.push(report),
                 // Of all of them, one that is at work already needs nobody else.
                 Err(error) if error.kind == ErrorKind::Conflict && request.connector.is_none() => {}
@@ -94,7 +95,7 @@ impl House {
             begun.push(handles.pull_tasks.spawn(async move {
                 let turn = turn;
                 let _place = gate.own().pulls.acquire().await;
-                let report = run::run(&gate, &connector).await;
+                let report = run::run(&gate, &connector).boxed().await;
                 if let Err(error) = &report {
                     tracing::warn!(connector = %turn.name(), %error, "a connector could not run");
                 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
 use engine::Param;
+use futures::FutureExt;
 use pull::Paper;
 use service::{Result, ServiceError, SubmissionId};
 
@@ -47,7 +48,8 @@ pub(super) async fn row_errors(handles: &Handles, id: SubmissionId) -> Result<Op
             ("first".to_owned(), own::number(count)),
             ("last".to_owned(), own::number(count + PAGE)),
         ]);
-        let batches = own::read(handles, system::QUARANTINE, ERRORS, params).await?;
+        let batches = own::read(handles, system::QUARANTINE, ERRORS, params);
+        let batches = batches.boxed().await?;
         let before = count;
         for batch in &batches {
             for row in 0..batch.num_rows() {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use audit::Outcome as Ended;
 use books::Lease;
 use chrono::TimeDelta;
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use project::Connector;
 use pull::{Mark, Outcome, Piece, Source};
 use serde_json::json;
@@ -43,7 +43,8 @@ pub(super) async fn run(gate: &Gate, connector: &Connector) -> Result<PullReport
         "definition_sha256": connector.sha256,
     }));
     let acting = gate.begin(&agent.call, Action::Pull, about).await?;
-    let report = walk(gate, &acting.handles, connector).await;
+    // Boxed, for the compiler gives up on futures that nest as deep as these.
+    let report = walk(gate, &acting.handles, connector).boxed().await;
     let (ended, detail) = match &report {
         Ok(report) => {
             let landed = report.pieces.iter().filter(|piece| piece.landed).count();
@@ -254,7 +255,9 @@ impl Walk<'_> {
         let body = tokio::fs::File::open(piece.body.path()).await;
         let body = body.map_err(|error| sources::failed(error.into()))?;
         let body = ReaderStream::with_capacity(body, 256 << 10).boxed();
-        submit::submit(self.gate, &agent.call, request, body).await
+        submit::submit(self.gate, &agent.call, request, body)
+            .boxed()
+            .await
     }
 
     async fn landed(&self, piece: &Piece, answer: SubmitAnswer) -> Result<(PulledPiece, Outcome)> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::model::{FolderSource, ObjectsSource, PutAway, SecretRef, SourceKind};
 use super::schedule::span;
-use crate::problem::Sink;
+use crate::problem::{Sink, must_be};
 use crate::yaml::{Map, Value};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,16 +36,21 @@ const AFTER: [(&str, PutAway); 2] = [("move", PutAway::Move), ("keep", PutAway::
 const QUIET: Duration = Duration::from_secs(30);
 
 pub(super) fn kind(map: &mut Map<'_, '_>, sink: &Sink<'_>) -> Option<Kind> {
-    let at = map.at();
-    let kind = map.choice("kind", &KINDS)?;
-    if let Kind::Other(word) = kind {
+    let word = map.text("kind")?;
+    let found = KINDS.iter().find(|(name, _)| *name == word.text);
+    let Some((_, kind)) = found else {
+        let known = KINDS.map(|(name, _)| name);
+        sink.at(word.at, must_be("kind", &known, word.text));
+        return None;
+    };
+    if let Kind::Other(name) = kind {
         let message = format!(
-            "kind `{word}` is not built in this version: `folder` and `objects` are; let the other \
+            "kind `{name}` is not built in this version: `folder` and `objects` are; let the other \
              system put its files there, or send them by `dtm submit`"
         );
-        sink.at(at, message);
+        sink.at(word.at, message);
     }
-    Some(kind)
+    Some(*kind)
 }
 
 pub(super) fn source(

@@ -11,13 +11,13 @@ use futures::{StreamExt, stream};
 use lineage::Graph;
 use project::{DatasetName, Project, ReportDefinition, Severity, Sources};
 use service::{
-    AuditRecord, BodyFormat, ByteStream, Call, Credential, DataFileState, DatasetDetail,
-    DatasetSummary, Direction, Document, ErrorKind, Evidence, LineageAnswer, LineageRequest,
-    MaintainRequest, MaintenanceReport, Page, PartitionState, Plan, Principal, PullReport,
-    PullRequest, QueryAnswer, QueryRequest, Receipt, RenderRequest, Rendition, RenditionFormat,
-    Result, RowCounts, RowError, RowErrors, RunReport, RunRequest, RunStep, Secret, Service,
-    ServiceError, StepState, Submission, SubmissionId, SubmissionState, SubmitAnswer,
-    SubmitRequest, TableState, TableVersion, WithdrawRequest,
+    AuditRecord, BodyFormat, ByteStream, Call, ConnectorState, Credential, DataFileState,
+    DatasetDetail, DatasetSummary, Direction, Document, ErrorKind, Evidence, LineageAnswer,
+    LineageRequest, MaintainRequest, MaintenanceReport, Page, PartitionState, Plan, Principal,
+    PullReport, PullRequest, QueryAnswer, QueryRequest, Receipt, RenderRequest, Rendition,
+    RenditionFormat, Result, RowCounts, RowError, RowErrors, RunReport, RunRequest, RunStep,
+    Secret, Service, ServiceError, StepState, Submission, SubmissionId, SubmissionState,
+    SubmitAnswer, SubmitRequest, TableState, TableVersion, WithdrawRequest,
 };
 
 pub(super) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
