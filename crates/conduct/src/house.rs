@@ -242,8 +242,9 @@ impl Service for House {
 
     async fn pull(&self, call: &Call, request: PullRequest) -> Result<Vec<PullReport>> {
         let (gate, call) = (Arc::clone(&self.gate), call.clone());
-        self.to_its_end(async move { pull::pull(&gate, &call, request).await })
-            .await
+        let tasks = &self.gate.own().pull_tasks;
+        let work = async move { pull::pull(&gate, &call, request).await };
+        self.to_its_end(tasks.track_future(work)).await
     }
 
     async fn query(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer> {

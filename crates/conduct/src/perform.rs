@@ -16,7 +16,7 @@ use service::{
 use crate::failure;
 use crate::handles::Handles;
 
-pub(crate) use agents::{Agent, Agents};
+pub(crate) use agents::Agents;
 
 /// Guards the handles: nothing outside this module reaches them but through an act.
 pub(crate) struct Gate {
