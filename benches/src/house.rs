@@ -51,6 +51,7 @@ pub async fn open(folder: &Path, sources: &Sources) -> Result<Opened> {
             clock: Arc::new(machine::now),
             ids: Arc::new(machine::fresh_id),
             random: Arc::new(machine::chance),
+            env: Arc::new(|_| None),
             resident_bytes: Arc::new(machine::resident_bytes),
             on_step: Arc::new(|_, _, _| {}),
         },
@@ -71,6 +72,7 @@ pub async fn open(folder: &Path, sources: &Sources) -> Result<Opened> {
 fn settings(folder: &Path) -> Settings {
     let shipped = server::Settings::new("lake");
     Settings {
+        home: folder.to_owned(),
         spool_folder: folder.join("spool"),
         uploads_folder: folder.join("uploads"),
         spill_folder: folder.join("spill"),

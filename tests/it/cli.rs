@@ -7,6 +7,7 @@ mod memory;
 mod nodes;
 mod power;
 mod project;
+mod pull;
 mod receive;
 mod stores;
 mod sweep;
@@ -156,7 +157,7 @@ fn a_project_of_one_s_own_goes_from_contract_to_report() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let home = TestHome::new();
-    let commands: [&[&str]; 15] = [
+    let commands: [&[&str]; 16] = [
         &["demo"],
         &["init"],
         &["serve"],
@@ -169,6 +170,7 @@ fn every_command_has_help_with_an_example() {
         &["query"],
         &["report"],
         &["lineage"],
+        &["pull"],
         &["token"],
         &["token", "create"],
         &[],

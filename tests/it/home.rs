@@ -51,6 +51,8 @@ pub fn example() -> PathBuf {
 pub struct Setup {
     pub sources: Sources,
     pub query: QueryLimits,
+    /// The variables of the process, as far as connectors ask for them.
+    pub env: BTreeMap<String, String>,
 }
 
 impl Default for Setup {
@@ -65,6 +67,7 @@ impl Default for Setup {
                 rows: 100_000,
                 bytes: 64 << 20,
             },
+            env: BTreeMap::new(),
         }
     }
 }
@@ -188,7 +191,7 @@ impl Fixture {
             faulty,
             &clock,
             &resident,
-            &files,
+            (&files, &setup.env),
             |settings| {
                 settings.query = query;
             },
@@ -221,7 +224,7 @@ impl Fixture {
             faulty,
             &clock,
             &resident,
-            &self.files,
+            (&self.files, &self.setup.env),
             |_| {},
         )
         .await;
@@ -237,6 +240,11 @@ impl Fixture {
             folder,
             store: Arc::clone(&self.store),
         }
+    }
+
+    /// The home of the house.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Where results are put together that cannot be sent as they come.
@@ -271,7 +279,7 @@ impl Fixture {
             faulty,
             &clock,
             &resident,
-            &files,
+            (&files, &setup.env),
             |settings| {
                 settings.query = query;
                 change(settings);
@@ -379,9 +387,10 @@ async fn open(
     store: Arc<dyn ObjectStore>,
     clock: &TestClock,
     resident: &Arc<AtomicU64>,
-    files: &Arc<Files>,
+    (files, env): (&Arc<Files>, &BTreeMap<String, String>),
     change: impl FnOnce(&mut Settings),
 ) -> House {
+    let env = env.clone();
     let resident = Arc::clone(resident);
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let fresh = || {
@@ -397,6 +406,7 @@ async fn open(
         ids: Arc::new(move || fresh().to_string()),
     };
     let mut settings = Settings {
+        home: folder.to_owned(),
         spool_folder: folder.join("spool"),
         uploads_folder: folder.join("uploads"),
         spill_folder: folder.join("spill"),
@@ -438,6 +448,7 @@ async fn open(
                 let n = NEXT.fetch_add(1, Ordering::Relaxed).to_le_bytes();
                 std::array::from_fn(|i| n[i % 8])
             }),
+            env: Arc::new(move |name| env.get(name).cloned()),
             resident_bytes: Arc::new(move || resident.swap(0, Ordering::Relaxed)),
             on_step: Arc::new(|_, _, _| {}),
         },

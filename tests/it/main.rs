@@ -26,6 +26,7 @@ mod moments;
 mod patience;
 mod pressure;
 mod promises;
+mod pull;
 mod receive;
 mod scans;
 mod slt;

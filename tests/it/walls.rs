@@ -55,7 +55,10 @@ const ARROWS: &[(&str, &[&str])] = &[
 const HOMES: &[(&str, &[&str])] = &[
     ("deltalake", &["benches", "lake"]),
     ("datafusion", &["benches", "conduct", "engine", "lake"]),
-    ("object_store", &["conduct", "engine", "lake", "testkit"]),
+    (
+        "object_store",
+        &["conduct", "engine", "lake", "pull", "testkit"],
+    ),
     ("sqlx", &["books", "pull"]),
     ("russh", &["pull"]),
     ("russh-sftp", &["pull"]),

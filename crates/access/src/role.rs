@@ -50,8 +50,7 @@ impl Role {
     /// The table: what each role may do besides what everyone may.
     fn acts(self) -> &'static [Action] {
         use Action::{
-            Apply, Maintain, Plan, Query, ReadAudit, ReadEvidence, ReadFigures, ReadMetrics,
-            ReadRendition, ReadRuns, ReadSubmission, RenderReport, Run, Submit, Upload, Withdraw,
+    Apply, Maintain, Plan, Pull, Query, ReadAudit, ReadEvidence, ReadFigures, ReadMetrics, ReadRendition, ReadRuns, ReadSubmission, RenderReport, Run, Submit, Upload, Withdraw,
         };
         match self {
             Self::Submitter => &[
@@ -83,8 +82,9 @@ impl Role {
                 ReadRuns,
                 Plan,
                 Apply,
+                Pull,
             ],
-            Self::Operator => &[Run, ReadRuns, Plan, Apply, Maintain, ReadMetrics],
+            Self::Operator => &[Run, ReadRuns, Plan, Apply, Pull, Maintain, ReadMetrics],
             Self::Auditor => &[ReadAudit],
             Self::Administrator => &Action::ALL,
         }

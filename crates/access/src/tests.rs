@@ -67,6 +67,7 @@ fn the_whole_table_of_roles_and_acts() {
         submit               own       own      -       -             -        -       yes
         upload               own       own      -       -             -        -       yes
         withdraw             own       own      -       -             -        -       yes
+        pull                 -         -        -       yes           yes      -       yes
         read_submission      own       own      -       yes           -        -       yes
         read_evidence        own       own      -       -             -        -       yes
         query                -         -        yes     yes           -        -       yes

@@ -21,6 +21,7 @@ pub const COMMITTED: &str = include_str!("../openapi.json");
         (name = "query", description = "Questions to the data"),
         (name = "catalogue", description = "Datasets, contracts, versions, lineage"),
         (name = "reports", description = "Report definitions and renditions"),
+        (name = "connectors", description = "What is fetched from other systems, and when"),
         (name = "runs", description = "Transformations, and the project against the lake"),
         (name = "audit", description = "Who did what"),
         (name = "access", description = "Principals and their credentials"),

@@ -1,4 +1,4 @@
-//! The control database: submissions, tokens, sessions, sign-in codes and renditions.
+//! The control database: submissions, tokens, sessions, sign-in codes, renditions and connectors.
 //!
 //! *What is here*: typed methods over a file of SQLite or a database of PostgreSQL, which promise
 //! the same on both, and the migrations. *What is never here*:
@@ -11,6 +11,7 @@
 //! file has one process; a database of PostgreSQL may have many.
 
 mod codec;
+mod connectors;
 mod database;
 mod error;
 mod migrations;
@@ -23,6 +24,7 @@ mod tokens;
 mod totals;
 mod writer;
 
+pub use connectors::{ConnectorRecord, Lease};
 pub use database::{Books, Settings};
 pub use error::{BooksError, Result};
 pub use place::Place;

@@ -238,7 +238,10 @@ impl Books {
         Err(BooksError::Conflict { message })
     }
 
-    async fn read_submission(&self, statement: &Statement) -> Result<Option<Submission>> {
+    pub(crate) async fn read_submission(
+        &self,
+        statement: &Statement,
+    ) -> Result<Option<Submission>> {
         let row = self.read_one("read the submission", statement).await?;
         row.map(|row| self.submission_of(&row)).transpose()
     }

@@ -36,6 +36,8 @@ macro_rules! on_both {
     };
 }
 
+mod connectors;
+
 on_both! {
     a_submission_goes_from_durable_to_committed_and_survives_closing
     what_a_submission_superseded_and_what_ended_it_are_kept
@@ -643,12 +645,12 @@ async fn a_database_of_a_newer_version_is_refused_and_left_alone(home: Home) {
         error,
         BooksError::Newer {
             found: 99,
-            known: 3,
+            known: 4,
             ..
         }
     ));
     expect![[r#"
-        the control database `books` is of a newer version: it has schema 99, and schema 3 is the newest that this program knows
+        the control database `books` is of a newer version: it has schema 99, and schema 4 is the newest that this program knows
         Start the version of `dtm` that last used this home, or a newer one."#]].assert_eq(&format!(
         "{}\n{}",
         home.message(&error),

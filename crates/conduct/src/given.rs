@@ -19,6 +19,8 @@ pub struct Given {
     pub ids: Arc<dyn Fn() -> uuid::Uuid + Send + Sync>,
     /// Thirty-two unpredictable bytes.
     pub random: Arc<dyn Fn() -> [u8; 32] + Send + Sync>,
+    /// A variable of the process, for the secrets that connectors refer to.
+    pub env: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
     /// The memory that the process holds.
     pub resident_bytes: Gauge,
     /// Told of each transformation of a run.
@@ -28,6 +30,8 @@ pub struct Given {
 /// The limits and folders of a node.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// The home, from which the relative folders of connectors are taken.
+    pub home: PathBuf,
     /// The folder for bodies while they are received.
     pub spool_folder: PathBuf,
     /// The folder for bodies that arrive in parts.

@@ -17,6 +17,7 @@ use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::in_force::InForce;
+use crate::perform::Agents;
 use crate::published::{Published, PublishedSet};
 use crate::upload::Uploads;
 use crate::{Given, Settings, failure, system};
@@ -48,6 +49,14 @@ pub(crate) struct Handles {
     /// Submissions whose bodies are complete, until they are landed or given up.
     pub landings: TaskTracker,
     pub published: Published,
+    /// Who acts for connectors that run now.
+    pub agents: Agents,
+    /// Connectors that run in this process by their schedule.
+    pub pulling: Mutex<HashSet<String>>,
+    /// A place for each of them.
+    pub pulls: Semaphore,
+    /// Their tasks.
+    pub pull_tasks: TaskTracker,
     /// Whether the house was told to stop.
     pub stopping: watch::Sender<bool>,
 }
@@ -55,6 +64,11 @@ pub(crate) struct Handles {
 impl Handles {
     pub(crate) fn now(&self) -> DateTime<Utc> {
         (self.given.clock)()
+    }
+
+    /// Whether the house was told to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
     }
 
     /// The project as it stands now.

@@ -6,11 +6,7 @@ use async_trait::async_trait;
 use project::{DatasetName, ReportDefinition};
 use serde_json::json;
 use service::{
-    Action, AuditRecord, ByteStream, Call, Credential, DatasetDetail, DatasetSummary, Document,
-    ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page,
-    Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result,
-    RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
-    SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest,
+    Action, AuditRecord, ByteStream, Call, ConnectorState, Credential, DatasetDetail, DatasetSummary, Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page, Plan, Principal, PullReport, PullRequest, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest,
     WithdrawRequest,
 };
 use tracing::Instrument;
@@ -19,13 +15,13 @@ use crate::parts::Parts;
 use crate::perform::{About, Gate};
 use crate::watch::Watch;
 use crate::{
-    access as principals, catalogue, failure, ledger, maintain, plan, query, reports, runs, submit,
-    upload,
+    access as principals, catalogue, failure, ledger, maintain, plan, pull, query, reports, runs,
+    submit, upload,
 };
 
 /// A house that is open.
 pub struct House {
-    gate: Arc<Gate>,
+    pub(crate) gate: Arc<Gate>,
     _watch: Watch,
 }
 
@@ -35,6 +31,8 @@ impl House {
         let (handles, watch) = parts.put_together().await?;
         submit::publish_keys(&handles).await?;
         submit::recover(&handles).await?;
+        let freed = handles.books.free_connectors().await;
+        freed.map_err(failure::books)?;
         upload::sweep_from_now_on(&handles);
         let gate = Arc::new(Gate::new(handles));
         upload::resume_all(&gate);
@@ -55,50 +53,13 @@ impl House {
         principals::new_token(self.gate.own(), &principal).await
     }
 
-    /// From now on takes no new work, and gives up the bodies that are not complete.
-    pub fn stop(&self) {
-        self.gate.own().stopping.send_replace(true);
-    }
-
-    /// Waits until the house was told to stop and has finished what it had begun.
-    pub async fn settled(&self) {
-        let handles = self.gate.own();
-        let mut stopping = handles.stopping.subscribe();
-        // The sender is ours, so it is there.
-        let _ = stopping.wait_for(|stopping| *stopping).await;
-        // Bodies that are complete are landed, and the others given up.
-        handles.admission.emptied().await;
-        handles.landings.close();
-        handles.landings.wait().await;
-        let _last_run = handles.running.lock().await;
-        handles.segments.drain().await;
-        for committer in handles.committers.lock().await.values() {
-            committer.drain().await;
-        }
-    }
-
-    /// Stops, finishes what was begun, closes the books.
-    pub async fn close(&self) {
-        self.stop();
-        self.settled().await;
-        let handles = self.gate.own();
-        handles.admission.close();
-        let _last_run = handles.running.lock().await;
-        handles.queries.close();
-        handles.books.close().await;
-    }
-
-    fn is_stopping(&self) -> bool {
-        *self.gate.own().stopping.borrow()
-    }
-
     /// Work that goes on to its end even when the caller goes away.
     async fn to_its_end<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        if self.is_stopping() {
+        if self.gate.own().is_stopping() {
             return Err(
                 ServiceError::new(ErrorKind::Unavailable, "the node is stopping")
                     .hint("Send it again in a moment."),
@@ -240,6 +201,17 @@ impl Service for House {
 
     async fn evidence(&self, call: &Call, id: SubmissionId) -> Result<Evidence> {
         submit::evidence_of(&self.gate, call, id).await
+    }
+
+    async fn connectors(&self, call: &Call) -> Result<Vec<ConnectorState>> {
+        pull::states(&self.gate, call).await
+    }
+
+    async fn pull(&self, call: &Call, request: PullRequest) -> Result<Vec<PullReport>> {
+        let (gate, call) = (Arc::clone(&self.gate), call.clone());
+        let tasks = &self.gate.own().pull_tasks;
+        let work = async move { pull::pull(&gate, &call, request).await };
+        self.to_its_end(tasks.track_future(work)).await
     }
 
     async fn query(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer> {
@@ -449,7 +421,7 @@ impl Service for House {
     }
 
     async fn ready(&self) -> Result<()> {
-        if self.is_stopping() {
+        if self.gate.own().is_stopping() {
             return Err(ServiceError::new(
                 ErrorKind::Unavailable,
                 "the node is stopping",

@@ -16,7 +16,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::handles::Handles;
 use crate::in_force::InForce;
+use crate::perform::Agents;
 use crate::published::Published;
+use crate::pull;
 use crate::upload::Uploads;
 use crate::watch::Watch;
 use crate::{Given, Settings};
@@ -85,6 +87,10 @@ impl Parts {
             stopping: watch::Sender::new(false),
             landing: RwLock::new(()),
             landings: TaskTracker::new(),
+            agents: Agents::default(),
+            pulling: Mutex::new(HashSet::new()),
+            pulls: Semaphore::new(pull::AT_ONCE),
+            pull_tasks: TaskTracker::new(),
         });
         Ok((handles, watch))
     }

@@ -1,5 +1,7 @@
 //! The one place where acts happen: authenticate → authorise → open the entry → act → close → time.
 
+mod agents;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,6 +16,8 @@ use service::{
 
 use crate::failure;
 use crate::handles::Handles;
+
+pub(crate) use agents::Agents;
 
 /// Guards the handles: nothing outside this module reaches them but through an act.
 pub(crate) struct Gate {

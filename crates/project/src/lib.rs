@@ -1,5 +1,5 @@
-//! What people wrote: contracts, code lists, SQL headers, reports, adapters; read and checked
-//! together.
+//! What people wrote: contracts, code lists, SQL headers, reports, adapters, connectors; read and
+//! checked together.
 //!
 //! *What is here*: the model of the data rooms and a strict reader that lists every problem with
 //! file, line and column. *What is never here*: a query engine, a table, a clock, a network; SQL is
@@ -8,6 +8,7 @@
 
 mod adapter;
 mod code_list;
+mod connector;
 mod contract;
 mod names;
 mod problem;
@@ -24,6 +25,10 @@ pub use adapter::{
     OuterMeaning, Reading, Zone,
 };
 pub use code_list::{Code, CodeList};
+pub use connector::{
+    Connector, ConnectorLimits, FolderSource, Layout, ObjectsSource, PeriodRule, Placed, PutAway,
+    Repeated, Schedule, SecretRef, SourceKind, WhichPeriod,
+};
 pub use contract::{
     Bound, Check, Classification, Column, ColumnType, Contract, ENVELOPE, Rule, Severity, Stamp,
     Text, Version,

@@ -1,9 +1,10 @@
 //! Fetches what other systems hold: each source gives pieces, one after another, behind a mark.
 //!
 //! **What is here.** Clients of other systems: [`HttpSource`], an API of JSON pages;
-//! [`SftpSource`], a folder into which files are put; [`SqlSource`], a `select` on a PostgreSQL
-//! database. Each is declared by a plain struct and opened with a [`Guard`] over the addresses it may reach, a
-//! [`Secrets`] that finds what the declaration only refers to, and a folder for the bodies.
+//! [`SftpSource`] and [`Folder`], folders into which files are put; [`Objects`], the same of an object
+//! store; [`SqlSource`], a `select` on a PostgreSQL database. Each is declared by a plain struct and
+//! opened with a [`Guard`] over the addresses it may reach, a [`Secrets`] that finds what the
+//! declaration only refers to, and a folder for the bodies.
 //!
 //! **What is never here.** Datasets, contracts, submissions, schedules (those are `project`'s and
 //! `conduct`'s), the environment, a clock. No secret stands in a declaration or in a message.
@@ -16,10 +17,14 @@
 //! `sql/slice.rs` for how each keeps the promise that nothing is left out.
 
 mod error;
+mod folder;
 mod guard;
 mod http;
 mod json;
+mod kept;
 mod mark;
+mod names;
+mod objects;
 mod secret;
 mod sftp;
 mod source;
@@ -27,9 +32,11 @@ mod spool;
 mod sql;
 
 pub use error::{PullError, Result};
+pub use folder::{Folder, FolderOptions};
 pub use guard::Guard;
 pub use http::{Auth, Body, HttpSource, HttpSpec, Paging, Retry, Since};
+pub use objects::{Objects, ObjectsOptions};
 pub use secret::{Secret, SecretRef, Secrets};
 pub use sftp::{SftpAuth, SftpSource, SftpSpec};
-pub use source::{Mark, Piece, Source};
+pub use source::{Mark, Outcome, Paper, Piece, Source};
 pub use sql::{SqlSource, SqlSpec, Tls};

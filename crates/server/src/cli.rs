@@ -76,6 +76,8 @@ enum Command {
     Submit(Box<commands::submit::Submit>),
     /// Take a submission's rows out of its table
     Withdraw(commands::withdraw::Withdraw),
+    /// Run connectors now: fetch what other systems hold, and submit it
+    Pull(commands::pull::Pull),
     /// Verify a receipt offline
     Verify(commands::verify::Verify),
     /// Print the public keys that receipts are verified with
@@ -152,6 +154,7 @@ async fn perform(cli: Cli) -> Outcome {
         Command::Maintain(command) => command.run(context).await,
         Command::Token(command) => command.run(context).await,
         Command::Withdraw(command) => command.run(context).await,
+        Command::Pull(command) => command.run(context).await,
         Command::Verify(command) => command.run(&context),
         Command::Keys(command) => command.run(&context),
     };

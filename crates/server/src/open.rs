@@ -228,6 +228,7 @@ pub(crate) async fn house(
             clock: Arc::new(now),
             ids: Arc::new(fresh_id),
             random: Arc::new(chance),
+            env: Arc::new(env),
             resident_bytes: Arc::new(machine::resident_bytes),
             on_step,
         },
@@ -262,6 +263,7 @@ const MOST_BODIES: usize = 1 << 20;
 fn limits(home: &Home, settings: &Settings) -> Outcome<conduct::Settings> {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     Ok(conduct::Settings {
+        home: home.root().to_owned(),
         spool_folder: home.spool_folder(),
         uploads_folder: home.uploads_folder(),
         spill_folder: home.spill_folder(),

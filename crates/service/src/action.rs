@@ -18,6 +18,8 @@ pub enum Action {
     Upload,
     /// Take a submission's rows out of its table.
     Withdraw,
+    /// Run connectors: fetch what other systems hold, and submit it.
+    Pull,
     /// Read submissions, their receipts and row errors.
     ReadSubmission,
     /// Read the bytes that were received.
@@ -37,7 +39,7 @@ pub enum Action {
     ReadRendition,
     /// Run transformations.
     Run,
-    /// Read what ran: the run ledger.
+    /// Read what ran: the run ledger, and how connectors stand.
     ReadRuns,
     /// Compare the project with the lake.
     Plan,
@@ -61,6 +63,7 @@ impl Action {
         Self::Submit,
         Self::Upload,
         Self::Withdraw,
+        Self::Pull,
         Self::ReadSubmission,
         Self::ReadEvidence,
         Self::Query,
@@ -88,6 +91,7 @@ impl Action {
             Self::Submit => "submit",
             Self::Upload => "upload",
             Self::Withdraw => "withdraw",
+            Self::Pull => "pull",
             Self::ReadSubmission => "read_submission",
             Self::ReadEvidence => "read_evidence",
             Self::Query => "query",

@@ -46,6 +46,8 @@ pub enum Door {
     Page,
     /// The command line on its own home.
     Cli,
+    /// None: the house itself, which runs a connector.
+    Connector,
 }
 
 impl Door {
@@ -55,6 +57,7 @@ impl Door {
             Self::Http => "http",
             Self::Page => "page",
             Self::Cli => "cli",
+            Self::Connector => "connector",
         }
     }
 }

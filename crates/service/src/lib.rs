@@ -9,6 +9,7 @@ mod action;
 mod body;
 mod call;
 mod catalogue;
+mod connector;
 mod error;
 mod maintenance;
 mod query;
@@ -25,6 +26,7 @@ pub use catalogue::{
     DataFileState, DatasetDetail, DatasetSummary, Direction, LineageAnswer, LineageRequest,
     PartitionState, TableState, TableVersion,
 };
+pub use connector::{ConnectorState, PullReport, PullRequest, PulledPiece};
 pub use error::{ErrorKind, Result, ServiceError};
 pub use maintenance::{
     MaintainRequest, MaintenanceReport, MaintenanceState, MaintenanceStep, MaintenanceTask,

@@ -6,11 +6,7 @@ use futures::stream::BoxStream;
 use project::{DatasetName, ReportDefinition};
 
 use crate::{
-    AuditRecord, BodyType, Call, DatasetDetail, DatasetSummary, Document, LineageAnswer,
-    LineageRequest, MaintainRequest, MaintenanceReport, Page, Plan, Principal, QueryAnswer,
-    QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
-    RunRequest, Secret, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
-    Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
+    AuditRecord, BodyType, Call, ConnectorState, DatasetDetail, DatasetSummary, Document, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page, Plan, Principal, PullReport, PullRequest, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 
 /// Bytes as they arrive.
@@ -88,6 +84,12 @@ pub trait Service: Send + Sync + 'static {
     async fn row_errors(&self, call: &Call, id: SubmissionId, page: Page) -> Result<RowErrors>;
     /// The bytes of a submission.
     async fn evidence(&self, call: &Call, id: SubmissionId) -> Result<Evidence>;
+
+    /// How the connectors stand, by name.
+    async fn connectors(&self, call: &Call) -> Result<Vec<ConnectorState>>;
+    /// Runs connectors now, each once, to the end of what their sources have. `Conflict` if the one
+    /// that was named runs already.
+    async fn pull(&self, call: &Call, request: PullRequest) -> Result<Vec<PullReport>>;
 
     /// Runs a read-only query.
     async fn query(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer>;

@@ -8,19 +8,12 @@ use async_trait::async_trait;
 use axum::http::{HeaderMap, Method, StatusCode};
 use project::{DatasetName, ReportDefinition};
 use service::{
-    AuditRecord, BodyType, ByteStream, Call, DatasetDetail, DatasetSummary, Direction, Document,
-    ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page,
-    Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result,
-    RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
-    SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest,
+    Ack, AuditRecord, BodyType, ByteStream, Call, ConnectorState, DatasetDetail, DatasetSummary, Direction, Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page, Plan, Principal, PullReport, PullRequest, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest,
     WithdrawRequest,
 };
 
 use crate::dto::{
-    AuditRecordDto, CodeDto, DatasetDetailDto, DatasetDto, LineageDto, MaintainDto, MaintenanceDto,
-    NewTokenDto, PlanDto, PrincipalDto, QueryDto, RenderDto, RenditionDto, ReportDto, RowErrorsDto,
-    RunDto, RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto, UploadDto,
-    WithdrawalDto,
+    AuditRecordDto, CodeDto, ConnectorDto, DatasetDetailDto, DatasetDto, LineageDto, MaintainDto, MaintenanceDto, NewTokenDto, PlanDto, PrincipalDto, PullReportDto, PullRequestDto, QueryDto, RenderDto, RenditionDto, ReportDto, RowErrorsDto, RunDto, RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto, UploadDto, WithdrawalDto,
 };
 use wire::{Ask, bytes, header, json, rows, unread};
 
@@ -264,6 +257,16 @@ impl Service for RemoteService {
             format,
             bytes: bytes(answer).await?,
         })
+    }
+
+    async fn connectors(&self, call: &Call) -> Result<Vec<ConnectorState>> {
+        let ask = Ask::get(&["connectors"]);
+        rows::<ConnectorDto, _>(self.wire.send(call, ask).await?).await
+    }
+
+    async fn pull(&self, call: &Call, request: PullRequest) -> Result<Vec<PullReport>> {
+        let ask = Ask::post(&["pulls"]).json(&PullRequestDto::from(request))?;
+        rows::<PullReportDto, _>(self.wire.send(call, ask).await?).await
     }
 
     async fn run(&self, call: &Call, request: RunRequest) -> Result<RunReport> {

@@ -210,6 +210,14 @@ async fn operation_is_the_same_from_afar() {
     let report = remote.maintain(&call(), request.clone()).await.unwrap();
     assert_eq!(report, testing::maintenance());
     assert!(double.asked().contains(&format!("maintain {request:?}")));
+    let states = remote.connectors(&call()).await.unwrap();
+    assert_eq!(states, [testing::connector()]);
+    let request = PullRequest {
+        connector: Some("province-inbox".to_owned()),
+    };
+    let reports = remote.pull(&call(), request.clone()).await.unwrap();
+    assert_eq!(reports, [testing::pull_report()]);
+    assert!(double.asked().contains(&format!("pull {request:?}")));
     let entries = remote.audit_entries(&call(), PAGE).await.unwrap();
     assert_eq!(entries, [testing::audit_record()]);
     assert_eq!(remote.whoami(&call()).await.unwrap(), testing::principal());

@@ -4,6 +4,7 @@ mod access;
 mod at;
 mod audit;
 mod catalogue;
+mod connector;
 mod lineage;
 mod maintenance;
 mod query;
@@ -25,6 +26,7 @@ pub use catalogue::{
     ColumnDto, DataFileDto, DatasetDetailDto, DatasetDto, PartitionDto, PartitionValueDto,
     TableStateDto, TableVersionDto,
 };
+pub use connector::{ConnectorDto, PullReportDto, PullRequestDto, PulledPieceDto};
 pub use lineage::{ColumnRefDto, EdgeDto, LineageDto, NodeDto};
 pub use maintenance::{MaintainDto, MaintenanceDto, MaintenanceStepDto};
 pub use query::QueryDto;

@@ -255,14 +255,30 @@ impl From<ControlTotalDto> for ControlTotal {
     }
 }
 
+impl From<RowCounts> for RowCountsDto {
+    fn from(rows: RowCounts) -> Self {
+        Self {
+            received: rows.received,
+            landed: rows.landed,
+            quarantined: rows.quarantined,
+            warned: rows.warned,
+        }
+    }
+}
+
+impl From<RowCountsDto> for RowCounts {
+    fn from(dto: RowCountsDto) -> Self {
+        Self {
+            received: dto.received,
+            landed: dto.landed,
+            quarantined: dto.quarantined,
+            warned: dto.warned,
+        }
+    }
+}
+
 impl From<Receipt> for ReceiptDto {
     fn from(receipt: Receipt) -> Self {
-        let RowCounts {
-            received,
-            landed,
-            quarantined,
-            warned,
-        } = receipt.rows;
         Self {
             id: receipt.id.to_string(),
             agency: receipt.agency.to_string(),
@@ -273,12 +289,7 @@ impl From<Receipt> for ReceiptDto {
                 sha256: receipt.evidence_sha256,
                 size_bytes: receipt.evidence_size_bytes,
             },
-            rows: RowCountsDto {
-                received,
-                landed,
-                quarantined,
-                warned,
-            },
+            rows: receipt.rows.into(),
             received_at: instant(receipt.received_at),
             table_version: receipt.table_version,
             committed_at: receipt.committed_at.map(instant),
@@ -293,12 +304,6 @@ impl TryFrom<ReceiptDto> for Receipt {
     type Error = ServiceError;
 
     fn try_from(dto: ReceiptDto) -> Result<Self, ServiceError> {
-        let RowCountsDto {
-            received,
-            landed,
-            quarantined,
-            warned,
-        } = dto.rows;
         Ok(Self {
             id: read(&dto.id, "a submission id")?,
             agency: read(&dto.agency, "an agency code")?,
@@ -307,12 +312,7 @@ impl TryFrom<ReceiptDto> for Receipt {
             contract_version: dto.contract_version,
             evidence_sha256: dto.evidence.sha256,
             evidence_size_bytes: dto.evidence.size_bytes,
-            rows: RowCounts {
-                received,
-                landed,
-                quarantined,
-                warned,
-            },
+            rows: dto.rows.into(),
             received_at: read_instant(&dto.received_at)?,
             table_version: dto.table_version,
             committed_at: dto.committed_at.as_deref().map(read_instant).transpose()?,

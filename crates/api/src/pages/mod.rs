@@ -5,6 +5,7 @@
 
 mod ask;
 mod assets;
+mod connectors;
 mod dataset;
 mod datasets;
 mod download;
@@ -46,6 +47,7 @@ pub fn router() -> Router<ApiState> {
         .route("/reports/{name}", get(reports::form).post(reports::render))
         .route("/submissions", get(submissions::list))
         .route("/submissions/{id}", get(submissions::one))
+        .route("/connectors", get(connectors::list))
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::one))
         .route("/assets/pages.css", get(assets::style))

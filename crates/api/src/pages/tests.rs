@@ -1,3 +1,4 @@
+mod connectors;
 mod dataset;
 mod fake;
 mod lineage;

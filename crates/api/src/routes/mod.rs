@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod catalogue;
+mod connectors;
 mod lineage;
 mod maintenance;
 mod operation;
@@ -74,6 +75,7 @@ fn closed(state: &ApiState) -> OpenApiRouter<ApiState> {
         .routes(routes!(runs::list))
         .routes(routes!(runs::one))
         .routes(routes!(runs::plan))
+        .routes(routes!(connectors::list))
         .routes(routes!(audit::entries))
         .routes(routes!(access::whoami))
         .routes(routes!(access::create_token))
@@ -101,6 +103,7 @@ fn closed(state: &ApiState) -> OpenApiRouter<ApiState> {
         .routes(routes!(renditions::render))
         .routes(routes!(runs::run))
         .routes(routes!(runs::apply))
+        .routes(routes!(connectors::pull))
         .routes(routes!(maintenance::maintain))
         .route_layer(from_fn(layers::closed))
 }

@@ -6,12 +6,7 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt, stream};
 use project::{DatasetName, ReportDefinition};
 use service::{
-    AuditRecord, BodyFormat, ByteStream, Call, Credential, DatasetDetail, DatasetSummary, Document,
-    ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page,
-    Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result,
-    RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
-    SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest,
-    UploadState, WithdrawRequest,
+    AuditRecord, BodyFormat, ByteStream, Call, ConnectorState, Credential, DatasetDetail, DatasetSummary, Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page, Plan, Principal, PullReport, PullRequest, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest, UploadState, WithdrawRequest,
 };
 
 use super::{TOKEN, samples};
@@ -304,6 +299,16 @@ impl Service for Double {
     async fn maintain(&self, call: &Call, request: MaintainRequest) -> Result<MaintenanceReport> {
         self.note(call, format!("maintain {request:?}"))?;
         Ok(samples::maintenance())
+    }
+
+    async fn connectors(&self, call: &Call) -> Result<Vec<ConnectorState>> {
+        self.note(call, "connectors".to_owned())?;
+        Ok(vec![super::connectors::connector()])
+    }
+
+    async fn pull(&self, call: &Call, request: PullRequest) -> Result<Vec<PullReport>> {
+        self.note(call, format!("pull {request:?}"))?;
+        Ok(vec![super::connectors::pull_report()])
     }
 
     async fn audit_entries(&self, call: &Call, page: Page) -> Result<Vec<AuditRecord>> {

@@ -1,5 +1,6 @@
 //! A recording double of the service, for tests of routing and encoding alone.
 
+mod connectors;
 mod double;
 mod samples;
 
@@ -11,6 +12,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use tower::ServiceExt;
 
+pub(crate) use connectors::{connector, connectors, pull_report};
 pub(crate) use double::Double;
 pub(crate) use samples::*;
 

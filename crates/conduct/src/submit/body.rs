@@ -91,7 +91,7 @@ async fn patiently<T>(
     let wait_ms = handles.settings.body_wait_ms;
     let wait = match door {
         // It is read on this machine, and whoever sends it waits for nobody else.
-        Door::Cli => Duration::MAX,
+        Door::Cli | Door::Connector => Duration::MAX,
         Door::Http | Door::Page => Duration::from_millis(wait_ms),
     };
     let mut stopping = handles.stopping.subscribe();

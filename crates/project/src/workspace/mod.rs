@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use calendar::Calendar;
 
-use crate::{Adapter, CodeList, Contract, DatasetName, ReportDefinition, Transformation};
+use crate::{
+    Adapter, CodeList, Connector, Contract, DatasetName, ReportDefinition, Transformation,
+};
 
 /// Everything that the data rooms say.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +24,8 @@ pub struct Project {
     pub reports: BTreeMap<String, ReportDefinition>,
     /// Adapters by name.
     pub adapters: BTreeMap<String, Adapter>,
+    /// Connectors by name.
+    pub connectors: BTreeMap<String, Connector>,
     /// The committed lineage files by path, `lineage/served/x.txt`, and `lineage/README.md`.
     pub lineage: BTreeMap<String, String>,
     /// The calendar, from the code list `periods`.

@@ -8,7 +8,8 @@ use crate::code_list::{self, Table};
 use crate::contract::{self, Reference};
 use crate::problem::{Mark, Sink};
 use crate::{
-    Contract, DatasetName, Layer, Problem, Sources, adapter, report, text, transformation,
+    Contract, DatasetName, Layer, Problem, Sources, adapter, connector, report, text,
+    transformation,
 };
 
 impl Project {
@@ -21,6 +22,7 @@ impl Project {
         }
         reading.read_code_lists();
         reading.read_adapters();
+        reading.read_connectors();
         reading.check_references();
         reading.check_pairs();
         let Reading {
@@ -44,6 +46,7 @@ struct Reading<'s> {
     csv: BTreeMap<&'s str, (&'s str, &'s str)>,
     /// Paths and texts, read once everything that they speak of is known.
     adapters: Vec<(&'s str, &'s str)>,
+    connectors: Vec<(&'s str, &'s str)>,
     references: Vec<(String, Reference)>,
 }
 
@@ -95,6 +98,7 @@ impl<'s> Reading<'s> {
                 }
             }
             Kind::Adapter => self.adapters.push((path, text)),
+            Kind::Connector => self.connectors.push((path, text)),
             Kind::Transformation => {
                 if let Some(sql) = transformation::read(path, text, problems) {
                     project.transformations.insert(sql.dataset.clone(), sql);
@@ -160,6 +164,30 @@ impl<'s> Reading<'s> {
         for (path, text) in &self.adapters {
             if let Some(adapter) = adapter::read(path, text, &known, &mut self.problems) {
                 adapters.insert(adapter.name.clone(), adapter);
+            }
+        }
+    }
+
+    fn read_connectors(&mut self) {
+        let Project {
+            contracts,
+            code_lists,
+            adapters,
+            connectors,
+            calendar,
+            ..
+        } = &mut self.project;
+        let datasets: Vec<&str> = self.contract_paths.keys().map(String::as_str).collect();
+        let known = connector::Known {
+            contracts,
+            code_lists,
+            adapters,
+            calendar,
+            datasets: &datasets,
+        };
+        for (path, text) in &self.connectors {
+            if let Some(read) = connector::read(path, text, &known, &mut self.problems) {
+                connectors.insert(read.name.clone(), read);
             }
         }
     }

@@ -10,6 +10,7 @@ pub(super) enum Kind<'p> {
     CodeList(&'p str),
     Report,
     Adapter,
+    Connector,
     Transformation,
     Lineage,
     /// For people, or for another reader.
@@ -35,11 +36,13 @@ pub(super) fn kind_of(path: &str) -> Result<Kind<'_>, String> {
     match parts.as_slice() {
         ["lineage", "README.md"] => Ok(Kind::Lineage),
         _ if file == "README.md" => Ok(Kind::Other),
-        ["warehouse", "policies" | "connectors", ..] => Ok(Kind::Other),
+        ["warehouse", "policies", ..] => Ok(Kind::Other),
         ["warehouse", "reports", _] if file.ends_with(".yaml") => Ok(Kind::Report),
         ["warehouse", "reports", ..] => Err(stray("`warehouse/reports/<name>.yaml`")),
         ["warehouse", "adapters", _] if file.ends_with(".yaml") => Ok(Kind::Adapter),
         ["warehouse", "adapters", ..] => Err(stray("`warehouse/adapters/<name>.yaml`")),
+        ["warehouse", "connectors", _] if file.ends_with(".yaml") => Ok(Kind::Connector),
+        ["warehouse", "connectors", ..] => Err(stray("`warehouse/connectors/<name>.yaml`")),
         ["warehouse", layer, _] if LAYERS.contains(layer) => warehouse(layer, file),
         ["warehouse", layer, _, ..] if LAYERS.contains(layer) => {
             Err(stray("a file directly in the folder of its layer"))

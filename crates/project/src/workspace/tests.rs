@@ -37,7 +37,6 @@ fn a_small_project_without_fault_is_read() {
     let (project, told) = read(&[
         ("warehouse/README.md", ""),
         ("warehouse/policies/a.yaml", ""),
-        ("warehouse/connectors/deep/b.toml", ""),
         ("warehouse/codes/kinds.odcs.yaml", &kinds),
         ("warehouse/codes/kinds.csv", "code\na\n"),
         ("warehouse/refined/things.odcs.yaml", &things),

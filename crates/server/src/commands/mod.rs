@@ -8,6 +8,7 @@ pub(crate) mod keys;
 pub(crate) mod lineage;
 pub(crate) mod maintain;
 pub(crate) mod plan;
+pub(crate) mod pull;
 pub(crate) mod query;
 pub(crate) mod report;
 pub(crate) mod run;

@@ -151,8 +151,10 @@ pub(crate) async fn serve(
     served.map_err(Failure::from)
 }
 
-/// Ends when a stop has nothing left to wait for but clients, and they had their time.
+/// Runs connectors until a stop; ends when that has nothing left to wait for but clients, and they
+/// had their time.
 async fn left(house: &House, wait: Duration) {
+    house.pull_when_due().await;
     house.settled().await;
     tokio::time::sleep(wait).await;
 }

@@ -11,13 +11,7 @@ use futures::{StreamExt, stream};
 use lineage::Graph;
 use project::{DatasetName, Project, ReportDefinition, Severity, Sources};
 use service::{
-    AuditRecord, BodyFormat, ByteStream, Call, Credential, DataFileState, DatasetDetail,
-    DatasetSummary, Direction, Document, ErrorKind, Evidence, LineageAnswer, LineageRequest,
-    MaintainRequest, MaintenanceReport, Page, PartitionState, Plan, Principal, QueryAnswer,
-    QueryRequest, Receipt, RenderRequest, Rendition, RenditionFormat, Result, RowCounts, RowError,
-    RowErrors, RunReport, RunRequest, RunStep, Secret, Service, ServiceError, StepState,
-    Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, TableState,
-    TableVersion, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
+    AuditRecord, BodyFormat, ByteStream, Call, ConnectorState, Credential, DataFileState, DatasetDetail, DatasetSummary, Direction, Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page, PartitionState, Plan, Principal, PullReport, PullRequest, QueryAnswer, QueryRequest, Receipt, RenderRequest, Rendition, RenditionFormat, Result, RowCounts, RowError, RowErrors, RunReport, RunRequest, RunStep, Secret, Service, ServiceError, StepState, Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, TableState, TableVersion, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 
 pub(super) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -609,6 +603,22 @@ impl Service for Fake {
     }
 
     async fn maintain(&self, _: &Call, _: MaintainRequest) -> Result<MaintenanceReport> {
+        absent()
+    }
+
+    async fn connectors(&self, call: &Call) -> Result<Vec<ConnectorState>> {
+        self.note(call, "connectors")?;
+        match self.stage {
+            Stage::Full => Ok(crate::testing::connectors()),
+            Stage::Forbidden => Err(ServiceError::new(
+                ErrorKind::Forbidden,
+                "role `auditor` may not `read_runs`",
+            )),
+            _ => Ok(vec![]),
+        }
+    }
+
+    async fn pull(&self, _: &Call, _: PullRequest) -> Result<Vec<PullReport>> {
         absent()
     }
 

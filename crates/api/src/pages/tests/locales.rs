@@ -50,6 +50,7 @@ fn one_is_not_many() {
 fn every_text_that_is_said_is_there_and_every_text_is_said() {
     let sources = [
         include_str!("../../../templates/base.html"),
+        include_str!("../../../templates/connectors.html"),
         include_str!("../../../templates/dataset.html"),
         include_str!("../../../templates/datasets.html"),
         include_str!("../../../templates/failure.html"),
@@ -85,6 +86,7 @@ fn every_text_that_is_said_is_there_and_every_text_is_said() {
     }
     let made = [
         "classification-",
+        "connector-",
         "error-",
         "kind-",
         "layer-",

@@ -1,0 +1,3 @@
+insert into connectors (name, known_at)
+values ($1, $2)
+on conflict do nothing
