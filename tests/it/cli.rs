@@ -4,6 +4,7 @@ mod clients;
 mod maintain;
 mod memory;
 mod nodes;
+mod periods;
 mod project;
 mod receive;
 mod stores;

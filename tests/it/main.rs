@@ -24,6 +24,7 @@ mod logs;
 mod maintain;
 mod moments;
 mod patience;
+mod periods;
 mod promises;
 mod receive;
 mod scans;

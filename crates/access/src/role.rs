@@ -51,22 +51,39 @@ impl Role {
     fn acts(self) -> &'static [Action] {
         use Action::{
             Apply, Maintain, Plan, Query, ReadAudit, ReadEvidence, ReadFigures, ReadMetrics,
-            ReadRendition, ReadRuns, ReadSubmission, RenderReport, Run, Submit, Withdraw,
+            ReadObligations, ReadRendition, ReadRuns, ReadSubmission, RenderReport, Run, Submit,
+            Withdraw,
         };
         match self {
-            Self::Submitter => &[Submit, Withdraw, ReadSubmission, ReadEvidence, ReadFigures],
+            Self::Submitter => &[
+                Submit,
+                Withdraw,
+                ReadSubmission,
+                ReadEvidence,
+                ReadObligations,
+                ReadFigures,
+            ],
             Self::Official => &[
                 Submit,
                 Withdraw,
                 ReadSubmission,
                 ReadEvidence,
+                ReadObligations,
                 ReadFigures,
                 RenderReport,
                 ReadRendition,
             ],
-            Self::Analyst => &[Query, ReadFigures, RenderReport, ReadRendition, ReadRuns],
+            Self::Analyst => &[
+                ReadObligations,
+                Query,
+                ReadFigures,
+                RenderReport,
+                ReadRendition,
+                ReadRuns,
+            ],
             Self::DataEngineer => &[
                 ReadSubmission,
+                ReadObligations,
                 Query,
                 ReadFigures,
                 RenderReport,

@@ -239,6 +239,34 @@ row = Row
 row-all = All
 value = Value
 
+# Deadlines
+obligations = Deadlines and what was handed in
+obligations-about = Each agency has a deadline for each period. What comes later is taken and marked as late; once the period is locked, it is taken only if the deadline was extended.
+no-obligations = No agency owes anything for this period.
+show = Show
+to-obligations = Deadlines and what the agencies have handed in
+due-on = Due
+locks-at = Locks
+lock-never = Never
+deadline-days = { $days ->
+    [0] On the last day of the period
+    [1] 1 day after the period ends
+   *[other] { $days } days after the period ends
+}
+deadline-basis = Basis of the deadline
+verified = checked against the text
+unverified = not checked against the text
+submissions-made = Submissions
+first-received = First received at
+extensions = Extensions
+extended-until = Extended until { $day }:
+standing-not_yet = Not begun
+standing-open = Taken, on time
+standing-late = Taken, late
+standing-locked = Locked
+timeliness-on-time = on time
+timeliness-late = late
+
 # Errors
 status = Status
 correlation-id = Correlation id

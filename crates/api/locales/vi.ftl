@@ -230,6 +230,30 @@ row = Dòng
 row-all = Toàn bộ
 value = Giá trị
 
+# Hạn nộp
+obligations = Hạn nộp và tình hình nộp
+obligations-about = Mỗi cơ quan có một hạn nộp cho từng kỳ. Nộp sau hạn vẫn được nhận và ghi là trễ hạn; khi kỳ đã khóa thì chỉ nhận nếu được gia hạn.
+no-obligations = Không có cơ quan nào phải nộp cho kỳ này.
+show = Xem
+to-obligations = Hạn nộp và tình hình nộp của các cơ quan
+due-on = Hạn nộp
+locks-at = Khóa kỳ
+lock-never = Không khóa
+deadline-days = { $days } ngày sau khi kỳ kết thúc
+deadline-basis = Căn cứ của hạn nộp
+verified = đã đối chiếu văn bản
+unverified = chưa đối chiếu văn bản
+submissions-made = Số lần nộp
+first-received = Nộp lần đầu lúc
+extensions = Gia hạn
+extended-until = Gia hạn đến { $day }:
+standing-not_yet = Kỳ chưa bắt đầu
+standing-open = Đang nhận, đúng hạn
+standing-late = Đang nhận, trễ hạn
+standing-locked = Đã khóa
+timeliness-on-time = đúng hạn
+timeliness-late = trễ hạn
+
 # Lỗi
 status = Mã trạng thái
 correlation-id = Mã tra cứu

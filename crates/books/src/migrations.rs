@@ -27,13 +27,25 @@ pub const SQLITE: Migrations = &[
         "relations",
         include_str!("../migrations/sqlite/0003_relations.sql"),
     ),
+    (
+        4,
+        "deadlines",
+        include_str!("../migrations/sqlite/0004_deadlines.sql"),
+    ),
 ];
 
-pub const POSTGRES: Migrations = &[(
-    3,
-    "books",
-    include_str!("../migrations/postgres/0003_books.sql"),
-)];
+pub const POSTGRES: Migrations = &[
+    (
+        3,
+        "books",
+        include_str!("../migrations/postgres/0003_books.sql"),
+    ),
+    (
+        4,
+        "deadlines",
+        include_str!("../migrations/postgres/0004_deadlines.sql"),
+    ),
+];
 
 /// Brings the tables up to date, one process after the other: PostgreSQL's lock for that ends with
 /// the connection, so a connection on which this failed must be closed.

@@ -13,10 +13,11 @@ use project::{DatasetName, ReportDefinition};
 use serde_json::json;
 use service::{
     Action, AuditRecord, ByteStream, Call, Credential, DatasetDetail, DatasetSummary, Document,
-    ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page,
-    Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result,
-    RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
-    SubmitAnswer, SubmitRequest, TableVersion, WithdrawRequest,
+    ErrorKind, Evidence, ExtendRequest, LineageAnswer, LineageRequest, MaintainRequest,
+    MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal, QueryAnswer,
+    QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
+    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
+    SubmitRequest, TableVersion, WithdrawRequest,
 };
 use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore, watch};
 use tokio_util::task::TaskTracker;
@@ -28,8 +29,8 @@ use crate::perform::{About, Gate};
 use crate::published::Published;
 use crate::watch::Watch;
 use crate::{
-    Given, Settings, access as principals, catalogue, failure, ledger, maintain, plan, query,
-    reports, runs, submit,
+    Given, Settings, access as principals, catalogue, failure, ledger, maintain, obligations, plan,
+    query, reports, runs, submit,
 };
 
 /// What a house is made of.
@@ -90,6 +91,7 @@ impl House {
             landings: TaskTracker::new(),
         });
         submit::publish_keys(&handles).await?;
+        obligations::recover(&handles).await?;
         submit::recover(&handles).await?;
         Ok(Self {
             gate: Arc::new(Gate::new(handles)),
@@ -241,6 +243,21 @@ impl Service for House {
     async fn withdraw(&self, call: &Call, request: WithdrawRequest) -> Result<Submission> {
         let (gate, call) = (Arc::clone(&self.gate), call.clone());
         self.to_its_end(async move { submit::withdraw(&gate, &call, request).await })
+            .await
+    }
+
+    async fn obligations(
+        &self,
+        call: &Call,
+        filter: ObligationFilter,
+        page: Page,
+    ) -> Result<Vec<Obligation>> {
+        obligations::list(&self.gate, call, filter, page).await
+    }
+
+    async fn extend(&self, call: &Call, request: ExtendRequest) -> Result<Obligation> {
+        let (gate, call) = (Arc::clone(&self.gate), call.clone());
+        self.to_its_end(async move { obligations::extend(&gate, &call, request).await })
             .await
     }
 

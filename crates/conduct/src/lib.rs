@@ -17,6 +17,7 @@ mod inputs;
 mod ledger;
 mod maintain;
 mod manifest;
+mod obligations;
 mod perform;
 mod plan;
 mod published;

@@ -25,8 +25,8 @@ pub use adapter::{
 };
 pub use code_list::{Code, CodeList};
 pub use contract::{
-    Bound, Check, Classification, Column, ColumnType, Contract, ENVELOPE, Rule, Severity, Stamp,
-    Text, Version,
+    Bound, Check, Classification, Column, ColumnType, Contract, DeadlineTerms, ENVELOPE, Rule,
+    Severity, Stamp, Text, Version,
 };
 pub use names::{AgencyCode, DatasetName, Layer, NameError};
 pub use problem::{Place, Problem};

@@ -75,6 +75,8 @@ enum Command {
     Submit(Box<commands::submit::Submit>),
     /// Take a submission's rows out of its table
     Withdraw(commands::withdraw::Withdraw),
+    /// Move the deadline of an agency's data for a period to a later day
+    Extend(commands::extend::Extend),
     /// Verify a receipt offline
     Verify(commands::verify::Verify),
     /// Print the public keys that receipts are verified with
@@ -146,6 +148,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::Maintain(command) => command.run(context).await,
         Command::Token(command) => command.run(context).await,
         Command::Withdraw(command) => command.run(context).await,
+        Command::Extend(command) => command.run(context).await,
         Command::Verify(command) => command.run(&context),
         Command::Keys(command) => command.run(&context),
     };

@@ -19,6 +19,10 @@ pub enum Action {
     ReadSubmission,
     /// Read the bytes that were received.
     ReadEvidence,
+    /// Read what agencies owe for a period, until when, and what they handed in.
+    ReadObligations,
+    /// Move a deadline to a later day.
+    ExtendDeadline,
     /// Run a read-only query.
     Query,
     /// Read figures that are published: a query over public datasets of layer `served` and code
@@ -50,7 +54,7 @@ pub enum Action {
 
 impl Action {
     /// Every act.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::SignIn,
         Self::SignOut,
         Self::CreateSignInCode,
@@ -59,6 +63,8 @@ impl Action {
         Self::Withdraw,
         Self::ReadSubmission,
         Self::ReadEvidence,
+        Self::ReadObligations,
+        Self::ExtendDeadline,
         Self::Query,
         Self::ReadFigures,
         Self::ReadCatalogue,
@@ -85,6 +91,8 @@ impl Action {
             Self::Withdraw => "withdraw",
             Self::ReadSubmission => "read_submission",
             Self::ReadEvidence => "read_evidence",
+            Self::ReadObligations => "read_obligations",
+            Self::ExtendDeadline => "extend_deadline",
             Self::Query => "query",
             Self::ReadFigures => "read_figures",
             Self::ReadCatalogue => "read_catalogue",

@@ -11,6 +11,7 @@ mod call;
 mod catalogue;
 mod error;
 mod maintenance;
+mod obligation;
 mod query;
 mod report;
 mod run;
@@ -27,6 +28,9 @@ pub use catalogue::{
 pub use error::{ErrorKind, Result, ServiceError};
 pub use maintenance::{
     MaintainRequest, MaintenanceReport, MaintenanceState, MaintenanceStep, MaintenanceTask,
+};
+pub use obligation::{
+    ExtendRequest, Extension, HandedIn, Obligation, ObligationFilter, ObligationKey, Timeliness,
 };
 pub use query::{At, Batches, QueryAnswer, QueryRequest, Value};
 pub use report::{Document, Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat};

@@ -6,11 +6,11 @@ use futures::stream::BoxStream;
 use project::{DatasetName, ReportDefinition};
 
 use crate::{
-    AuditRecord, BodyType, Call, DatasetDetail, DatasetSummary, Document, LineageAnswer,
-    LineageRequest, MaintainRequest, MaintenanceReport, Page, Plan, Principal, QueryAnswer,
-    QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
-    RunRequest, Secret, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
-    WithdrawRequest,
+    AuditRecord, BodyType, Call, DatasetDetail, DatasetSummary, Document, ExtendRequest,
+    LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
+    ObligationFilter, Page, Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition,
+    RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Submission, SubmissionId,
+    SubmitAnswer, SubmitRequest, TableVersion, WithdrawRequest,
 };
 
 /// Bytes as they arrive.
@@ -55,6 +55,17 @@ pub trait Service: Send + Sync + 'static {
     /// Takes the rows of a submission, and of its corrections, out of the table; older versions
     /// keep them. Withdrawn again, it is answered as the first time.
     async fn withdraw(&self, call: &Call, request: WithdrawRequest) -> Result<Submission>;
+    /// What agencies owe for a period, by dataset and agency; a principal bound to an agency sees its
+    /// own and those below.
+    async fn obligations(
+        &self,
+        call: &Call,
+        filter: ObligationFilter,
+        page: Page,
+    ) -> Result<Vec<Obligation>>;
+    /// Moves a deadline to a later day; asked again with the same day and reason, it is answered as
+    /// the first time. `Conflict` if the day would not be later, or there is no deadline.
+    async fn extend(&self, call: &Call, request: ExtendRequest) -> Result<Obligation>;
     /// The public keys that signed receipts are verified with, as a JWK Set (RFC 7517). Open to
     /// everyone.
     async fn keys(&self) -> Result<String>;

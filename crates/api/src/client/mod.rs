@@ -8,15 +8,16 @@ use axum::http::{HeaderMap, StatusCode};
 use project::{DatasetName, ReportDefinition};
 use service::{
     Ack, AuditRecord, BodyType, ByteStream, Call, DatasetDetail, DatasetSummary, Direction,
-    Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest,
-    MaintenanceReport, Page, Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition,
-    RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service, ServiceError,
-    Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, WithdrawRequest,
+    Document, ErrorKind, Evidence, ExtendRequest, LineageAnswer, LineageRequest, MaintainRequest,
+    MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal, QueryAnswer,
+    QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
+    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
+    SubmitRequest, TableVersion, WithdrawRequest,
 };
 
 use crate::dto::{
-    AuditRecordDto, CodeDto, DatasetDetailDto, DatasetDto, LineageDto, MaintainDto, MaintenanceDto,
-    NewTokenDto, PlanDto, PrincipalDto, QueryDto, RenderDto, RenditionDto, ReportDto, RowErrorsDto,
+    AuditRecordDto, CodeDto, DatasetDetailDto, DatasetDto, ExtendDto, LineageDto, MaintainDto,
+    MaintenanceDto, NewTokenDto, ObligationDto, PlanDto, PrincipalDto, QueryDto, RenderDto, RenditionDto, ReportDto, RowErrorsDto,
     RunDto, RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto,
     WithdrawalDto,
 };
@@ -131,6 +132,32 @@ impl Service for RemoteService {
         let ask = Ask::post(&["submissions", &id.to_string(), "withdrawal"]);
         let ask = ask.json(&WithdrawalDto { reason })?;
         let dto: SubmissionDto = json(self.wire.send(call, ask).await?).await?;
+        dto.try_into()
+    }
+
+    async fn obligations(
+        &self,
+        call: &Call,
+        filter: ObligationFilter,
+        of: Page,
+    ) -> Result<Vec<Obligation>> {
+        let mut ask = Ask::get(&["obligations"]).params(page(of));
+        if let Some(dataset) = &filter.dataset {
+            ask = ask.param("dataset", dataset.as_str());
+        }
+        if let Some(period) = &filter.period {
+            ask = ask.param("period", period.as_str());
+        }
+        if let Some(agency) = &filter.agency {
+            ask = ask.param("agency", agency.as_str());
+        }
+        rows::<ObligationDto, _>(self.wire.send(call, ask).await?).await
+    }
+
+    async fn extend(&self, call: &Call, request: ExtendRequest) -> Result<Obligation> {
+        let ask = Ask::post(&["obligations", "extensions"]);
+        let ask = ask.json(&ExtendDto::from(request))?;
+        let dto: ObligationDto = json(self.wire.send(call, ask).await?).await?;
         dto.try_into()
     }
 

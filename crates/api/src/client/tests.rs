@@ -86,6 +86,32 @@ async fn submissions_are_the_same_from_afar() {
 }
 
 #[tokio::test]
+async fn obligations_and_their_extensions_are_the_same_from_afar() {
+    let double = Double::new();
+    let remote = remote(&double).await;
+    let all = remote.obligations(&call(), ObligationFilter::default(), PAGE);
+    assert_eq!(all.await.unwrap(), [testing::obligation()]);
+    let of = testing::obligation().of;
+    let some = ObligationFilter {
+        dataset: Some(of.dataset.clone()),
+        period: Some(of.period.clone()),
+        agency: Some(of.agency.clone()),
+    };
+    remote.obligations(&call(), some, PAGE).await.unwrap();
+    let request = ExtendRequest {
+        of,
+        until: "2026-10-01".parse().unwrap(),
+        reason: "bão".to_owned(),
+    };
+    let extended = remote.extend(&call(), request).await.unwrap();
+    assert_eq!(extended, testing::obligation());
+    expect_test::expect![[r#"
+        obligations ObligationFilter { dataset: None, period: None, agency: None } Page { offset: 5, limit: 7 }
+        obligations ObligationFilter { dataset: Some(DatasetName { layer: Raw, full: "raw.visits" }), period: Some(PeriodCode("2026-09")), agency: Some(AgencyCode("H26.01")) } Page { offset: 5, limit: 7 }
+        extend dataset `raw.visits` for agency `H26.01` in period `2026-09` 2026-10-01 bão"#]].assert_eq(&double.asked().join("\n"));
+}
+
+#[tokio::test]
 async fn a_replay_and_a_dry_run_are_known_from_afar() {
     let remote = remote(&Double::replaying()).await;
     let answer = remote

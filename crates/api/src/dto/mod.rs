@@ -6,6 +6,7 @@ mod audit;
 mod catalogue;
 mod lineage;
 mod maintenance;
+mod obligation;
 mod query;
 mod rendition;
 mod report;
@@ -26,6 +27,7 @@ pub use catalogue::{
 };
 pub use lineage::{ColumnRefDto, EdgeDto, LineageDto, NodeDto};
 pub use maintenance::{MaintainDto, MaintenanceDto, MaintenanceStepDto};
+pub use obligation::{ExtendDto, ExtensionDto, ObligationDto};
 pub use query::QueryDto;
 pub use rendition::{ManifestDto, ManifestQueryDto, RenderDto, RenditionDto};
 pub use report::{BlockDto, ParameterDto, ReportColumnDto, ReportDto};

@@ -10,6 +10,7 @@ mod datasets;
 mod download;
 mod history;
 mod lineage;
+mod obligations;
 mod overview;
 mod parts;
 mod query;
@@ -38,6 +39,7 @@ pub fn router() -> Router<ApiState> {
         .route("/datasets", get(datasets::list))
         .route("/datasets/{name}", get(dataset::page))
         .route("/datasets/{name}/history", get(history::page))
+        .route("/datasets/{name}/obligations", get(obligations::page))
         .route("/lineage", get(lineage::all))
         .route("/lineage/{name}", get(lineage::one))
         .route("/query", get(query::form).post(query::run))

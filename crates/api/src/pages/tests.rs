@@ -94,6 +94,8 @@ fn pages() -> Vec<String> {
         "/datasets/raw.dossiers",
         "/datasets/raw.dossiers/history",
         "/datasets/raw.dossiers/history?offset=100",
+        "/datasets/raw.dossiers/obligations",
+        "/datasets/raw.dossiers/obligations?period=2026-09&offset=100",
         "/lineage",
         "/lineage/served.provincial_scoreboard",
         "/lineage/served.provincial_scoreboard?depth=9",

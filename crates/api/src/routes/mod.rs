@@ -5,6 +5,7 @@ mod audit;
 mod catalogue;
 mod lineage;
 mod maintenance;
+mod obligations;
 mod operation;
 mod query;
 mod renditions;
@@ -61,6 +62,7 @@ fn closed(state: &ApiState) -> OpenApiRouter<ApiState> {
         .routes(routes!(submissions::one))
         .routes(routes!(submissions::receipt))
         .routes(routes!(submissions::errors))
+        .routes(routes!(obligations::list))
         .routes(routes!(catalogue::datasets))
         .routes(routes!(catalogue::dataset))
         .routes(routes!(catalogue::contract))
@@ -84,6 +86,7 @@ fn closed(state: &ApiState) -> OpenApiRouter<ApiState> {
         .routes(routes!(submissions::submit))
         .routes(routes!(submissions::withdraw))
         .routes(routes!(submissions::evidence))
+        .routes(routes!(obligations::extend))
         .routes(routes!(query::query))
         .routes(routes!(query::figures))
         .routes(routes!(renditions::render))

@@ -7,10 +7,11 @@ use futures::{StreamExt, TryStreamExt, stream};
 use project::{DatasetName, ReportDefinition};
 use service::{
     AuditRecord, BodyFormat, ByteStream, Call, Credential, DatasetDetail, DatasetSummary, Document,
-    ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page,
-    Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result,
-    RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
-    SubmitAnswer, SubmitRequest, TableVersion, WithdrawRequest,
+    ErrorKind, Evidence, ExtendRequest, LineageAnswer, LineageRequest, MaintainRequest,
+    MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal, QueryAnswer,
+    QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
+    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
+    SubmitRequest, TableVersion, WithdrawRequest,
 };
 
 use super::{TOKEN, samples};
@@ -135,6 +136,22 @@ impl Service for Double {
     async fn withdraw(&self, call: &Call, request: WithdrawRequest) -> Result<Submission> {
         self.note(call, format!("withdraw {} {}", request.id, request.reason))?;
         Ok(samples::submission())
+    }
+
+    async fn obligations(
+        &self,
+        call: &Call,
+        filter: ObligationFilter,
+        page: Page,
+    ) -> Result<Vec<Obligation>> {
+        self.note(call, format!("obligations {filter:?} {page:?}"))?;
+        Ok(vec![samples::obligation()])
+    }
+
+    async fn extend(&self, call: &Call, request: ExtendRequest) -> Result<Obligation> {
+        let ExtendRequest { of, until, reason } = request;
+        self.note(call, format!("extend {of} {until} {reason}"))?;
+        Ok(samples::obligation())
     }
 
     async fn template(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<u8>> {

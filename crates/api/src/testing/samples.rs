@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Decimal128Array, Int64Array, RecordBatch, StringArray};
 use bytes::Bytes;
+use calendar::{Deadline, Standing};
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
 use lineage::{ColumnRef, Edge, EdgeKind, Graph};
@@ -14,10 +15,11 @@ use project::{
 };
 use service::{
     AuditRecord, BodyFormat, ControlTotal, DataFileState, DatasetDetail, DatasetSummary, Document,
-    Ended, MaintenanceReport, MaintenanceState, MaintenanceStep, MaintenanceTask, Manifest,
-    ManifestQuery, PartitionState, Plan, PlanItem, PlannedChange, Principal, QueryAnswer, Receipt,
-    Relation, Rendition, RenditionFormat, RowCounts, RowError, RowErrors, RunReport, RunStep,
-    StepState, Submission, SubmissionState, SubmitAnswer, Superseded, TableState, TableVersion,
+    Ended, Extension, HandedIn, MaintenanceReport, MaintenanceState, MaintenanceStep,
+    MaintenanceTask, Manifest, ManifestQuery, Obligation, ObligationKey, PartitionState, Plan,
+    PlanItem, PlannedChange, Principal, QueryAnswer, Receipt, Relation, Rendition, RenditionFormat,
+    RowCounts, RowError, RowErrors, RunReport, RunStep, StepState, Submission, SubmissionState,
+    SubmitAnswer, Superseded, TableState, TableVersion,
 };
 
 pub(crate) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -58,6 +60,7 @@ pub(crate) fn receipt() -> Receipt {
             warned: 0,
         },
         received_at: at(),
+        due_on: Some("2026-09-14".parse().unwrap()),
         table_version: Some(7),
         committed_at: Some(at()),
         supersedes: Some(Superseded {
@@ -69,6 +72,38 @@ pub(crate) fn receipt() -> Receipt {
             declared: "3".to_owned(),
             found: Some("3".to_owned()),
         }],
+    }
+}
+
+pub(crate) fn obligation() -> Obligation {
+    let day = |text: &str| text.parse().unwrap();
+    let of = ObligationKey {
+        dataset: "raw.visits".parse().unwrap(),
+        period: "2026-09".parse().unwrap(),
+        agency: "H26.01".parse().unwrap(),
+    };
+    let extension = Extension {
+        of: of.clone(),
+        number: 1,
+        before: day("2026-09-24"),
+        until: day("2026-10-01"),
+        reason: "bão".to_owned(),
+        principal: "operator".to_owned(),
+        at: at(),
+    };
+    Obligation {
+        of,
+        deadline: Deadline {
+            opens_on: day("2026-08-15"),
+            due_on: day("2026-10-01"),
+            closes_on: Some(day("2026-10-14")),
+        },
+        standing: Standing::Open,
+        handed_in: HandedIn {
+            submissions: 2,
+            first_received_at: Some(at()),
+        },
+        extensions: vec![extension],
     }
 }
 

@@ -319,7 +319,7 @@ impl Amendment<'_> {
     }
 
     /// This very change, when it was committed before and the answer was lost.
-    async fn before(&self) -> Result<Option<Amended>> {
+    pub(crate) async fn before(&self) -> Result<Option<Amended>> {
         let found = match self.change {
             Change::Correct(id, _) | Change::Replace(id, _) => {
                 self.table.find_after(self.since, &id.to_string()).await

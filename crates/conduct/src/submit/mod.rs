@@ -16,16 +16,20 @@ mod withdraw;
 
 use std::sync::Arc;
 
-use project::{AgencyCode, CodeList, Contract, Layer, Project};
+use calendar::PeriodCode;
+use chrono::{DateTime, Utc};
+use ingest::Spooled;
+use project::{AgencyCode, CodeList, Contract, DatasetName, Layer, Project};
 use serde_json::json;
 use service::{
-    Action, ByteStream, Call, ControlTotal, ErrorKind, Page, Receipt, Relation, Result, RowCounts,
-    RowErrors, ServiceError, Submission, SubmissionId, SubmissionState, SubmitAnswer,
-    SubmitRequest, Superseded,
+    Action, ByteStream, Call, ControlTotal, ErrorKind, Page, Receipt, Relation, Result,
+    RowCounts, RowErrors, ServiceError, Submission, SubmissionId, SubmissionState,
+    SubmitAnswer, SubmitRequest, Superseded,
 };
 
 use crate::failure;
 use crate::handles::Handles;
+use crate::obligations::{self, Admission};
 use crate::perform::{About, Gate};
 
 pub(crate) use receipt::{keys, publish_keys};
@@ -67,10 +71,15 @@ pub(crate) async fn submit(
         about,
         |handles, principal| async move {
             // A request that is wrong is told before its body is read.
-            let terms_now = terms(&handles.project(), &request, agency.clone())?;
+            let terms_of = |agency| {
+                let project = handles.project();
+                terms(&project, &request.dataset, &request.period, agency)
+            };
+            let terms_now = terms_of(agency.clone())?;
             coding::coding(&request.format)?;
             coding::adapter(&request.format, &terms_now.project, &request.dataset)?;
             totals::check(&terms_now.contract, &declared(&request))?;
+            admitted(&handles, &terms_now, &request).await?;
             let relation = related(&handles, &terms_now, &request).await?;
             let _body = body::place(&handles, door).await?;
             let spooled = body::spool(&handles, door, body).await?;
@@ -80,23 +89,14 @@ pub(crate) async fn submit(
             // Only now: a sender who takes his time keeps nobody else from being checked.
             let _place = handles.submissions.acquire().await.map_err(body::closed)?;
             let _landing = handles.landing.read().await;
-            let terms = terms(&handles.project(), &request, agency)?;
+            let terms = terms_of(agency)?;
+            let admission = admission(&handles, &terms, received_at).await?;
             let receipt = Receipt {
-                id,
-                agency: terms.agency.clone(),
-                dataset: request.dataset.clone(),
-                period: request.period.clone(),
-                contract_version: terms.contract.version.to_string(),
-                evidence_sha256: spooled.sha256().to_owned(),
-                evidence_size_bytes: spooled.size_bytes(),
-                rows: RowCounts::default(),
-                received_at,
-                table_version: None,
-                committed_at: None,
-                supersedes: relation.map(|relation| Superseded { relation, rows: 0 }),
-                control_totals: declared(&request),
+                due_on: admission.due_on,
+                ..receipt_of((id, received_at), &terms, &request, relation, &spooled)
             };
             if request.dry_run {
+                admission.refusal.map_or(Ok(()), Err)?;
                 return land::rehearse(&handles, &terms, &request, receipt, spooled).await;
             }
             let submission = Submission {
@@ -109,10 +109,60 @@ pub(crate) async fn submit(
                 ended: None,
                 sealed: None,
             };
-            receive::receive(&handles, &terms, submission, request.ack, spooled).await
+            let body = (spooled, admission.refusal);
+            receive::receive(&handles, &terms, submission, request.ack, body).await
         },
     )
     .await
+}
+
+/// The receipt of a complete body whose rows are not looked at yet.
+fn receipt_of(
+    (id, received_at): (SubmissionId, DateTime<Utc>),
+    terms: &Terms,
+    request: &SubmitRequest,
+    relation: Option<Relation>,
+    spooled: &Spooled,
+) -> Receipt {
+    Receipt {
+        id,
+        agency: terms.agency.clone(),
+        dataset: request.dataset.clone(),
+        period: request.period.clone(),
+        contract_version: terms.contract.version.to_string(),
+        evidence_sha256: spooled.sha256().to_owned(),
+        evidence_size_bytes: spooled.size_bytes(),
+        rows: RowCounts::default(),
+        received_at,
+        due_on: None,
+        table_version: None,
+        committed_at: None,
+        supersedes: relation.map(|relation| Superseded { relation, rows: 0 }),
+        control_totals: declared(request),
+    }
+}
+
+async fn admission(handles: &Handles, terms: &Terms, at: DateTime<Utc>) -> Result<Admission> {
+    let Terms {
+        contract,
+        period,
+        agency,
+        ..
+    } = terms;
+    obligations::admission(handles, contract, period, agency, at).await
+}
+
+/// Refuses what its period does not take, unless it came before: that is answered as it was then.
+async fn admitted(handles: &Handles, terms: &Terms, request: &SubmitRequest) -> Result<()> {
+    let admission = admission(handles, terms, handles.now()).await?;
+    let Some(refusal) = admission.refusal else {
+        return Ok(());
+    };
+    let key = request.key.as_deref();
+    if !request.dry_run && claim::came_before(handles, terms, key).await? {
+        return Ok(());
+    }
+    Err(refusal)
 }
 
 /// What the submission does to the first of a family, which must be of the same agency, dataset
@@ -181,32 +231,30 @@ async fn agency_of(
     }
 }
 
-/// The contract, period and agency of a request, or why there is none.
-fn terms(
+/// The contract, period and agency that a submission is judged by, or why there is none.
+pub(crate) fn terms(
     project: &Arc<Project>,
-    request: &SubmitRequest,
+    dataset: &DatasetName,
+    period: &PeriodCode,
     agency: Option<AgencyCode>,
 ) -> Result<Terms> {
     let not_found = |message: String, hint: &str| {
         Err(ServiceError::new(ErrorKind::NotFound, message).hint(hint))
     };
-    let contract = project.contracts.get(&request.dataset);
+    let contract = project.contracts.get(dataset);
     let Some(contract) = contract.filter(|c| c.dataset.layer() == Layer::Raw) else {
         let known: Vec<&str> = project
             .contracts
             .keys()
             .filter(|d| d.layer() == Layer::Raw)
-            .map(project::DatasetName::as_str)
+            .map(DatasetName::as_str)
             .collect();
         return not_found(
-            format!(
-                "there is no dataset `{}` that takes submissions",
-                request.dataset
-            ),
+            format!("there is no dataset `{dataset}` that takes submissions"),
             &format!("Send to one of `{}`.", known.join("`, `")),
         );
     };
-    let period = match project.calendar.get(&request.period) {
+    let period = match project.calendar.get(period) {
         Ok(period) => period.clone(),
         Err(error) => {
             return Err(ServiceError::new(ErrorKind::Invalid, error.to_string())

@@ -6,14 +6,16 @@ use std::sync::{Arc, Mutex};
 use arrow::array::{ArrayRef, Decimal128Array, Int32Array, Int64Array, StringArray};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
+use calendar::{Deadline, Standing};
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
 use lineage::Graph;
 use project::{DatasetName, Project, ReportDefinition, Severity, Sources};
 use service::{
     AuditRecord, BodyFormat, ByteStream, Call, Credential, DataFileState, DatasetDetail,
-    DatasetSummary, Direction, Document, ErrorKind, Evidence, LineageAnswer, LineageRequest,
-    MaintainRequest, MaintenanceReport, Page, PartitionState, Plan, Principal, QueryAnswer,
+    DatasetSummary, Direction, Document, ErrorKind, Evidence, ExtendRequest, Extension, HandedIn,
+    LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
+    ObligationFilter, ObligationKey, Page, PartitionState, Plan, Principal, QueryAnswer,
     QueryRequest, Receipt, RenderRequest, Rendition, RenditionFormat, Result, RowCounts, RowError,
     RowErrors, RunReport, RunRequest, RunStep, Secret, Service, ServiceError, StepState,
     Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, TableState,
@@ -285,6 +287,7 @@ fn receipt() -> Receipt {
             warned: 7,
         },
         received_at: at(),
+        due_on: Some("2026-09-14".parse().unwrap()),
         table_version: Some(7),
         committed_at: Some(at()),
         supersedes: None,
@@ -302,6 +305,39 @@ fn submission(state: SubmissionState) -> Submission {
         key: None,
         ended: None,
         sealed: None,
+    }
+}
+
+/// Agencies in every standing; one in ten was given more time.
+fn obligation(n: u64) -> Obligation {
+    let day = |text: &str| text.parse().unwrap();
+    let of = ObligationKey {
+        dataset: "raw.dossiers".parse().unwrap(),
+        period: "2026-09".parse().unwrap(),
+        agency: format!("H{:02}", n % 100).parse().unwrap(),
+    };
+    let extension = Extension {
+        of: of.clone(),
+        number: 1,
+        before: day("2026-09-24"),
+        until: day("2026-10-01"),
+        reason: EVIL.to_owned(),
+        principal: "operator".to_owned(),
+        at: at(),
+    };
+    Obligation {
+        of,
+        deadline: Deadline {
+            opens_on: day("2026-08-15"),
+            due_on: day("2026-10-01"),
+            closes_on: (n % 3 > 0).then(|| day("2026-10-14")),
+        },
+        standing: Standing::ALL[n as usize % 4],
+        handed_in: HandedIn {
+            submissions: n % 2 * 1234,
+            first_received_at: (n % 2 > 0).then(at),
+        },
+        extensions: (n % 10 == 0).then_some(extension).into_iter().collect(),
     }
 }
 
@@ -361,6 +397,25 @@ impl Service for Fake {
     async fn withdraw(&self, call: &Call, _: WithdrawRequest) -> Result<Submission> {
         self.note(call, "withdraw")?;
         Ok(submission(SubmissionState::Committed))
+    }
+
+    async fn obligations(
+        &self,
+        call: &Call,
+        filter: ObligationFilter,
+        page: Page,
+    ) -> Result<Vec<Obligation>> {
+        let period = filter.period.map(|period| period.to_string());
+        self.note(call, &format!("obligations {period:?} {}", page.offset))?;
+        if self.stage == Stage::Unapplied {
+            return Ok(vec![]);
+        }
+        let all = (page.offset..130).take(page.limit as usize);
+        Ok(all.map(obligation).collect())
+    }
+
+    async fn extend(&self, _: &Call, _: ExtendRequest) -> Result<Obligation> {
+        absent()
     }
 
     async fn template(&self, call: &Call, _: &DatasetName) -> Result<Vec<u8>> {

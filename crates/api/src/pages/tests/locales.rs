@@ -58,6 +58,7 @@ fn every_text_that_is_said_is_there_and_every_text_is_said() {
         include_str!("../../../templates/lineage_columns.html"),
         include_str!("../../../templates/lineage_tables.html"),
         include_str!("../../../templates/macros.html"),
+        include_str!("../../../templates/obligations.html"),
         include_str!("../../../templates/overview.html"),
         include_str!("../../../templates/query.html"),
         include_str!("../../../templates/report.html"),
@@ -68,6 +69,7 @@ fn every_text_that_is_said_is_there_and_every_text_is_said() {
         include_str!("../../../templates/submission.html"),
         include_str!("../../../templates/submissions.html"),
         include_str!("../lineage/columns.rs"),
+        include_str!("../dataset.rs"),
         include_str!("../overview.rs"),
         include_str!("../submissions.rs"),
     ];
@@ -90,8 +92,10 @@ fn every_text_that_is_said_is_there_and_every_text_is_said() {
         "layer-",
         "nav-",
         "relation-",
+        "standing-",
         "state-",
         "step-",
+        "timeliness-",
     ];
     for key in known {
         let made = made.iter().any(|start| key.starts_with(start));
