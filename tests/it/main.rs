@@ -26,6 +26,7 @@ mod moments;
 mod patience;
 mod periods;
 mod promises;
+mod quarantine;
 mod receive;
 mod scans;
 mod slt;

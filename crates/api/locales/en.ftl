@@ -9,6 +9,7 @@ nav-lineage = Lineage
 nav-query = Query
 nav-reports = Reports
 nav-submissions = Submissions
+nav-quarantine = Quarantine
 nav-runs = Runs
 signed-in-as = Signed in:
 sign-out = Sign out
@@ -91,6 +92,7 @@ to-lineage-all = See how they are made of one another
 quarantine = Quarantine
 quarantine-rows = Rows received for this dataset that broke its rules and did not land: { $rows }.
 quarantine-query = Query these rows and why they were refused
+quarantine-search = Search these rows
 quarantine-see = See the submissions and their errors
 columns = Columns
 column = Column
@@ -238,6 +240,18 @@ no-row-errors = There are none.
 row = Row
 row-all = All
 value = Value
+
+# Quarantine
+quarantine-about = Rows that were received and did not land, a line for every rule that they broke. Narrow them by any of these; empty means all.
+quarantine-empty = There are no such rows.
+quarantine-by-dataset = Dataset
+quarantine-by-agency = Agency code
+quarantine-by-period = Period
+quarantine-by-rule = Rule
+quarantine-by-submission = Submission id
+mend-about = Take the refused rows, mend them in the file and send that file; the notes _row, _rules and _message are passed over.
+mend-xlsx = Refused rows (Excel)
+mend-csv = Refused rows (CSV)
 
 # Deadlines
 obligations = Deadlines and what was handed in

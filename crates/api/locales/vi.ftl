@@ -9,6 +9,7 @@ nav-lineage = Dòng dữ liệu
 nav-query = Truy vấn
 nav-reports = Báo cáo
 nav-submissions = Lần nộp
+nav-quarantine = Cách ly
 nav-runs = Lần chạy
 signed-in-as = Đang đăng nhập:
 sign-out = Đăng xuất
@@ -91,6 +92,7 @@ to-lineage-all = Xem các bộ dữ liệu được tạo ra từ nhau như th�
 quarantine = Cách ly
 quarantine-rows = Số dòng nhận cho bộ dữ liệu này nhưng vi phạm quy tắc nên không được ghi: { $rows }.
 quarantine-query = Truy vấn các dòng này và lý do bị từ chối
+quarantine-search = Tìm các dòng này
 quarantine-see = Xem các lần nộp và lỗi của từng dòng
 columns = Các cột
 column = Cột
@@ -229,6 +231,18 @@ no-row-errors = Không có lỗi nào.
 row = Dòng
 row-all = Toàn bộ
 value = Giá trị
+
+# Cách ly
+quarantine-about = Các dòng đã nhận nhưng không ghi vào bảng, mỗi quy tắc bị vi phạm một hàng. Lọc theo một hay nhiều mục dưới đây; để trống là tất cả.
+quarantine-empty = Không có dòng nào.
+quarantine-by-dataset = Bộ dữ liệu
+quarantine-by-agency = Mã cơ quan
+quarantine-by-period = Kỳ báo cáo
+quarantine-by-rule = Quy tắc
+quarantine-by-submission = Mã lần nộp
+mend-about = Tải các dòng bị từ chối, sửa ngay trong tệp rồi nộp lại chính tệp đó; các cột ghi chú _row, _rules, _message được bỏ qua.
+mend-xlsx = Dòng bị từ chối (Excel)
+mend-csv = Dòng bị từ chối (CSV)
 
 # Hạn nộp
 obligations = Hạn nộp và tình hình nộp

@@ -14,10 +14,11 @@ use serde_json::json;
 use service::{
     Action, AuditRecord, ByteStream, Call, Credential, DatasetDetail, DatasetSummary, Document,
     ErrorKind, Evidence, ExtendRequest, LineageAnswer, LineageRequest, MaintainRequest,
-    MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal, QueryAnswer,
-    QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
-    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
-    SubmitRequest, TableVersion, WithdrawRequest,
+    MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal, QuarantineFile,
+    QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, RenderRequest,
+    Rendition, RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service,
+    ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
+    WithdrawRequest,
 };
 use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore, watch};
 use tokio_util::task::TaskTracker;
@@ -30,7 +31,7 @@ use crate::published::Published;
 use crate::watch::Watch;
 use crate::{
     Given, Settings, access as principals, catalogue, failure, ledger, maintain, obligations, plan,
-    query, reports, runs, submit,
+    quarantine, query, reports, runs, submit,
 };
 
 /// What a house is made of.
@@ -246,6 +247,25 @@ impl Service for House {
             .await
     }
 
+    async fn quarantine(
+        &self,
+        call: &Call,
+        filter: QuarantineFilter,
+        page: Page,
+    ) -> Result<QuarantinePage> {
+        quarantine::list(&self.gate, call, filter, page).await
+    }
+
+    async fn quarantine_file(
+        &self,
+        call: &Call,
+        id: SubmissionId,
+        format: QuarantineFormat,
+        language: &str,
+    ) -> Result<QuarantineFile> {
+        quarantine::file(&self.gate, call, id, (format, language)).await
+    }
+
     async fn obligations(
         &self,
         call: &Call,
@@ -290,27 +310,11 @@ impl Service for House {
     }
 
     async fn datasets(&self, call: &Call) -> Result<Vec<DatasetSummary>> {
-        let about = About::named("datasets");
-        self.gate
-            .perform(
-                call,
-                Action::ReadCatalogue,
-                about,
-                |handles, _| async move { catalogue::datasets(&handles).await },
-            )
-            .await
+        catalogue::datasets(&self.gate, call).await
     }
 
     async fn dataset(&self, call: &Call, dataset: &DatasetName) -> Result<DatasetDetail> {
-        let name = dataset.clone();
-        self.gate
-            .perform(
-                call,
-                Action::ReadCatalogue,
-                About::dataset(dataset),
-                |handles, _| async move { catalogue::dataset(&handles, &name).await },
-            )
-            .await
+        catalogue::dataset(&self.gate, call, dataset).await
     }
 
     async fn history(
@@ -319,15 +323,7 @@ impl Service for House {
         dataset: &DatasetName,
         page: Page,
     ) -> Result<Vec<TableVersion>> {
-        let name = dataset.clone();
-        self.gate
-            .perform(
-                call,
-                Action::ReadCatalogue,
-                About::dataset(dataset),
-                |handles, _| async move { catalogue::history(&handles, &name, page).await },
-            )
-            .await
+        catalogue::history(&self.gate, call, dataset, page).await
     }
 
     async fn template(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<u8>> {

@@ -21,6 +21,7 @@ mod obligations;
 mod perform;
 mod plan;
 mod published;
+mod quarantine;
 mod query;
 mod reports;
 mod runs;

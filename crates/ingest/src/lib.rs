@@ -46,6 +46,7 @@ mod records;
 mod fields;
 mod foreign;
 mod mapping;
+mod mended;
 
 mod cell;
 mod columns;
@@ -65,6 +66,7 @@ pub use coding::{Charset, Coding, Compression, Delimiter, Dialect, Format, Quote
 pub use envelope::rule_schema;
 pub use error::IngestError;
 pub use mapping::Mapping;
+pub use mended::{NOTES, guarded};
 pub use personal::{PERSONAL_DATA_PATTERN, looks_personal, mask};
 pub use request::{Envelope, Limits, PERIOD_END, PERIOD_START, Predicate, RowRule};
 pub use spool::{Spool, Spooled};

@@ -12,6 +12,7 @@ mod catalogue;
 mod error;
 mod maintenance;
 mod obligation;
+mod quarantine;
 mod query;
 mod report;
 mod run;
@@ -31,6 +32,9 @@ pub use maintenance::{
 };
 pub use obligation::{
     ExtendRequest, Extension, HandedIn, Obligation, ObligationFilter, ObligationKey, Timeliness,
+};
+pub use quarantine::{
+    QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage, QuarantinedRow,
 };
 pub use query::{At, Batches, QueryAnswer, QueryRequest, Value};
 pub use report::{Document, Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat};

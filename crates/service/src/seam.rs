@@ -8,8 +8,9 @@ use project::{DatasetName, ReportDefinition};
 use crate::{
     AuditRecord, BodyType, Call, DatasetDetail, DatasetSummary, Document, ExtendRequest,
     LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
-    ObligationFilter, Page, Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition,
-    RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Submission, SubmissionId,
+    ObligationFilter, Page, Plan, Principal, QuarantineFile, QuarantineFilter, QuarantineFormat,
+    QuarantinePage, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat,
+    Result, RowErrors, RunReport, RunRequest, Secret, Submission, SubmissionId,
     SubmitAnswer, SubmitRequest, TableVersion, WithdrawRequest,
 };
 
@@ -55,6 +56,23 @@ pub trait Service: Send + Sync + 'static {
     /// Takes the rows of a submission, and of its corrections, out of the table; older versions
     /// keep them. Withdrawn again, it is answered as the first time.
     async fn withdraw(&self, call: &Call, request: WithdrawRequest) -> Result<Submission>;
+    /// Rules that refused rows broke, newest submission first; a principal bound to an agency sees
+    /// its own and those below.
+    async fn quarantine(
+        &self,
+        call: &Call,
+        filter: QuarantineFilter,
+        page: Page,
+    ) -> Result<QuarantinePage>;
+    /// The refused rows of a submission as a file that can be mended and sent back: the cells as they
+    /// were received, those that look personal masked, beside notes in that language.
+    async fn quarantine_file(
+        &self,
+        call: &Call,
+        id: SubmissionId,
+        format: QuarantineFormat,
+        language: &str,
+    ) -> Result<QuarantineFile>;
     /// What agencies owe for a period, by dataset and agency; a principal bound to an agency sees its
     /// own and those below.
     async fn obligations(

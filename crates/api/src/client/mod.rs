@@ -9,15 +9,16 @@ use project::{DatasetName, ReportDefinition};
 use service::{
     Ack, AuditRecord, BodyType, ByteStream, Call, DatasetDetail, DatasetSummary, Direction,
     Document, ErrorKind, Evidence, ExtendRequest, LineageAnswer, LineageRequest, MaintainRequest,
-    MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal, QueryAnswer,
-    QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
-    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
-    SubmitRequest, TableVersion, WithdrawRequest,
+    MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal, QuarantineFile,
+    QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, RenderRequest,
+    Rendition, RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service,
+    ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
+    WithdrawRequest,
 };
 
 use crate::dto::{
     AuditRecordDto, CodeDto, DatasetDetailDto, DatasetDto, ExtendDto, LineageDto, MaintainDto,
-    MaintenanceDto, NewTokenDto, ObligationDto, PlanDto, PrincipalDto, QueryDto, RenderDto, RenditionDto, ReportDto, RowErrorsDto,
+    MaintenanceDto, NewTokenDto, ObligationDto, PlanDto, PrincipalDto, QuarantinePageDto, QueryDto, RenderDto, RenditionDto, ReportDto, RowErrorsDto,
     RunDto, RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto,
     WithdrawalDto,
 };
@@ -133,6 +134,48 @@ impl Service for RemoteService {
         let ask = ask.json(&WithdrawalDto { reason })?;
         let dto: SubmissionDto = json(self.wire.send(call, ask).await?).await?;
         dto.try_into()
+    }
+
+    async fn quarantine(
+        &self,
+        call: &Call,
+        filter: QuarantineFilter,
+        of: Page,
+    ) -> Result<QuarantinePage> {
+        let QuarantineFilter {
+            dataset,
+            agency,
+            period,
+            rule,
+            submission,
+        } = filter;
+        let params = [
+            ("dataset", dataset.map(|name| name.to_string())),
+            ("agency", agency.map(|code| code.to_string())),
+            ("period", period.map(|code| code.to_string())),
+            ("rule", rule),
+            ("submission", submission.map(|id| id.to_string())),
+        ];
+        let given = params.into_iter().filter_map(|(name, word)| Some((name, word?)));
+        let ask = Ask::get(&["quarantine"]).params(page(of)).params(given);
+        let dto: QuarantinePageDto = json(self.wire.send(call, ask).await?).await?;
+        dto.try_into()
+    }
+
+    async fn quarantine_file(
+        &self,
+        call: &Call,
+        id: SubmissionId,
+        format: QuarantineFormat,
+        language: &str,
+    ) -> Result<QuarantineFile> {
+        let file = format!("quarantine.{}", format.ending());
+        let ask = Ask::get(&["submissions", &id.to_string(), &file]).param("language", language);
+        let answer = self.wire.send(call, ask).await?;
+        Ok(QuarantineFile {
+            format,
+            bytes: wire::stream(answer),
+        })
     }
 
     async fn obligations(

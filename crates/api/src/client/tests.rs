@@ -112,6 +112,33 @@ async fn obligations_and_their_extensions_are_the_same_from_afar() {
 }
 
 #[tokio::test]
+async fn the_quarantine_is_the_same_from_afar() {
+    let double = Double::new();
+    let remote = remote(&double).await;
+    let found = remote.quarantine(&call(), QuarantineFilter::default(), PAGE);
+    assert_eq!(found.await.unwrap(), testing::quarantine());
+    let id: SubmissionId = ID.parse().unwrap();
+    let filter = QuarantineFilter {
+        dataset: Some("raw.visits".parse().unwrap()),
+        agency: Some("H26.01".parse().unwrap()),
+        period: Some("2026-09".parse().unwrap()),
+        rule: Some("a & b".to_owned()),
+        submission: Some(id),
+    };
+    remote.quarantine(&call(), filter, PAGE).await.unwrap();
+    for format in QuarantineFormat::ALL {
+        let file = remote.quarantine_file(&call(), id, format, "en");
+        let bytes: Vec<bytes::Bytes> = file.await.unwrap().bytes.try_collect().await.unwrap();
+        assert_eq!(bytes.concat(), b"_row\n1\n");
+    }
+    expect_test::expect![[r#"
+        quarantine QuarantineFilter { dataset: None, agency: None, period: None, rule: None, submission: None } Page { offset: 5, limit: 7 }
+        quarantine QuarantineFilter { dataset: Some(DatasetName { layer: Raw, full: "raw.visits" }), agency: Some(AgencyCode("H26.01")), period: Some(PeriodCode("2026-09")), rule: Some("a & b"), submission: Some(SubmissionId(0192f0c1-0000-7000-8000-000000000001)) } Page { offset: 5, limit: 7 }
+        quarantine_file 0192f0c1-0000-7000-8000-000000000001 Csv en
+        quarantine_file 0192f0c1-0000-7000-8000-000000000001 Xlsx en"#]].assert_eq(&double.asked().join("\n"));
+}
+
+#[tokio::test]
 async fn a_replay_and_a_dry_run_are_known_from_afar() {
     let remote = remote(&Double::replaying()).await;
     let answer = remote

@@ -7,6 +7,7 @@ mod catalogue;
 mod lineage;
 mod maintenance;
 mod obligation;
+mod quarantine;
 mod query;
 mod rendition;
 mod report;
@@ -28,6 +29,7 @@ pub use catalogue::{
 pub use lineage::{ColumnRefDto, EdgeDto, LineageDto, NodeDto};
 pub use maintenance::{MaintainDto, MaintenanceDto, MaintenanceStepDto};
 pub use obligation::{ExtendDto, ExtensionDto, ObligationDto};
+pub use quarantine::{QuarantinePageDto, QuarantinedRowDto};
 pub use query::QueryDto;
 pub use rendition::{ManifestDto, ManifestQueryDto, RenderDto, RenditionDto};
 pub use report::{BlockDto, ParameterDto, ReportColumnDto, ReportDto};

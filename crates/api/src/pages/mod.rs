@@ -13,6 +13,7 @@ mod lineage;
 mod obligations;
 mod overview;
 mod parts;
+mod quarantine;
 mod query;
 mod reports;
 mod runs;
@@ -46,6 +47,7 @@ pub fn router() -> Router<ApiState> {
         .route("/query/result", post(download::run))
         .route("/reports", get(reports::list))
         .route("/reports/{name}", get(reports::form).post(reports::render))
+        .route("/quarantine", get(quarantine::page))
         .route("/submissions", get(submissions::list))
         .route("/submissions/{id}", get(submissions::one))
         .route("/runs", get(runs::list))

@@ -26,13 +26,14 @@ pub(super) struct Place {
 }
 
 /// Path, name, and the act without which the place has nothing to show.
-const PLACES: [(&str, &str, Action); 7] = [
+const PLACES: [(&str, &str, Action); 8] = [
     ("/", "nav-overview", Action::ReadCatalogue),
     ("/datasets", "nav-datasets", Action::ReadCatalogue),
     ("/lineage", "nav-lineage", Action::ReadCatalogue),
     ("/query", "nav-query", Action::Query),
     ("/reports", "nav-reports", Action::ReadReports),
     ("/submissions", "nav-submissions", Action::ReadSubmission),
+    ("/quarantine", "nav-quarantine", Action::ReadSubmission),
     ("/runs", "nav-runs", Action::ReadRuns),
 ];
 

@@ -107,6 +107,9 @@ fn pages() -> Vec<String> {
         "/query",
         "/reports",
         "/reports/monthly-summary",
+        "/quarantine",
+        "/quarantine?rule=x&offset=100",
+        "/quarantine?rule=none",
         "/submissions",
         "/runs/r1",
     ];

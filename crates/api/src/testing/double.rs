@@ -8,10 +8,11 @@ use project::{DatasetName, ReportDefinition};
 use service::{
     AuditRecord, BodyFormat, ByteStream, Call, Credential, DatasetDetail, DatasetSummary, Document,
     ErrorKind, Evidence, ExtendRequest, LineageAnswer, LineageRequest, MaintainRequest,
-    MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal, QueryAnswer,
-    QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
-    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
-    SubmitRequest, TableVersion, WithdrawRequest,
+    MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal, QuarantineFile,
+    QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, RenderRequest,
+    Rendition, RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service,
+    ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
+    WithdrawRequest,
 };
 
 use super::{TOKEN, samples};
@@ -136,6 +137,30 @@ impl Service for Double {
     async fn withdraw(&self, call: &Call, request: WithdrawRequest) -> Result<Submission> {
         self.note(call, format!("withdraw {} {}", request.id, request.reason))?;
         Ok(samples::submission())
+    }
+
+    async fn quarantine(
+        &self,
+        call: &Call,
+        filter: QuarantineFilter,
+        page: Page,
+    ) -> Result<QuarantinePage> {
+        self.note(call, format!("quarantine {filter:?} {page:?}"))?;
+        Ok(samples::quarantine())
+    }
+
+    async fn quarantine_file(
+        &self,
+        call: &Call,
+        id: SubmissionId,
+        format: QuarantineFormat,
+        language: &str,
+    ) -> Result<QuarantineFile> {
+        self.note(call, format!("quarantine_file {id} {format:?} {language}"))?;
+        Ok(QuarantineFile {
+            format,
+            bytes: stream::iter([Ok("_row\n1\n".into())]).boxed(),
+        })
     }
 
     async fn obligations(

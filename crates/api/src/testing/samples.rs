@@ -17,8 +17,8 @@ use service::{
     AuditRecord, BodyFormat, ControlTotal, DataFileState, DatasetDetail, DatasetSummary, Document,
     Ended, Extension, HandedIn, MaintenanceReport, MaintenanceState, MaintenanceStep,
     MaintenanceTask, Manifest, ManifestQuery, Obligation, ObligationKey, PartitionState, Plan,
-    PlanItem, PlannedChange, Principal, QueryAnswer, Receipt, Relation, Rendition, RenditionFormat,
-    RowCounts, RowError, RowErrors, RunReport, RunStep, StepState, Submission, SubmissionState,
+    PlanItem, PlannedChange, Principal, QuarantinePage, QuarantinedRow, QueryAnswer, Receipt, Relation,
+    Rendition, RenditionFormat, RowCounts, RowError, RowErrors, RunReport, RunStep, StepState, Submission, SubmissionState,
     SubmitAnswer, Superseded, TableState, TableVersion,
 };
 
@@ -72,6 +72,25 @@ pub(crate) fn receipt() -> Receipt {
             declared: "3".to_owned(),
             found: Some("3".to_owned()),
         }],
+    }
+}
+
+pub(crate) fn quarantine() -> QuarantinePage {
+    let row = QuarantinedRow {
+        submission: ID.parse().unwrap(),
+        dataset: "raw.visits".parse().unwrap(),
+        agency: "H26.01".parse().unwrap(),
+        period: "2026-09".parse().unwrap(),
+        row: 3,
+        column: Some("amount".to_owned()),
+        rule: "range".to_owned(),
+        value_excerpt: Some("-1".to_owned()),
+        message: text("nhỏ hơn 0", "below 0"),
+        received_at: at(),
+    };
+    QuarantinePage {
+        rows: vec![row],
+        total: 12,
     }
 }
 

@@ -32,6 +32,7 @@ use crate::handles::Handles;
 use crate::obligations::{self, Admission};
 use crate::perform::{About, Gate};
 
+pub(crate) use quarantine::dataset as quarantine_dataset;
 pub(crate) use receipt::{keys, publish_keys};
 pub(crate) use recover::recover;
 pub(crate) use rows::{errors, evidence, quarantined};
@@ -324,7 +325,7 @@ pub(crate) async fn list(gate: &Gate, call: &Call, page: Page) -> Result<Vec<Sub
 }
 
 /// The submission, which must be there.
-async fn known(handles: &Handles, id: SubmissionId) -> Result<Submission> {
+pub(crate) async fn known(handles: &Handles, id: SubmissionId) -> Result<Submission> {
     let found = handles.books.submission(id).await.map_err(failure::books)?;
     found.ok_or_else(|| {
         ServiceError::new(

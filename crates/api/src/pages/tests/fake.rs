@@ -15,8 +15,8 @@ use service::{
     AuditRecord, BodyFormat, ByteStream, Call, Credential, DataFileState, DatasetDetail,
     DatasetSummary, Direction, Document, ErrorKind, Evidence, ExtendRequest, Extension, HandedIn,
     LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
-    ObligationFilter, ObligationKey, Page, PartitionState, Plan, Principal, QueryAnswer,
-    QueryRequest, Receipt, RenderRequest, Rendition, RenditionFormat, Result, RowCounts, RowError,
+    ObligationFilter, ObligationKey, Page, PartitionState, Plan, Principal, QuarantineFile,
+    QuarantineFilter, QuarantineFormat, QuarantinePage, QuarantinedRow, QueryAnswer, QueryRequest, Receipt, RenderRequest, Rendition, RenditionFormat, Result, RowCounts, RowError,
     RowErrors, RunReport, RunRequest, RunStep, Secret, Service, ServiceError, StepState,
     Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, TableState,
     TableVersion, WithdrawRequest,
@@ -308,6 +308,25 @@ fn submission(state: SubmissionState) -> Submission {
     }
 }
 
+fn quarantined(row: u64) -> QuarantinedRow {
+    let receipt = receipt();
+    QuarantinedRow {
+        submission: receipt.id,
+        dataset: receipt.dataset,
+        agency: receipt.agency,
+        period: receipt.period,
+        row,
+        column: (row % 2 > 0).then(|| "due_at".to_owned()),
+        rule: "due_after_received".to_owned(),
+        value_excerpt: Some(EVIL.to_owned()),
+        message: project::Text {
+            vi: "hẹn trả trước khi tiếp nhận".to_owned(),
+            en: "the due time lies before the receipt".to_owned(),
+        },
+        received_at: at(),
+    }
+}
+
 /// Agencies in every standing; one in ten was given more time.
 fn obligation(n: u64) -> Obligation {
     let day = |text: &str| text.parse().unwrap();
@@ -397,6 +416,34 @@ impl Service for Fake {
     async fn withdraw(&self, call: &Call, _: WithdrawRequest) -> Result<Submission> {
         self.note(call, "withdraw")?;
         Ok(submission(SubmissionState::Committed))
+    }
+
+    async fn quarantine(
+        &self,
+        call: &Call,
+        filter: QuarantineFilter,
+        page: Page,
+    ) -> Result<QuarantinePage> {
+        let rule = filter.rule.clone().unwrap_or_default();
+        self.note(call, &format!("quarantine {rule} {}", page.offset))?;
+        if rule == "none" || self.stage == Stage::Unapplied {
+            return Ok(QuarantinePage::default());
+        }
+        let rows = (page.offset..130).take(page.limit as usize);
+        Ok(QuarantinePage {
+            rows: rows.map(quarantined).collect(),
+            total: 130,
+        })
+    }
+
+    async fn quarantine_file(
+        &self,
+        _: &Call,
+        _: SubmissionId,
+        _: QuarantineFormat,
+        _: &str,
+    ) -> Result<QuarantineFile> {
+        absent()
     }
 
     async fn obligations(
