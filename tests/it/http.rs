@@ -207,7 +207,7 @@ impl Door {
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
-    fn bearer(&self) -> String {
+    pub fn bearer(&self) -> String {
         format!("Bearer {}", self.token)
     }
 }

@@ -28,6 +28,7 @@ mod periods;
 mod promises;
 mod quarantine;
 mod receive;
+mod release;
 mod scans;
 mod slt;
 mod sockets;

@@ -168,7 +168,11 @@ async fn a_locked_period_takes_nothing_and_keeps_nothing_of_it() {
         period: "2026-10".parse().unwrap(),
         ..visits()
     };
-    let answer = f.submit_this(&f.admin, october, "visit_id,office,visited_at,minutes\nO,Huế,2026-10-01T08:30:00+07:00,5\n");
+    let answer = f.submit_this(
+        &f.admin,
+        october,
+        "visit_id,office,visited_at,minutes\nO,Huế,2026-10-01T08:30:00+07:00,5\n",
+    );
     assert_eq!(answer.await.unwrap().receipt.rows.landed, 1);
 }
 
@@ -182,7 +186,11 @@ async fn that_a_period_is_locked_is_told_before_the_body_is_read() {
 }
 
 /// A body during which the clock moves.
-async fn slow(f: &Fixture, request: SubmitRequest, then: &'static str) -> Result<SubmitAnswer, ServiceError> {
+async fn slow(
+    f: &Fixture,
+    request: SubmitRequest,
+    then: &'static str,
+) -> Result<SubmitAnswer, ServiceError> {
     let clock = f.clock.clone();
     let body = stream::once(async move {
         clock.set(then);
@@ -208,7 +216,11 @@ async fn what_counts_is_when_the_body_was_complete() {
 
 async fn what_came_before_the_lock_is_answered_as_it_was(f: Fixture) {
     let first = submit(&f, key("k"), "A").await.unwrap();
-    let refused = f.submit_this(&f.admin, key("bad"), "visit_id,office,visited_at,minutes\nB,,2026-09-01T08:30:00+07:00,5\n");
+    let refused = f.submit_this(
+        &f.admin,
+        key("bad"),
+        "visit_id,office,visited_at,minutes\nB,,2026-09-01T08:30:00+07:00,5\n",
+    );
     let refused = refused.await.unwrap_err();
     f.clock.set(LOCKED);
     let other = f.beside().await;
@@ -219,9 +231,16 @@ async fn what_came_before_the_lock_is_answered_as_it_was(f: Fixture) {
         let error = submit(house, key("k"), "OTHER").await.unwrap_err();
         assert!(error.message.contains("the key was used"), "{error:?}");
     }
-    let again = f.submit_this(&f.admin, key("bad"), "visit_id,office,visited_at,minutes\nB,,2026-09-01T08:30:00+07:00,5\n");
+    let again = f.submit_this(
+        &f.admin,
+        key("bad"),
+        "visit_id,office,visited_at,minutes\nB,,2026-09-01T08:30:00+07:00,5\n",
+    );
     let again = again.await.unwrap_err();
-    assert_eq!((again.kind, again.submission), (refused.kind, refused.submission));
+    assert_eq!(
+        (again.kind, again.submission),
+        (refused.kind, refused.submission)
+    );
     assert_eq!(rows(&f).await, 1);
 }
 

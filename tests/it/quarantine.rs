@@ -66,9 +66,8 @@ async fn all(f: &Fixture) -> String {
 
 /// What the clerk makes of the refused rows; `at` is the place of the first cell.
 fn mend(lines: &mut [Vec<String>], at: usize) {
-    let of = |lines: &mut [Vec<String>], id: &str| {
-        lines.iter().position(|line| line[at] == id).unwrap()
-    };
+    let of =
+        |lines: &mut [Vec<String>], id: &str| lines.iter().position(|line| line[at] == id).unwrap();
     let row = of(lines, "V-2");
     lines[row][at + 1] = "Ba Đình".to_owned();
     let row = of(lines, "V-3");
@@ -78,7 +77,10 @@ fn mend(lines: &mut [Vec<String>], at: usize) {
     let row = of(lines, "V-6");
     lines[row][at + 3] = "60".to_owned();
     let row = of(lines, "");
-    for (cell, value) in ["V-5", "Huế", "2026-09-05T08:00:00+07:00", "7"].iter().enumerate() {
+    for (cell, value) in ["V-5", "Huế", "2026-09-05T08:00:00+07:00", "7"]
+        .iter()
+        .enumerate()
+    {
         lines[row][at + cell] = (*value).to_owned();
     }
 }
@@ -91,10 +93,20 @@ async fn the_refused_rows_are_a_file_with_their_cells_and_why() {
     let door = Door::new().await;
     let id = sent(&door).await;
     let answer = file(&door, &id, "csv").await;
-    assert_eq!(answer.headers["content-type"], "text/csv; charset=utf-8; header=present");
+    assert_eq!(
+        answer.headers["content-type"],
+        "text/csv; charset=utf-8; header=present"
+    );
     let lines = cells(&answer.text);
     let head = [
-        "_row", "_rules", "_message", "_text", "visit_id", "office", "visited_at", "minutes",
+        "_row",
+        "_rules",
+        "_message",
+        "_text",
+        "visit_id",
+        "office",
+        "visited_at",
+        "minutes",
     ];
     assert_eq!(lines[0], head);
     let shown: Vec<String> = lines[1..]
@@ -114,7 +126,9 @@ async fn the_refused_rows_are_a_file_with_their_cells_and_why() {
     assert_eq!(lines[4][3], "V-5,Huế");
     assert!(lines[1][2].contains("Office"), "{:?}", lines[1]);
     assert!(!answer.text.contains("0912345678"));
-    let vietnamese = door.get(&format!("/api/v1/submissions/{id}/quarantine.csv")).await;
+    let vietnamese = door
+        .get(&format!("/api/v1/submissions/{id}/quarantine.csv"))
+        .await;
     assert!(vietnamese.text.contains("Trụ sở"), "{}", vietnamese.text);
 }
 
@@ -133,7 +147,9 @@ async fn the_file_mended_lands_as_it_is() {
             _ => (XLSX, mended_workbook(&answer.bytes)),
         };
         let query = format!("&corrects={id}");
-        let answer = door.submit_with(&query, &[("content-type", kind)], body).await;
+        let answer = door
+            .submit_with(&query, &[("content-type", kind)], body)
+            .await;
         assert_eq!(answer.status.as_u16(), 201, "{ending}: {}", answer.text);
         let receipt = answer.json();
         assert_eq!(receipt["rows"]["landed"], 5, "{ending}: {receipt}");
@@ -152,7 +168,10 @@ fn mended_workbook(bytes: &[u8]) -> Vec<u8> {
         Data::Float(number) => number.to_string(),
         other => panic!("{other:?}"),
     };
-    let mut lines: Vec<Vec<String>> = range.rows().map(|row| row.iter().map(text).collect()).collect();
+    let mut lines: Vec<Vec<String>> = range
+        .rows()
+        .map(|row| row.iter().map(text).collect())
+        .collect();
     assert!(lines.iter().any(|line| line.contains(&"=1+1".to_owned())));
     mend(&mut lines, 4);
     let mut book = Workbook::new();
@@ -181,9 +200,16 @@ async fn what_is_not_mended_is_refused_again_and_a_mask_is_never_a_value() {
         assert!(!rules.contains(&"unknown_column"), "{ending}: {problem}");
     }
     // Notes are notes only beside the columns of the contract, and only these.
-    let other = "_row,_other,visit_id,office,visited_at,minutes\n1,x,V-9,Huế,2026-09-01T08:30:00+07:00,1\n";
+    let other =
+        "_row,_other,visit_id,office,visited_at,minutes\n1,x,V-9,Huế,2026-09-01T08:30:00+07:00,1\n";
     let problem = door.submit(CSV, None, other).await.problem(422);
-    assert!(problem["detail"].as_str().unwrap().contains("no column `_other`"), "{problem}");
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("no column `_other`"),
+        "{problem}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -224,7 +250,10 @@ async fn a_decimal_comma_comes_back_as_the_number_it_was() {
     let id = refused["submission"].as_str().unwrap().to_owned();
     let lines = cells(&file(&door, &id, "csv").await.text);
     assert_eq!(lines[1][6], "1.25");
-    assert_eq!(lines[2][6], "1.234,5", "what could not be read is as it was");
+    assert_eq!(
+        lines[2][6], "1.234,5",
+        "what could not be read is as it was"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -251,10 +280,21 @@ async fn the_quarantine_is_searched_by_all_that_is_known_of_a_row() {
     ] {
         assert_eq!(total(query).await, expected, "{query}");
     }
-    let rows = door.get("/api/v1/quarantine?rule=personal_data").await.json();
+    let rows = door
+        .get("/api/v1/quarantine?rule=personal_data")
+        .await
+        .json();
     assert_eq!(rows["rows"][0]["value_excerpt"], "gọ•••");
-    for query in ["period=x", "submission=7", "dataset=x", "where=1", "agency=x"] {
-        door.get(&format!("/api/v1/quarantine?{query}")).await.problem(400);
+    for query in [
+        "period=x",
+        "submission=7",
+        "dataset=x",
+        "where=1",
+        "agency=x",
+    ] {
+        door.get(&format!("/api/v1/quarantine?{query}"))
+            .await
+            .problem(400);
     }
     // And by SQL.
     let sql = "select count(*) from system.quarantine where rule = 'range'";
@@ -279,7 +319,8 @@ async fn an_agency_searches_and_takes_its_own_rows_only() {
         let get = async |path: &str| {
             let request = axum::http::Request::get(path)
                 .header("authorization", format!("Bearer {}", token.reveal()));
-            door.send(request.body(axum::body::Body::empty()).unwrap()).await
+            door.send(request.body(axum::body::Body::empty()).unwrap())
+                .await
         };
         let page = get("/api/v1/quarantine").await;
         assert_eq!(page.json()["rows_total"], total, "{agency}: {}", page.text);

@@ -51,8 +51,8 @@ impl Role {
     fn acts(self) -> &'static [Action] {
         use Action::{
             Apply, Maintain, Plan, Query, ReadAudit, ReadEvidence, ReadFigures, ReadMetrics,
-            ReadObligations, ReadRendition, ReadRuns, ReadSubmission, RenderReport, Run, Submit,
-            Withdraw,
+            ReadObligations, ReadRendition, ReadRuns, ReadSubmission, Release, RenderReport, Run,
+            Submit, Withdraw,
         };
         match self {
             Self::Submitter => &[
@@ -84,6 +84,7 @@ impl Role {
             Self::DataEngineer => &[
                 ReadSubmission,
                 ReadObligations,
+                Release,
                 Query,
                 ReadFigures,
                 RenderReport,

@@ -70,6 +70,7 @@ fn the_whole_table_of_roles_and_acts() {
         read_evidence        own       own      -       -             -        -       yes
         read_obligations     own       own      yes     yes           -        -       yes
         extend_deadline      -         -        -       -             -        -       yes
+        release              -         -        -       yes           -        -       yes
         query                -         -        yes     yes           -        -       yes
         read_figures         yes       yes      yes     yes           -        -       yes
         read_catalogue       yes       yes      yes     yes           yes      yes     yes

@@ -228,7 +228,23 @@ fn listed(project: &Project, list: &str, on: NaiveDate) -> Option<Vec<ListedCode
 }
 
 /// The part of the committed graph that was asked for.
-pub(crate) fn lineage(handles: &Handles, request: &LineageRequest) -> Result<LineageAnswer> {
+pub(crate) async fn lineage(
+    gate: &Gate,
+    call: &Call,
+    request: LineageRequest,
+) -> Result<LineageAnswer> {
+    let about = match &request.dataset {
+        Some(dataset) => About::dataset(dataset),
+        None => About::named("lineage"),
+    };
+    let act = Action::ReadCatalogue;
+    gate.perform(call, act, about, |handles, _| async move {
+        part(&handles, &request)
+    })
+    .await
+}
+
+fn part(handles: &Handles, request: &LineageRequest) -> Result<LineageAnswer> {
     let project = handles.project();
     let graph = graph(&project)?;
     let Some(dataset) = &request.dataset else {

@@ -15,10 +15,10 @@ use service::{
     Action, AuditRecord, ByteStream, Call, Credential, DatasetDetail, DatasetSummary, Document,
     ErrorKind, Evidence, ExtendRequest, LineageAnswer, LineageRequest, MaintainRequest,
     MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal, QuarantineFile,
-    QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, RenderRequest,
-    Rendition, RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service,
-    ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
-    WithdrawRequest,
+    QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
+    ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
+    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
+    SubmitRequest, TableVersion, WithdrawRequest,
 };
 use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore, watch};
 use tokio_util::task::TaskTracker;
@@ -31,7 +31,7 @@ use crate::published::Published;
 use crate::watch::Watch;
 use crate::{
     Given, Settings, access as principals, catalogue, failure, ledger, maintain, obligations, plan,
-    quarantine, query, reports, runs, submit,
+    quarantine, query, release, reports, runs, submit,
 };
 
 /// What a house is made of.
@@ -94,6 +94,7 @@ impl House {
         submit::publish_keys(&handles).await?;
         obligations::recover(&handles).await?;
         submit::recover(&handles).await?;
+        release::recover(&handles).await?;
         Ok(Self {
             gate: Arc::new(Gate::new(handles)),
             _watch: watch,
@@ -266,6 +267,12 @@ impl Service for House {
         quarantine::file(&self.gate, call, id, (format, language)).await
     }
 
+    async fn release(&self, call: &Call, request: ReleaseRequest) -> Result<ReleaseReport> {
+        let (gate, call) = (Arc::clone(&self.gate), call.clone());
+        self.to_its_end(async move { release::release(&gate, &call, request).await })
+            .await
+    }
+
     async fn obligations(
         &self,
         call: &Call,
@@ -331,18 +338,7 @@ impl Service for House {
     }
 
     async fn lineage(&self, call: &Call, request: LineageRequest) -> Result<LineageAnswer> {
-        let about = match &request.dataset {
-            Some(dataset) => About::dataset(dataset),
-            None => About::named("lineage"),
-        };
-        self.gate
-            .perform(
-                call,
-                Action::ReadCatalogue,
-                about,
-                |handles, _| async move { catalogue::lineage(&handles, &request) },
-            )
-            .await
+        catalogue::lineage(&self.gate, call, request).await
     }
 
     async fn reports(&self, call: &Call) -> Result<Vec<ReportDefinition>> {

@@ -23,6 +23,7 @@ mod plan;
 mod published;
 mod quarantine;
 mod query;
+mod release;
 mod reports;
 mod runs;
 mod select;

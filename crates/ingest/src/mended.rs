@@ -38,7 +38,10 @@ pub fn guarded(text: &str) -> Cow<'_, str> {
 /// The cell without its guard.
 pub(crate) fn unguarded(cell: Cell<'_>) -> Cell<'_> {
     let Cell::Text(text) = cell else { return cell };
-    let bare = |text: &str| text.strip_prefix(GUARD).is_some_and(|t| t.starts_with(GUARDED));
+    let bare = |text: &str| {
+        text.strip_prefix(GUARD)
+            .is_some_and(|t| t.starts_with(GUARDED))
+    };
     Cell::Text(match text {
         Cow::Borrowed(text) if bare(text) => Cow::Borrowed(&text[GUARD.len_utf8()..]),
         Cow::Owned(text) if bare(&text) => Cow::Owned(text[GUARD.len_utf8()..].to_owned()),

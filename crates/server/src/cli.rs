@@ -77,6 +77,8 @@ enum Command {
     Withdraw(commands::withdraw::Withdraw),
     /// Move the deadline of an agency's data for a period to a later day
     Extend(commands::extend::Extend),
+    /// Judge quarantined rows again by the contract in force; those that pass land
+    Release(commands::release::Release),
     /// Verify a receipt offline
     Verify(commands::verify::Verify),
     /// Print the public keys that receipts are verified with
@@ -149,6 +151,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::Token(command) => command.run(context).await,
         Command::Withdraw(command) => command.run(context).await,
         Command::Extend(command) => command.run(context).await,
+        Command::Release(command) => command.run(context).await,
         Command::Verify(command) => command.run(&context),
         Command::Keys(command) => command.run(&context),
     };

@@ -23,6 +23,8 @@ pub enum Action {
     ReadObligations,
     /// Move a deadline to a later day.
     ExtendDeadline,
+    /// Let quarantined rows land that the contract in force has nothing against.
+    Release,
     /// Run a read-only query.
     Query,
     /// Read figures that are published: a query over public datasets of layer `served` and code
@@ -54,7 +56,7 @@ pub enum Action {
 
 impl Action {
     /// Every act.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::SignIn,
         Self::SignOut,
         Self::CreateSignInCode,
@@ -65,6 +67,7 @@ impl Action {
         Self::ReadEvidence,
         Self::ReadObligations,
         Self::ExtendDeadline,
+        Self::Release,
         Self::Query,
         Self::ReadFigures,
         Self::ReadCatalogue,
@@ -93,6 +96,7 @@ impl Action {
             Self::ReadEvidence => "read_evidence",
             Self::ReadObligations => "read_obligations",
             Self::ExtendDeadline => "extend_deadline",
+            Self::Release => "release",
             Self::Query => "query",
             Self::ReadFigures => "read_figures",
             Self::ReadCatalogue => "read_catalogue",

@@ -14,6 +14,7 @@ mod maintenance;
 mod obligation;
 mod quarantine;
 mod query;
+mod release;
 mod report;
 mod run;
 mod seam;
@@ -37,6 +38,7 @@ pub use quarantine::{
     QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage, QuarantinedRow,
 };
 pub use query::{At, Batches, QueryAnswer, QueryRequest, Value};
+pub use release::{ReleaseReport, ReleaseRequest, ReleasedSubmission};
 pub use report::{Document, Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat};
 pub use run::{Plan, PlanItem, PlannedChange, RunReport, RunRequest, RunStep, StepState};
 pub use seam::{ByteStream, Evidence, Service};

@@ -9,9 +9,9 @@ use crate::{
     AuditRecord, BodyType, Call, DatasetDetail, DatasetSummary, Document, ExtendRequest,
     LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
     ObligationFilter, Page, Plan, Principal, QuarantineFile, QuarantineFilter, QuarantineFormat,
-    QuarantinePage, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat,
-    Result, RowErrors, RunReport, RunRequest, Secret, Submission, SubmissionId,
-    SubmitAnswer, SubmitRequest, TableVersion, WithdrawRequest,
+    QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport, ReleaseRequest, RenderRequest,
+    Rendition, RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Submission,
+    SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, WithdrawRequest,
 };
 
 /// Bytes as they arrive.
@@ -73,6 +73,10 @@ pub trait Service: Send + Sync + 'static {
         format: QuarantineFormat,
         language: &str,
     ) -> Result<QuarantineFile>;
+    /// Judges quarantined rows again, from the evidence and by the contract in force; those that pass
+    /// land as rows of their own submission, once. Of a submission that was refused, replaced or
+    /// withdrawn none does.
+    async fn release(&self, call: &Call, request: ReleaseRequest) -> Result<ReleaseReport>;
     /// What agencies owe for a period, by dataset and agency; a principal bound to an agency sees its
     /// own and those below.
     async fn obligations(

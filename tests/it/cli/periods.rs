@@ -60,13 +60,19 @@ fn a_deadline_that_has_long_passed_is_moved_and_the_period_takes_data_again() {
     let to = ["--agency", "H26", "--period", "2020-01"];
     let submit = [&["submit", "raw.visits", file][..], &to].concat();
     let told = fails(&home, &submit, 1);
-    assert!(told.contains("is locked since 2020-01-24T00:00:00+07:00"), "{told}");
+    assert!(
+        told.contains("is locked since 2020-01-24T00:00:00+07:00"),
+        "{told}"
+    );
     let extend = |until: &'static str, reason: &'static str| {
         let rest = ["--until", until, "--reason", reason, "--format", "json"];
         [&["extend", "raw.visits"][..], &to, &rest].concat()
     };
     let told = fails(&home, &extend("2020-02-01", "too late"), 2);
-    assert!(told.contains("cannot be extended until 2020-02-01"), "{told}");
+    assert!(
+        told.contains("cannot be extended until 2020-02-01"),
+        "{told}"
+    );
     let told = fails(&home, &extend("2033-01-01", " "), 2);
     assert!(told.contains("gives no reason"), "{told}");
     let extended = json(&done(&home, &extend("2033-01-01", "merged agencies")));

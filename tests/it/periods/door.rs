@@ -34,8 +34,7 @@ async fn post(door: &Door, token: &str, body: &Value) -> Answer {
 }
 
 async fn get(door: &Door, token: &str, path: &str) -> Answer {
-    let request =
-        Request::get(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
+    let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
     door.send(request.body(Body::empty()).unwrap()).await
 }
 
@@ -100,7 +99,10 @@ async fn obligations_show_who_owes_what_and_what_was_handed_in() {
     );
     let second = format!("{list}?period=2026-09&offset=1&limit=1");
     let second = summary(&get(&door, &admin, &second).await);
-    assert!(second.len() == 1 && second[0].starts_with("H29"), "{second:?}");
+    assert!(
+        second.len() == 1 && second[0].starts_with("H29"),
+        "{second:?}"
+    );
     for (query, status) in [
         ("period=2026-13", 400),
         ("period=2027-01", 400),

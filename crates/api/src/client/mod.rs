@@ -10,17 +10,17 @@ use service::{
     Ack, AuditRecord, BodyType, ByteStream, Call, DatasetDetail, DatasetSummary, Direction,
     Document, ErrorKind, Evidence, ExtendRequest, LineageAnswer, LineageRequest, MaintainRequest,
     MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal, QuarantineFile,
-    QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, RenderRequest,
-    Rendition, RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service,
-    ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
-    WithdrawRequest,
+    QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
+    ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
+    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
+    SubmitRequest, TableVersion, WithdrawRequest,
 };
 
 use crate::dto::{
     AuditRecordDto, CodeDto, DatasetDetailDto, DatasetDto, ExtendDto, LineageDto, MaintainDto,
-    MaintenanceDto, NewTokenDto, ObligationDto, PlanDto, PrincipalDto, QuarantinePageDto, QueryDto, RenderDto, RenditionDto, ReportDto, RowErrorsDto,
-    RunDto, RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto,
-    WithdrawalDto,
+    MaintenanceDto, NewTokenDto, ObligationDto, PlanDto, PrincipalDto, QuarantinePageDto, QueryDto,
+    RenderDto, RenditionDto, ReportDto, RowErrorsDto, RunDto, RunRequestDto, SubmissionDto,
+    SubmitAnswerDto, TableVersionDto, TokenDto, WithdrawalDto,
 };
 use wire::{Ask, bytes, header, json, rows, unread};
 
@@ -156,7 +156,9 @@ impl Service for RemoteService {
             ("rule", rule),
             ("submission", submission.map(|id| id.to_string())),
         ];
-        let given = params.into_iter().filter_map(|(name, word)| Some((name, word?)));
+        let given = params
+            .into_iter()
+            .filter_map(|(name, word)| Some((name, word?)));
         let ask = Ask::get(&["quarantine"]).params(page(of)).params(given);
         let dto: QuarantinePageDto = json(self.wire.send(call, ask).await?).await?;
         dto.try_into()
@@ -176,6 +178,12 @@ impl Service for RemoteService {
             format,
             bytes: wire::stream(answer),
         })
+    }
+
+    async fn release(&self, call: &Call, request: ReleaseRequest) -> Result<ReleaseReport> {
+        let ask = Ask::post(&["quarantine", "release"]).json(&ReleaseDto::from(request))?;
+        let dto: ReleaseReportDto = json(self.wire.send(call, ask).await?).await?;
+        dto.try_into()
     }
 
     async fn obligations(

@@ -139,6 +139,30 @@ async fn the_quarantine_is_the_same_from_afar() {
 }
 
 #[tokio::test]
+async fn a_release_is_the_same_from_afar() {
+    let double = Double::new();
+    let remote = remote(&double).await;
+    let all = ReleaseRequest {
+        dataset: "raw.visits".parse().unwrap(),
+        agency: None,
+        period: None,
+        submission: None,
+    };
+    let some = ReleaseRequest {
+        agency: Some("H26".parse().unwrap()),
+        period: Some("2026-09".parse().unwrap()),
+        submission: Some(ID.parse().unwrap()),
+        ..all.clone()
+    };
+    for request in [all.clone(), some.clone()] {
+        let report = remote.release(&call(), request).await.unwrap();
+        assert_eq!(report, testing::release());
+    }
+    let asked = [all, some].map(|request| format!("release {request:?}"));
+    assert_eq!(double.asked(), asked);
+}
+
+#[tokio::test]
 async fn a_replay_and_a_dry_run_are_known_from_afar() {
     let remote = remote(&Double::replaying()).await;
     let answer = remote

@@ -271,6 +271,7 @@ impl From<Receipt> for ReceiptDto {
             quarantined,
             warned,
         } = receipt.rows;
+        let timeliness = receipt.timeliness().map(|word| word.as_str().to_owned());
         Self {
             id: receipt.id.to_string(),
             agency: receipt.agency.to_string(),
@@ -288,7 +289,7 @@ impl From<Receipt> for ReceiptDto {
                 warned,
             },
             received_at: instant(receipt.received_at),
-            timeliness: receipt.timeliness().map(|word| word.as_str().to_owned()),
+            timeliness,
             due_on: receipt.due_on.map(|day| day.to_string()),
             table_version: receipt.table_version,
             committed_at: receipt.committed_at.map(instant),

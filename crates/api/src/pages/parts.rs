@@ -39,12 +39,7 @@ pub(super) fn around(path: &str, part: Part, more: bool) -> Around {
 }
 
 /// The neighbours of a part of what the parameters choose.
-pub(super) fn around_with(
-    path: &str,
-    params: &[(&str, &str)],
-    part: Part,
-    more: bool,
-) -> Around {
+pub(super) fn around_with(path: &str, params: &[(&str, &str)], part: Part, more: bool) -> Around {
     let at = |offset: u64| {
         let offset = offset.to_string();
         address(path, &[params, &[("offset", &offset)]].concat())

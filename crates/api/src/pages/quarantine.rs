@@ -56,13 +56,20 @@ pub(super) async fn page(State(state): State<ApiState>, visit: Visit) -> Respons
 
 async fn read(state: &ApiState, visit: &Visit) -> Result<Response> {
     let shell = visit.shell(state).await?;
-    let asked = |name: &str| visit.param(name).map(str::trim).filter(|word| !word.is_empty());
+    let asked = |name: &str| {
+        visit
+            .param(name)
+            .map(str::trim)
+            .filter(|word| !word.is_empty())
+    };
     let filter = quarantine_filter(asked)?;
     let part = part(visit, ROWS);
     let found = state.service.quarantine(&visit.call, filter, part).await?;
     let formats = visit.formats()?;
     let last = part.offset.saturating_add(found.rows.len() as u64);
-    let params = FIELDS.into_iter().filter_map(|name| Some((name, asked(name)?)));
+    let params = FIELDS
+        .into_iter()
+        .filter_map(|name| Some((name, asked(name)?)));
     let params: Vec<(&str, &str)> = params.collect();
     let field = |name: &'static str| Field {
         name,
@@ -71,7 +78,11 @@ async fn read(state: &ApiState, visit: &Visit) -> Result<Response> {
     };
     let page = Page {
         fields: FIELDS.into_iter().map(field).collect(),
-        lines: found.rows.iter().map(|row| line(row, visit, &formats)).collect(),
+        lines: found
+            .rows
+            .iter()
+            .map(|row| line(row, visit, &formats))
+            .collect(),
         first: formats.integer(part.offset.saturating_add(1)),
         last: formats.integer(last),
         total: formats.integer(found.total),

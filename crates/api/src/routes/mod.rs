@@ -92,6 +92,7 @@ fn closed(state: &ApiState) -> OpenApiRouter<ApiState> {
         .routes(routes!(submissions::evidence))
         .routes(routes!(quarantine::csv))
         .routes(routes!(quarantine::xlsx))
+        .routes(routes!(quarantine::release))
         .routes(routes!(obligations::extend))
         .routes(routes!(query::query))
         .routes(routes!(query::figures))

@@ -1,4 +1,4 @@
-//! The quarantine: search, and files of refused rows.
+//! The quarantine: search, files of refused rows, and releases.
 
 use axum::Json;
 use axum::body::Body;
@@ -10,8 +10,8 @@ use service::{ErrorKind, Page, QuarantineFilter, QuarantineFormat, ServiceError,
 use utoipa::IntoParams;
 
 use super::{Answer, default_limit};
-use crate::dto::QuarantinePageDto;
-use crate::extract::{Params, SubmissionPath};
+use crate::dto::{QuarantinePageDto, ReleaseDto, ReleaseReportDto};
+use crate::extract::{JsonBody, NoParams, Params, SubmissionPath};
 use crate::{ApiCall, ApiState};
 
 #[derive(Deserialize, IntoParams)]
@@ -61,8 +61,10 @@ pub(crate) fn filter<'w>(
     let period = |error: calendar::CalendarError| invalid(error.to_string());
     let id = |id: &'w str| {
         id.parse::<SubmissionId>().map_err(|_| {
-            invalid(format!("`submission` is `{id}`, and that is no submission id"))
-                .hint("A submission id is the `id` of a receipt.")
+            invalid(format!(
+                "`submission` is `{id}`, and that is no submission id"
+            ))
+            .hint("A submission id is the `id` of a receipt.")
         })
     };
     let dataset = word("dataset").map(str::parse).transpose();
@@ -97,7 +99,27 @@ pub(super) async fn search(
         "rule" => params.rule.as_deref(),
         _ => params.submission.as_deref(),
     })?;
-    Ok(Json(state.service.quarantine(&call, filter, page).await?.into()))
+    Ok(Json(
+        state.service.quarantine(&call, filter, page).await?.into(),
+    ))
+}
+
+/// Judge quarantined rows again by the contract in force
+#[utoipa::path(post, path = "/api/v1/quarantine/release", tag = "submissions",
+    request_body = ReleaseDto,
+    description = "Rows that pass now land as rows of their own submission, once; its receipt \
+        stays as it is. Of a submission that was refused, replaced or withdrawn none does, and no row of \
+        whose key the submission or a correction of it has a row.",
+    responses((status = 200, description = "How many rows landed, and why the others did not",
+        body = ReleaseReportDto)))]
+pub(super) async fn release(
+    State(state): State<ApiState>,
+    ApiCall(call): ApiCall,
+    Params(NoParams {}): Params<NoParams>,
+    JsonBody(request): JsonBody<ReleaseDto>,
+) -> Answer<Json<ReleaseReportDto>> {
+    let report = state.service.release(&call, request.try_into()?).await?;
+    Ok(Json(report.into()))
 }
 
 /// Read the refused rows of a submission as CSV, to mend and send back
@@ -141,7 +163,10 @@ pub(super) async fn xlsx(
 /// A file to keep, never something that a browser shows.
 fn file(id: SubmissionId, file: service::QuarantineFile) -> Response {
     let format = file.format;
-    let name = format!("attachment; filename=\"{id}.quarantine.{}\"", format.ending());
+    let name = format!(
+        "attachment; filename=\"{id}.quarantine.{}\"",
+        format.ending()
+    );
     let headers = [
         (CONTENT_TYPE, format.media_type().to_owned()),
         (CONTENT_DISPOSITION, name),

@@ -9,10 +9,10 @@ use service::{
     AuditRecord, BodyFormat, ByteStream, Call, Credential, DatasetDetail, DatasetSummary, Document,
     ErrorKind, Evidence, ExtendRequest, LineageAnswer, LineageRequest, MaintainRequest,
     MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal, QuarantineFile,
-    QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, RenderRequest,
-    Rendition, RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service,
-    ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
-    WithdrawRequest,
+    QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
+    ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
+    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
+    SubmitRequest, TableVersion, WithdrawRequest,
 };
 
 use super::{TOKEN, samples};
@@ -161,6 +161,11 @@ impl Service for Double {
             format,
             bytes: stream::iter([Ok("_row\n1\n".into())]).boxed(),
         })
+    }
+
+    async fn release(&self, call: &Call, request: ReleaseRequest) -> Result<ReleaseReport> {
+        self.note(call, format!("release {request:?}"))?;
+        Ok(samples::release())
     }
 
     async fn obligations(

@@ -17,9 +17,9 @@ use service::{
     AuditRecord, BodyFormat, ControlTotal, DataFileState, DatasetDetail, DatasetSummary, Document,
     Ended, Extension, HandedIn, MaintenanceReport, MaintenanceState, MaintenanceStep,
     MaintenanceTask, Manifest, ManifestQuery, Obligation, ObligationKey, PartitionState, Plan,
-    PlanItem, PlannedChange, Principal, QuarantinePage, QuarantinedRow, QueryAnswer, Receipt, Relation,
-    Rendition, RenditionFormat, RowCounts, RowError, RowErrors, RunReport, RunStep, StepState, Submission, SubmissionState,
-    SubmitAnswer, Superseded, TableState, TableVersion,
+    PlanItem, PlannedChange, Principal, QuarantinePage, QuarantinedRow, QueryAnswer, Receipt,
+    Relation, Rendition, RenditionFormat, RowCounts, RowError, RowErrors, RunReport, RunStep,
+    StepState, Submission, SubmissionState, SubmitAnswer, Superseded, TableState, TableVersion,
 };
 
 pub(crate) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -91,6 +91,30 @@ pub(crate) fn quarantine() -> QuarantinePage {
     QuarantinePage {
         rows: vec![row],
         total: 12,
+    }
+}
+
+pub(crate) fn release() -> ReleaseReport {
+    let of = ReleasedSubmission {
+        submission: ID.parse().unwrap(),
+        released: 2,
+        held: 3,
+        rules: vec![("range".to_owned(), 1), ("required".to_owned(), 2)],
+        superseded: 1,
+        passed_over: None,
+        table_version: Some(9),
+    };
+    let over = ReleasedSubmission {
+        released: 0,
+        passed_over: Some("it was withdrawn".to_owned()),
+        table_version: None,
+        ..of.clone()
+    };
+    ReleaseReport {
+        id: "r1".to_owned(),
+        dataset: "raw.visits".parse().unwrap(),
+        contract_version: "1.1.0".to_owned(),
+        submissions: vec![of, over],
     }
 }
 

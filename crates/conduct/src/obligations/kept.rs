@@ -1,4 +1,4 @@
-//! Extensions on the store: one object each, numbered, put once. The books are made again from them.
+//! Extensions on the store: an object each, numbered, put once. The books are made again from them.
 
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -40,8 +40,8 @@ pub(crate) async fn put(handles: &Handles, new: &Extension) -> Result<Option<Ext
     }
 }
 
-/// On start: tells the books of extensions that they do not know. One that cannot be read is logged:
-/// it must not keep the node from serving.
+/// On start: tells the books of extensions that they do not know. One that cannot be read is
+/// logged: it must not keep the node from serving.
 pub(crate) async fn recover(handles: &Handles) -> Result<()> {
     let paths = handles.lake.objects().list(FOLDER).await;
     for path in paths.map_err(failure::lake)? {
@@ -72,7 +72,11 @@ async fn read(handles: &Handles, path: &str) -> Result<Extension> {
     let extension = stored.extension().ok_or_else(|| broken(path))?;
     // What lies under another's name is not its own.
     let own = named(path).is_some_and(|named| named == (extension.of.clone(), extension.number));
-    if own { Ok(extension) } else { Err(broken(path)) }
+    if own {
+        Ok(extension)
+    } else {
+        Err(broken(path))
+    }
 }
 
 fn broken(path: &str) -> ServiceError {

@@ -72,9 +72,8 @@ fn period(handles: &Handles, project: &Project, filter: &ObligationFilter) -> Re
     let hint = "`select code from codes.periods` lists the periods.";
     if let Some(code) = &filter.period {
         let found = project.calendar.get(code).cloned();
-        return found.map_err(|error| {
-            ServiceError::new(ErrorKind::Invalid, error.to_string()).hint(hint)
-        });
+        return found
+            .map_err(|error| ServiceError::new(ErrorKind::Invalid, error.to_string()).hint(hint));
     }
     let months = project.calendar.periods();
     let ended = months.filter(|p| p.code.kind() == PeriodKind::Month && p.end_on < today);

@@ -74,7 +74,11 @@ fn locked(of: &ObligationKey, deadline: &Deadline) -> ServiceError {
         deadline.due_on
     );
     let may = |role: &Role| role.may(Action::ExtendDeadline);
-    let roles: Vec<&str> = Role::ALL.into_iter().filter(may).map(Role::as_str).collect();
+    let roles: Vec<&str> = Role::ALL
+        .into_iter()
+        .filter(may)
+        .map(Role::as_str)
+        .collect();
     let ObligationKey {
         dataset,
         period,

@@ -1,5 +1,11 @@
 -- What refused rows of one submission were, and why they were refused; and whether some of them
 -- could not be read as rows at all.
+with released as (
+  select
+    row_number as released_row
+  from system.quarantine
+  where submission_id = $id and severity = 'released'
+)
 select
   row_number,
   arrow_cast(column_name, 'Utf8View') as column_name,
@@ -14,6 +20,8 @@ select
     end
   ) over () as has_fragments
 from system.quarantine
+left anti join released
+  on released_row = row_number
 where submission_id = $id
   and severity = 'error'
 order by

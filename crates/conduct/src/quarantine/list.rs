@@ -47,7 +47,10 @@ pub(crate) async fn list(
                 ("agency", text(filter.agency.map(|code| code.to_string()))),
                 ("period", text(filter.period.map(|code| code.to_string()))),
                 ("rule", text(filter.rule)),
-                ("submission", text(filter.submission.map(|id| id.to_string()))),
+                (
+                    "submission",
+                    text(filter.submission.map(|id| id.to_string())),
+                ),
                 ("within", text(within)),
                 ("first", own::number(page.offset)),
                 ("last", own::number(last)),

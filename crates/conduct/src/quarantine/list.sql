@@ -1,6 +1,13 @@
 -- A page of the rules that refused rows broke, newest submission first, with how many there are in
 -- all. What is not asked about is empty.
-with found as (
+with released as (
+  select
+    submission_id as released_id,
+    row_number as released_row
+  from system.quarantine
+  where severity = 'released'
+),
+found as (
   select
     count(*) over () as total,
     row_number() over (
@@ -23,6 +30,9 @@ with found as (
     message_en,
     received_at
   from system.quarantine
+  left anti join released
+    on released_id = submission_id
+    and released_row = row_number
   where severity = 'error'
     and ($dataset = '' or dataset = $dataset)
     and ($agency = '' or agency = $agency)

@@ -22,9 +22,9 @@ use ingest::Spooled;
 use project::{AgencyCode, CodeList, Contract, DatasetName, Layer, Project};
 use serde_json::json;
 use service::{
-    Action, ByteStream, Call, ControlTotal, ErrorKind, Page, Receipt, Relation, Result,
-    RowCounts, RowErrors, ServiceError, Submission, SubmissionId, SubmissionState,
-    SubmitAnswer, SubmitRequest, Superseded,
+    Action, ByteStream, Call, ControlTotal, ErrorKind, Page, Receipt, Relation, Result, RowCounts,
+    RowErrors, ServiceError, Submission, SubmissionId, SubmissionState, SubmitAnswer,
+    SubmitRequest, Superseded,
 };
 
 use crate::failure;
@@ -32,6 +32,9 @@ use crate::handles::Handles;
 use crate::obligations::{self, Admission};
 use crate::perform::{About, Gate};
 
+pub(crate) use amend::{Amendment, CORRECTING, Change, ENDED};
+pub(crate) use body::spool;
+pub(crate) use judge::decoded;
 pub(crate) use quarantine::dataset as quarantine_dataset;
 pub(crate) use receipt::{keys, publish_keys};
 pub(crate) use recover::recover;

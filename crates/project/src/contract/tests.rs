@@ -331,22 +331,13 @@ fn a_deadline_is_a_rule_with_its_basis() {
 
 #[test]
 fn deadlines_are_checked() {
-    check_deadline(
-        "10",
-        expect![""],
-    );
-    check_deadline(
-        "{ lockAfterDays: 30 }",
-        expect![""],
-    );
+    check_deadline("10", expect![""]);
+    check_deadline("{ lockAfterDays: 30 }", expect![""]);
     check_deadline(
         "{ dueAfterDays: -1, lockAfterDays: 3661, verifed: true }",
         expect![""],
     );
-    check_deadline(
-        "{ dueAfterDays: 10, lockAfterDays: 9 }",
-        expect![""],
-    );
+    check_deadline("{ dueAfterDays: 10, lockAfterDays: 9 }", expect![""]);
     let served = GOOD.replace("raw.things", "served.things");
     let deadline = "  - { property: deadline, value: { dueAfterDays: 10 } }\nschema:";
     let served = served.replacen("schema:", deadline, 1);

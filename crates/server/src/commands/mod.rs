@@ -10,6 +10,7 @@ pub(crate) mod lineage;
 pub(crate) mod maintain;
 pub(crate) mod plan;
 pub(crate) mod query;
+pub(crate) mod release;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod serve;

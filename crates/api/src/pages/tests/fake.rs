@@ -16,9 +16,10 @@ use service::{
     DatasetSummary, Direction, Document, ErrorKind, Evidence, ExtendRequest, Extension, HandedIn,
     LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
     ObligationFilter, ObligationKey, Page, PartitionState, Plan, Principal, QuarantineFile,
-    QuarantineFilter, QuarantineFormat, QuarantinePage, QuarantinedRow, QueryAnswer, QueryRequest, Receipt, RenderRequest, Rendition, RenditionFormat, Result, RowCounts, RowError,
-    RowErrors, RunReport, RunRequest, RunStep, Secret, Service, ServiceError, StepState,
-    Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, TableState,
+    QuarantineFilter, QuarantineFormat, QuarantinePage, QuarantinedRow, QueryAnswer, QueryRequest,
+    Receipt, ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result,
+    RowCounts, RowError, RowErrors, RunReport, RunRequest, RunStep, Secret, Service, ServiceError,
+    StepState, Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, TableState,
     TableVersion, WithdrawRequest,
 };
 
@@ -443,6 +444,10 @@ impl Service for Fake {
         _: QuarantineFormat,
         _: &str,
     ) -> Result<QuarantineFile> {
+        absent()
+    }
+
+    async fn release(&self, _: &Call, _: ReleaseRequest) -> Result<ReleaseReport> {
         absent()
     }
 
