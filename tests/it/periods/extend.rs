@@ -1,6 +1,7 @@
 //! A deadline is moved to a later day, for a reason, and never lost.
 
-use service::{ErrorKind, ExtendRequest, Obligation, Page, Service, ServiceError, Standing};
+use calendar::Standing;
+use service::{ErrorKind, ExtendRequest, Obligation, Page, Service, ServiceError};
 
 use super::{LOCKED, at, extension, is_locked, kept, setup, submit};
 use crate::home::{Fixture, visits};

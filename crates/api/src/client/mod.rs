@@ -19,8 +19,8 @@ use service::{
 use crate::dto::{
     AuditRecordDto, CodeDto, DatasetDetailDto, DatasetDto, ExtendDto, LineageDto, MaintainDto,
     MaintenanceDto, NewTokenDto, ObligationDto, PlanDto, PrincipalDto, QuarantinePageDto, QueryDto,
-    RenderDto, RenditionDto, ReportDto, RowErrorsDto, RunDto, RunRequestDto, SubmissionDto,
-    SubmitAnswerDto, TableVersionDto, TokenDto, WithdrawalDto,
+    ReleaseDto, ReleaseReportDto, RenderDto, RenditionDto, ReportDto, RowErrorsDto, RunDto,
+    RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto, WithdrawalDto,
 };
 use wire::{Ask, bytes, header, json, rows, unread};
 

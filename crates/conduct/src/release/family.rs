@@ -8,9 +8,9 @@ use project::Contract;
 use serde_json::Map;
 use service::{ErrorKind, Result, ServiceError, Submission, SubmissionId};
 
+use super::Release;
 use super::judged::Judged;
 use super::noted::{Landed, NOTE, Rows};
-use super::{Release, marks};
 use crate::handles::Handles;
 use crate::submit::{Amendment, CORRECTING, Change, ENDED};
 use crate::system::own;
@@ -31,15 +31,11 @@ pub(crate) async fn land(
     judged: Judged,
 ) -> Result<Outcome> {
     let (table, ..) = family;
-    marks::intend(handles, release, &submission.receipt).await?;
     let landed = tried(handles, release, family, submission, &judged).await?;
     let is_used = |landed: &Landed| landed.rows == judged.passed;
     if !matches!(&landed, Ok(Some(landed)) if is_used(landed)) {
         let left = table.discard(judged.files).await;
         left.map_err(failure::lake)?;
-    }
-    if !matches!(landed, Ok(Some(_))) {
-        marks::forget(handles, release, &submission.receipt).await?;
     }
     Ok(landed)
 }

@@ -7,7 +7,7 @@ use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use lake::{StagedSubmission, Table, WriteSettings};
+use lake::{LakeError, StagedSubmission, Table, WriteSettings};
 use project::DatasetName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
@@ -29,20 +29,24 @@ const LANDING: TimeDelta = TimeDelta::minutes(10);
 
 /// A release under way.
 #[derive(Serialize, Deserialize)]
-struct Intent {
+pub(crate) struct Intent {
     dataset: String,
     submission: String,
     /// A version of the table at which nothing of it had landed.
     since: i64,
+    /// A version of the quarantine at which nothing of it was marked.
+    marked_since: i64,
     at: DateTime<Utc>,
 }
 
 /// Notes that rows are about to land, so that they are marked whatever happens then.
-pub(crate) async fn intend(handles: &Handles, release: &Release, of: &Receipt) -> Result<()> {
+pub(crate) async fn intend(handles: &Handles, release: &Release, of: &Receipt) -> Result<Intent> {
+    let quarantine = handles.table(&submit::quarantine_dataset()?).await?;
     let intent = Intent {
         dataset: of.dataset.to_string(),
         submission: of.id.to_string(),
         since: of.table_version.unwrap_or(-1),
+        marked_since: quarantine.version(),
         at: release.at,
     };
     let text = serde_json::to_vec_pretty(&intent).map_err(|error| {
@@ -50,7 +54,8 @@ pub(crate) async fn intend(handles: &Handles, release: &Release, of: &Receipt) -
     })?;
     let path = path(&release.id, &intent.submission);
     let put = handles.lake.objects().put(&path, Bytes::from(text)).await;
-    put.map_err(failure::lake)
+    put.map_err(failure::lake)?;
+    Ok(intent)
 }
 
 /// Forgets a release of which nothing landed.
@@ -60,33 +65,40 @@ pub(crate) async fn forget(handles: &Handles, release: &Release, of: &Receipt) -
     gone.map_err(failure::lake)
 }
 
-/// Marks the rows, once.
-pub(crate) async fn mark(handles: &Handles, landed: &Landed, of: &Receipt) -> Result<()> {
+/// Marks the rows, once, whoever marks them at the same time.
+pub(crate) async fn mark(
+    handles: &Handles,
+    intent: &Intent,
+    landed: &Landed,
+    of: &Receipt,
+) -> Result<()> {
     let quarantine = handles.table(&submit::quarantine_dataset()?).await?;
-    let id = format!("{}/{}", landed.release, landed.submission);
-    let done = quarantine.find_after(-1, &id).await;
-    if done.map_err(failure::lake)?.is_none() {
-        let since = quarantine.version();
-        let mut writer = quarantine
-            .stage(&WriteSettings::default())
-            .map_err(failure::lake)?;
-        let rows: Vec<u64> = landed.rows.iter().collect();
-        for rows in rows.chunks(BATCH_ROWS) {
-            let batch = batch(landed, of, rows)?;
-            writer.write(batch).await.map_err(failure::lake)?;
-        }
-        let part = StagedSubmission {
-            submission_id: id,
-            files: writer.finish().await.map_err(failure::lake)?,
-            info: Map::from_iter([("release".to_owned(), json!(landed.release))]),
-            since,
-        };
-        let committer = handles.committer(&quarantine).await;
-        committer.append(part).await.map_err(failure::lake)?;
+    let mut writer = quarantine
+        .stage(&WriteSettings::default())
+        .map_err(failure::lake)?;
+    let rows: Vec<u64> = landed.rows.iter().collect();
+    for rows in rows.chunks(BATCH_ROWS) {
+        let batch = batch(landed, of, rows)?;
+        writer.write(batch).await.map_err(failure::lake)?;
     }
-    let path = path(&landed.release, &landed.submission.to_string());
-    let done = handles.lake.objects().delete(&path).await;
-    done.map_err(failure::lake)
+    let files = writer.finish().await.map_err(failure::lake)?;
+    let part = StagedSubmission {
+        submission_id: format!("{}/{}", landed.release, landed.submission),
+        files: files.clone(),
+        info: Map::from_iter([("release".to_owned(), json!(landed.release))]),
+        since: intent.marked_since,
+    };
+    let committer = handles.committer(&quarantine).await;
+    match committer.append(part).await {
+        Ok(_) => {
+            let path = path(&landed.release, &landed.submission.to_string());
+            let done = handles.lake.objects().delete(&path).await;
+            done.map_err(failure::lake)
+        }
+        // Another release is marking them.
+        Err(LakeError::Conflict(_)) => quarantine.discard(files).await.map_err(failure::lake),
+        Err(error) => Err(failure::lake(error)),
+    }
 }
 
 /// Marks the rows of releases that were left unmarked.
@@ -98,12 +110,34 @@ pub(crate) async fn mend(handles: &Handles, table: &Table, noted: &Noted) -> Res
         if !under_way.contains(&path) {
             continue;
         }
+        let Some(intent) = read(handles, &path).await? else {
+            continue;
+        };
         let found = submit::known(handles, landed.submission).await?;
         let (release, dataset) = (&landed.release, table.dataset());
         tracing::info!(%release, %dataset, "a release is marked");
-        mark(handles, landed, &found.receipt).await?;
+        mark(handles, &intent, landed, &found.receipt).await?;
     }
     Ok(())
+}
+
+/// The intent, if it is still there.
+async fn read(handles: &Handles, path: &str) -> Result<Option<Intent>> {
+    let text = match handles.lake.objects().get(path).await {
+        Ok(text) => text,
+        Err(LakeError::NotFound(_)) => return Ok(None),
+        Err(error) => return Err(failure::lake(error)),
+    };
+    let intent = serde_json::from_slice(&text);
+    intent
+        .map(Some)
+        .map_err(|error| broken(path).caused_by(error))
+}
+
+fn broken(path: &str) -> ServiceError {
+    let message = format!("the release `{path}` cannot be read");
+    ServiceError::new(ErrorKind::Corrupt, message)
+        .hint("Restore the object from a copy of the store.")
 }
 
 /// On start: marks what a crash left unmarked. What cannot be marked is logged and stays.
@@ -118,17 +152,10 @@ pub(crate) async fn recover(handles: &Handles) -> Result<()> {
 }
 
 async fn settle(handles: &Handles, path: &str) -> Result<()> {
-    let objects = handles.lake.objects();
-    let text = objects.get(path).await.map_err(failure::lake)?;
-    let broken = || {
-        ServiceError::new(
-            ErrorKind::Corrupt,
-            format!("the release `{path}` cannot be read"),
-        )
-        .hint("Restore the object from a copy of the store.")
+    let Some(intent) = read(handles, path).await? else {
+        return Ok(());
     };
-    let intent: Intent = serde_json::from_slice(&text).map_err(|e| broken().caused_by(e))?;
-    let dataset: DatasetName = intent.dataset.parse().map_err(|_| broken())?;
+    let dataset: DatasetName = intent.dataset.parse().map_err(|_| broken(path))?;
     let table = handles.table(&dataset).await?;
     let records = table.noted_since(intent.since, NOTE).await;
     let records = records.map_err(failure::lake)?;
@@ -136,11 +163,14 @@ async fn settle(handles: &Handles, path: &str) -> Result<()> {
     match records.iter().filter_map(Landed::of).find(own) {
         Some(landed) => {
             let found = submit::known(handles, landed.submission).await?;
-            mark(handles, &landed, &found.receipt).await
+            mark(handles, &intent, &landed, &found.receipt).await
         }
         // Another node may be about to land it.
         None if handles.now() - intent.at < LANDING => Ok(()),
-        None => objects.delete(path).await.map_err(failure::lake),
+        None => {
+            let gone = handles.lake.objects().delete(path).await;
+            gone.map_err(failure::lake)
+        }
     }
 }
 

@@ -138,15 +138,20 @@ async fn one(
         return Ok(done);
     }
     let passed = judged.passed.len();
+    let receipt = &submission.receipt;
+    let intent = marks::intend(handles, release, receipt).await?;
     let family = (table, &terms.contract, &root);
-    let landed = family::land(handles, release, family, &submission, judged);
-    match landed.await? {
+    let landed = family::land(handles, release, family, &submission, judged).await?;
+    if !matches!(landed, Ok(Some(_))) {
+        marks::forget(handles, release, receipt).await?;
+    }
+    match landed {
         Ok(None) => done.superseded = passed,
         Ok(Some(landed)) => {
             done.released = landed.rows.len();
             done.superseded = passed - done.released;
             done.table_version = Some(landed.version);
-            marks::mark(handles, &landed, &submission.receipt).await?;
+            marks::mark(handles, &intent, &landed, receipt).await?;
         }
         Err(why) => {
             done.passed_over = Some(why);

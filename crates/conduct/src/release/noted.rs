@@ -1,7 +1,5 @@
 //! Which rows were released: as the commits that landed them note it.
 
-use std::collections::BTreeMap;
-
 use lake::{CommitRecord, Table};
 use serde_json::{Value, json};
 use service::{Result, SubmissionId};
