@@ -257,7 +257,6 @@ mend-csv = Refused rows (CSV)
 obligations = Deadlines and what was handed in
 obligations-about = Each agency has a deadline for each period. What comes later is taken and marked as late; once the period is locked, it is taken only if the deadline was extended.
 no-obligations = No agency owes anything for this period.
-show = Show
 to-obligations = Deadlines and what the agencies have handed in
 due-on = Due
 locks-at = Locks

@@ -248,7 +248,6 @@ mend-csv = Dòng bị từ chối (CSV)
 obligations = Hạn nộp và tình hình nộp
 obligations-about = Mỗi cơ quan có một hạn nộp cho từng kỳ. Nộp sau hạn vẫn được nhận và ghi là trễ hạn; khi kỳ đã khóa thì chỉ nhận nếu được gia hạn.
 no-obligations = Không có cơ quan nào phải nộp cho kỳ này.
-show = Xem
 to-obligations = Hạn nộp và tình hình nộp của các cơ quan
 due-on = Hạn nộp
 locks-at = Khóa kỳ

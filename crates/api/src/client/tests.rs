@@ -89,7 +89,8 @@ async fn submissions_are_the_same_from_afar() {
 async fn obligations_and_their_extensions_are_the_same_from_afar() {
     let double = Double::new();
     let remote = remote(&double).await;
-    let all = remote.obligations(&call(), ObligationFilter::default(), PAGE);
+    let call = call();
+    let all = remote.obligations(&call, ObligationFilter::default(), PAGE);
     assert_eq!(all.await.unwrap(), [testing::obligation()]);
     let of = testing::obligation().of;
     let some = ObligationFilter {
@@ -97,13 +98,13 @@ async fn obligations_and_their_extensions_are_the_same_from_afar() {
         period: Some(of.period.clone()),
         agency: Some(of.agency.clone()),
     };
-    remote.obligations(&call(), some, PAGE).await.unwrap();
+    remote.obligations(&call, some, PAGE).await.unwrap();
     let request = ExtendRequest {
         of,
         until: "2026-10-01".parse().unwrap(),
         reason: "bão".to_owned(),
     };
-    let extended = remote.extend(&call(), request).await.unwrap();
+    let extended = remote.extend(&call, request).await.unwrap();
     assert_eq!(extended, testing::obligation());
     expect_test::expect![[r#"
         obligations ObligationFilter { dataset: None, period: None, agency: None } Page { offset: 5, limit: 7 }
@@ -115,7 +116,8 @@ async fn obligations_and_their_extensions_are_the_same_from_afar() {
 async fn the_quarantine_is_the_same_from_afar() {
     let double = Double::new();
     let remote = remote(&double).await;
-    let found = remote.quarantine(&call(), QuarantineFilter::default(), PAGE);
+    let call = call();
+    let found = remote.quarantine(&call, QuarantineFilter::default(), PAGE);
     assert_eq!(found.await.unwrap(), testing::quarantine());
     let id: SubmissionId = ID.parse().unwrap();
     let filter = QuarantineFilter {
@@ -125,9 +127,9 @@ async fn the_quarantine_is_the_same_from_afar() {
         rule: Some("a & b".to_owned()),
         submission: Some(id),
     };
-    remote.quarantine(&call(), filter, PAGE).await.unwrap();
+    remote.quarantine(&call, filter, PAGE).await.unwrap();
     for format in QuarantineFormat::ALL {
-        let file = remote.quarantine_file(&call(), id, format, "en");
+        let file = remote.quarantine_file(&call, id, format, "en");
         let bytes: Vec<bytes::Bytes> = file.await.unwrap().bytes.try_collect().await.unwrap();
         assert_eq!(bytes.concat(), b"_row\n1\n");
     }

@@ -18,8 +18,9 @@ use service::{
     Ended, Extension, HandedIn, MaintenanceReport, MaintenanceState, MaintenanceStep,
     MaintenanceTask, Manifest, ManifestQuery, Obligation, ObligationKey, PartitionState, Plan,
     PlanItem, PlannedChange, Principal, QuarantinePage, QuarantinedRow, QueryAnswer, Receipt,
-    Relation, Rendition, RenditionFormat, RowCounts, RowError, RowErrors, RunReport, RunStep,
-    StepState, Submission, SubmissionState, SubmitAnswer, Superseded, TableState, TableVersion,
+    Relation, ReleaseReport, ReleasedSubmission, Rendition, RenditionFormat, RowCounts, RowError,
+    RowErrors, RunReport, RunStep, StepState, Submission, SubmissionState, SubmitAnswer,
+    Superseded, TableState, TableVersion,
 };
 
 pub(crate) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";

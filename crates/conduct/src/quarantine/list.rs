@@ -1,9 +1,6 @@
 //! Searching the quarantine.
 
-use std::collections::BTreeMap;
-
 use arrow::array::RecordBatch;
-use engine::Param;
 use project::Text;
 use service::{
     Action, Call, ErrorKind, Page, QuarantineFilter, QuarantinePage, QuarantinedRow, Result,
@@ -40,24 +37,31 @@ pub(crate) async fn list(
         about,
         |handles, principal| async move {
             let within = access::scope(&principal).map(ToString::to_string);
-            let text = |text: Option<String>| Param::Text(text.unwrap_or_default());
-            let last = page.offset.saturating_add(page.limit.min(PAGE));
-            let params = [
-                ("dataset", text(filter.dataset.map(|name| name.to_string()))),
-                ("agency", text(filter.agency.map(|code| code.to_string()))),
-                ("period", text(filter.period.map(|code| code.to_string()))),
-                ("rule", text(filter.rule)),
+            let wanted = [
                 (
-                    "submission",
-                    text(filter.submission.map(|id| id.to_string())),
+                    "dataset = $dataset",
+                    filter.dataset.map(|name| name.to_string()),
                 ),
-                ("within", text(within)),
-                ("first", own::number(page.offset)),
-                ("last", own::number(last)),
+                (
+                    "agency = $agency",
+                    filter.agency.map(|code| code.to_string()),
+                ),
+                (
+                    "period = $period",
+                    filter.period.map(|code| code.to_string()),
+                ),
+                ("rule = $rule", filter.rule),
+                (
+                    "submission_id = $submission",
+                    filter.submission.map(|id| id.to_string()),
+                ),
+                ("starts_with(agency || '.', $within || '.')", within),
             ];
-            let params = params.map(|(name, value)| (name.to_owned(), value));
-            let params = BTreeMap::from(params);
-            let batches = own::read(&handles, system::QUARANTINE, LIST, params).await?;
+            let (sql, mut params) = own::filtered(LIST, wanted);
+            let last = page.offset.saturating_add(page.limit.min(PAGE));
+            params.insert("first".to_owned(), own::number(page.offset));
+            params.insert("last".to_owned(), own::number(last));
+            let batches = own::read(&handles, system::QUARANTINE, &sql, params).await?;
             let mut found = QuarantinePage::default();
             for batch in &batches {
                 for row in 0..batch.num_rows() {

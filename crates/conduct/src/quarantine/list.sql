@@ -1,5 +1,5 @@
 -- A page of the rules that refused rows broke, newest submission first, with how many there are in
--- all. What is not asked about is empty.
+-- all.
 with released as (
   select
     submission_id as released_id,
@@ -34,12 +34,7 @@ found as (
     on released_id = submission_id
     and released_row = row_number
   where severity = 'error'
-    and ($dataset = '' or dataset = $dataset)
-    and ($agency = '' or agency = $agency)
-    and ($period = '' or period = $period)
-    and ($rule = '' or rule = $rule)
-    and ($submission = '' or submission_id = $submission)
-    and ($within = '' or agency = $within or starts_with(agency, $within || '.'))
+    {filters}
 )
 select
   total,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use engine::{Param, Statement};
+use engine::Statement;
 use futures::StreamExt;
 use service::{ErrorKind, ReleaseRequest, Result, ServiceError, SubmissionId};
 
@@ -21,25 +21,24 @@ pub(crate) async fn rows(
     let quarantine = submit::quarantine_dataset()?;
     let snapshots = handles.newest([&quarantine]).await?;
     let session = handles.session(&snapshots, staging::limits(handles))?;
-    let statement = Statement::parse(OPEN).map_err(failure::engine)?;
-    let text = |text: Option<String>| Param::Text(text.unwrap_or_default());
-    let params = [
-        ("dataset", text(Some(request.dataset.to_string()))),
+    let wanted = [
+        ("held.dataset = $dataset", Some(request.dataset.to_string())),
         (
-            "agency",
-            text(request.agency.as_ref().map(ToString::to_string)),
+            "held.agency = $agency",
+            request.agency.as_ref().map(ToString::to_string),
         ),
         (
-            "period",
-            text(request.period.as_ref().map(ToString::to_string)),
+            "held.period = $period",
+            request.period.as_ref().map(ToString::to_string),
         ),
         (
-            "submission",
-            text(request.submission.map(|id| id.to_string())),
+            "held.submission_id = $submission",
+            request.submission.map(|id| id.to_string()),
         ),
     ];
-    let params = params.map(|(name, value)| (name.to_owned(), value));
-    let planned = session.plan(&statement, &BTreeMap::from(params)).await;
+    let (sql, params) = own::filtered(OPEN, wanted);
+    let statement = Statement::parse(&sql).map_err(failure::engine)?;
+    let planned = session.plan(&statement, &params).await;
     let planned = planned.map_err(failure::engine)?;
     let mut batches = session.run(&planned).await.map_err(failure::engine)?;
     let mut open: BTreeMap<SubmissionId, Rows> = BTreeMap::new();
