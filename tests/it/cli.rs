@@ -5,6 +5,7 @@ mod large;
 mod maintain;
 mod memory;
 mod nodes;
+mod periods;
 mod power;
 mod project;
 mod pull;

@@ -162,6 +162,11 @@ impl Fixture {
     }
 
     pub async fn on_s3() -> Self {
+        Self::on_s3_with(Setup::default()).await
+    }
+
+    /// On S3, set up otherwise.
+    pub async fn on_s3_with(setup: Setup) -> Self {
         let target = tokio::task::spawn_blocking(|| Seaweed::shared().target())
             .await
             .unwrap();
@@ -176,7 +181,7 @@ impl Fixture {
         };
         let store = open_store(&location, &settings).unwrap();
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        Self::over(store, folder, Setup::default()).await
+        Self::over(store, folder, setup).await
     }
 
     async fn over(store: Arc<dyn ObjectStore>, folder: Arc<TempDir>, setup: Setup) -> Self {

@@ -107,6 +107,7 @@ fn is_bound(action: Action) -> bool {
             | Action::Withdraw
             | Action::ReadSubmission
             | Action::ReadEvidence
+            | Action::ReadObligations
     )
 }
 

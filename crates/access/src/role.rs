@@ -50,15 +50,18 @@ impl Role {
     /// The table: what each role may do besides what everyone may.
     fn acts(self) -> &'static [Action] {
         use Action::{
-    Apply, Maintain, Plan, Pull, Query, ReadAudit, ReadEvidence, ReadFigures, ReadMetrics, ReadRendition, ReadRuns, ReadSubmission, RenderReport, Run, Submit, Upload, Withdraw,
+            Apply, Maintain, Plan, Pull, Query, ReadAudit, ReadEvidence, ReadFigures, ReadMetrics,
+            ReadObligations, ReadRendition, ReadRuns, ReadSubmission, Release, RenderReport, Run,
+            Submit, Upload, Withdraw,
         };
         match self {
             Self::Submitter => &[
                 Submit,
+                ReadEvidence,
+                ReadObligations,
+                ReadSubmission,
                 Upload,
                 Withdraw,
-                ReadSubmission,
-                ReadEvidence,
                 ReadFigures,
             ],
             Self::Official => &[
@@ -67,13 +70,23 @@ impl Role {
                 Withdraw,
                 ReadSubmission,
                 ReadEvidence,
+                ReadObligations,
                 ReadFigures,
                 RenderReport,
                 ReadRendition,
             ],
-            Self::Analyst => &[Query, ReadFigures, RenderReport, ReadRendition, ReadRuns],
+            Self::Analyst => &[
+                ReadObligations,
+                Query,
+                ReadFigures,
+                RenderReport,
+                ReadRendition,
+                ReadRuns,
+            ],
             Self::DataEngineer => &[
                 ReadSubmission,
+                ReadObligations,
+                Release,
                 Query,
                 ReadFigures,
                 RenderReport,

@@ -70,6 +70,9 @@ fn the_whole_table_of_roles_and_acts() {
         pull                 -         -        -       yes           yes      -       yes
         read_submission      own       own      -       yes           -        -       yes
         read_evidence        own       own      -       -             -        -       yes
+        read_obligations     own       own      yes     yes           -        -       yes
+        extend_deadline      -         -        -       -             -        -       yes
+        release              -         -        -       yes           -        -       yes
         query                -         -        yes     yes           -        -       yes
         read_figures         yes       yes      yes     yes           -        -       yes
         read_catalogue       yes       yes      yes     yes           yes      yes     yes

@@ -10,6 +10,7 @@ nav-query = Query
 nav-reports = Reports
 nav-submissions = Submissions
 nav-connectors = Connectors
+nav-quarantine = Quarantine
 nav-runs = Runs
 signed-in-as = Signed in:
 sign-out = Sign out
@@ -92,6 +93,7 @@ to-lineage-all = See how they are made of one another
 quarantine = Quarantine
 quarantine-rows = Rows received for this dataset that broke its rules and did not land: { $rows }.
 quarantine-query = Query these rows and why they were refused
+quarantine-search = Search these rows
 quarantine-see = See the submissions and their errors
 columns = Columns
 column = Column
@@ -239,6 +241,45 @@ no-row-errors = There are none.
 row = Row
 row-all = All
 value = Value
+
+# Quarantine
+quarantine-about = Rows that were received and did not land, a line for every rule that they broke. Narrow them by any of these; empty means all.
+quarantine-empty = There are no such rows.
+quarantine-by-dataset = Dataset
+quarantine-by-agency = Agency code
+quarantine-by-period = Period
+quarantine-by-rule = Rule
+quarantine-by-submission = Submission id
+mend-about = Take the refused rows, mend them in the file and send that file; the notes _row, _rules and _message are passed over.
+mend-xlsx = Refused rows (Excel)
+mend-csv = Refused rows (CSV)
+
+# Deadlines
+obligations = Deadlines and what was handed in
+obligations-about = Each agency has a deadline for each period. What comes later is taken and marked as late; once the period is locked, it is taken only if the deadline was extended.
+no-obligations = No agency owes anything for this period.
+to-obligations = Deadlines and what the agencies have handed in
+due-on = Due
+locks-at = Locks
+lock-never = Never
+deadline-days = { $days ->
+    [0] On the last day of the period
+    [1] 1 day after the period ends
+   *[other] { $days } days after the period ends
+}
+deadline-basis = Basis of the deadline
+verified = checked against the text
+unverified = not checked against the text
+submissions-made = Submissions
+first-received = First received at
+extensions = Extensions
+extended-until = Extended until { $day }:
+standing-not_yet = Not begun
+standing-open = Taken, on time
+standing-late = Taken, late
+standing-locked = Locked
+timeliness-on-time = on time
+timeliness-late = late
 
 # Errors
 status = Status

@@ -10,6 +10,7 @@ nav-query = Truy vấn
 nav-reports = Báo cáo
 nav-submissions = Lần nộp
 nav-connectors = Kết nối
+nav-quarantine = Cách ly
 nav-runs = Lần chạy
 signed-in-as = Đang đăng nhập:
 sign-out = Đăng xuất
@@ -92,6 +93,7 @@ to-lineage-all = Xem các bộ dữ liệu được tạo ra từ nhau như th�
 quarantine = Cách ly
 quarantine-rows = Số dòng nhận cho bộ dữ liệu này nhưng vi phạm quy tắc nên không được ghi: { $rows }.
 quarantine-query = Truy vấn các dòng này và lý do bị từ chối
+quarantine-search = Tìm các dòng này
 quarantine-see = Xem các lần nộp và lỗi của từng dòng
 columns = Các cột
 column = Cột
@@ -230,6 +232,41 @@ no-row-errors = Không có lỗi nào.
 row = Dòng
 row-all = Toàn bộ
 value = Giá trị
+
+# Cách ly
+quarantine-about = Các dòng đã nhận nhưng không ghi vào bảng, mỗi quy tắc bị vi phạm một hàng. Lọc theo một hay nhiều mục dưới đây; để trống là tất cả.
+quarantine-empty = Không có dòng nào.
+quarantine-by-dataset = Bộ dữ liệu
+quarantine-by-agency = Mã cơ quan
+quarantine-by-period = Kỳ báo cáo
+quarantine-by-rule = Quy tắc
+quarantine-by-submission = Mã lần nộp
+mend-about = Tải các dòng bị từ chối, sửa ngay trong tệp rồi nộp lại chính tệp đó; các cột ghi chú _row, _rules, _message được bỏ qua.
+mend-xlsx = Dòng bị từ chối (Excel)
+mend-csv = Dòng bị từ chối (CSV)
+
+# Hạn nộp
+obligations = Hạn nộp và tình hình nộp
+obligations-about = Mỗi cơ quan có một hạn nộp cho từng kỳ. Nộp sau hạn vẫn được nhận và ghi là trễ hạn; khi kỳ đã khóa thì chỉ nhận nếu được gia hạn.
+no-obligations = Không có cơ quan nào phải nộp cho kỳ này.
+to-obligations = Hạn nộp và tình hình nộp của các cơ quan
+due-on = Hạn nộp
+locks-at = Khóa kỳ
+lock-never = Không khóa
+deadline-days = { $days } ngày sau khi kỳ kết thúc
+deadline-basis = Căn cứ của hạn nộp
+verified = đã đối chiếu văn bản
+unverified = chưa đối chiếu văn bản
+submissions-made = Số lần nộp
+first-received = Nộp lần đầu lúc
+extensions = Gia hạn
+extended-until = Gia hạn đến { $day }:
+standing-not_yet = Kỳ chưa bắt đầu
+standing-open = Đang nhận, đúng hạn
+standing-late = Đang nhận, trễ hạn
+standing-locked = Đã khóa
+timeliness-on-time = đúng hạn
+timeliness-late = trễ hạn
 
 # Lỗi
 status = Mã trạng thái

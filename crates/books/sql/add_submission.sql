@@ -13,7 +13,8 @@ insert into submissions (
   relation,
   related_to,
   control_totals,
+  due_on,
   state
-) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'durable')
+) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'durable')
 on conflict do nothing
 returning id

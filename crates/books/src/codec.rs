@@ -64,6 +64,11 @@ impl<'a> Reader<'a> {
             .map_err(|error| self.damage(column, text, error))
     }
 
+    pub fn maybe_parse<T: FromStr<Err: Display>>(&self, column: &'static str) -> Result<Option<T>> {
+        let text: Option<&str> = self.get(column)?;
+        text.map(|_| self.parse(column)).transpose()
+    }
+
     /// A word of a closed list.
     pub fn word<T>(&self, column: &'static str, find: impl Fn(&str) -> Option<T>) -> Result<T> {
         let text: &str = self.get(column)?;
@@ -71,12 +76,10 @@ impl<'a> Reader<'a> {
     }
 
     pub fn principal(&self) -> Result<Principal> {
-        let agency: Option<&str> = self.get("agency")?;
-        let agency = agency.map(|_| self.parse("agency")).transpose()?;
         Ok(Principal {
             name: self.get("name")?,
             role: self.get("role")?,
-            agency,
+            agency: self.maybe_parse("agency")?,
         })
     }
 

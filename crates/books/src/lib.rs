@@ -1,4 +1,5 @@
-//! The control database: submissions, tokens, sessions, sign-in codes, renditions and connectors.
+//! The control database: submissions, extensions of deadlines, tokens, sessions, sign-in codes,
+//! renditions and connectors.
 //!
 //! *What is here*: typed methods over a file of SQLite or a database of PostgreSQL, which promise
 //! the same on both, and the migrations. *What is never here*:
@@ -14,6 +15,7 @@ mod codec;
 mod connectors;
 mod database;
 mod error;
+mod extensions;
 mod migrations;
 mod place;
 mod renditions;

@@ -32,6 +32,10 @@ pub const SQLITE: Migrations = &[
         "connectors",
         include_str!("../migrations/sqlite/0004_connectors.sql"),
     ),
+    (
+        "deadlines",
+        include_str!("../migrations/sqlite/0005_deadlines.sql"),
+    ),
 ];
 
 pub const POSTGRES: Migrations = &[
@@ -44,6 +48,10 @@ pub const POSTGRES: Migrations = &[
         4,
         "connectors",
         include_str!("../migrations/postgres/0004_connectors.sql"),
+    ),
+    (
+        "deadlines",
+        include_str!("../migrations/postgres/0005_deadlines.sql"),
     ),
 ];
 

@@ -1,7 +1,7 @@
 //! The index of submissions: one row each, from durable to committed or refused.
 
 use calendar::PeriodCode;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use project::{AgencyCode, DatasetName};
 use service::{
     BodyType, ControlTotal, Ended, Page, Receipt, Relation, RowCounts, Submission, SubmissionId,
@@ -42,6 +42,8 @@ pub struct NewSubmission {
     pub evidence_size_bytes: u64,
     /// When the body was complete.
     pub received_at: DateTime<Utc>,
+    /// The day on which it was due; none if its dataset has no deadline.
+    pub due_on: Option<NaiveDate>,
     /// What it does to an earlier one.
     pub relation: Option<Relation>,
     /// The totals that the sender declared.
@@ -79,7 +81,8 @@ impl Books {
             .number(micros(new.received_at))
             .maybe_text(new.relation.map(Relation::as_str))
             .maybe_text(new.relation.map(|relation| relation.target().to_string()))
-            .text(totals::written(&new.control_totals));
+            .text(totals::written(&new.control_totals))
+            .maybe_text(new.due_on.map(|day| day.to_string()));
         for _ in 0..CLAIMS {
             if !self.write(DOING, &statement).await?.is_empty() {
                 return Ok(Claim::New);
@@ -269,13 +272,13 @@ impl Books {
             evidence_size_bytes: reader.count("evidence_size_bytes")?,
             rows,
             received_at: reader.at("received_at")?,
+            due_on: reader.maybe_parse("due_on")?,
             table_version: reader.get("table_version")?,
             committed_at: reader.maybe_at("committed_at")?,
             supersedes: superseded(&reader)?,
             control_totals: reader.word("control_totals", totals::read)?,
         };
-        let ended_by: Option<&str> = reader.get("ended_by")?;
-        let ended_by = ended_by.map(|_| reader.parse("ended_by")).transpose()?;
+        let ended_by = reader.maybe_parse("ended_by")?;
         let ended = reader.maybe_at("ended_at")?;
         Ok(Submission {
             state: reader.word("state", state)?,

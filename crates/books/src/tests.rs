@@ -1,4 +1,5 @@
 mod answer;
+mod extensions;
 mod home;
 mod postgres;
 mod sqlite;
@@ -12,6 +13,11 @@ use service::{
 use uuid::Uuid;
 
 use crate::{BooksError, Claim, NewSubmission, RenditionRecord};
+use extensions::{
+    extensions_are_kept_in_order_and_never_over_one_another,
+    the_day_on_which_a_submission_was_due_is_kept,
+    what_was_handed_in_is_what_is_committed_and_counts,
+};
 use home::Home;
 
 /// Each of these is a test on SQLite and a test on PostgreSQL.
@@ -41,6 +47,9 @@ mod connectors;
 on_both! {
     a_submission_goes_from_durable_to_committed_and_survives_closing
     what_a_submission_superseded_and_what_ended_it_are_kept
+    the_day_on_which_a_submission_was_due_is_kept
+    extensions_are_kept_in_order_and_never_over_one_another
+    what_was_handed_in_is_what_is_committed_and_counts
     a_claim_can_be_taken_back_until_it_is_settled
     the_same_body_with_the_same_key_is_a_replay_whatever_became_of_it
     another_body_period_or_format_with_the_same_key_is_told_apart
@@ -96,6 +105,7 @@ fn new(number: u128, key: Option<&str>) -> NewSubmission {
         evidence_sha256: "ab".repeat(32),
         evidence_size_bytes: 1234,
         received_at: at(number as i64),
+        due_on: None,
         relation: None,
         control_totals: Vec::new(),
     }
@@ -114,6 +124,7 @@ fn receipt(number: u128, version: i64, committed_at: DateTime<Utc>) -> Receipt {
         evidence_size_bytes: new.evidence_size_bytes,
         rows: COUNTS,
         received_at: new.received_at,
+        due_on: new.due_on,
         table_version: Some(version),
         committed_at: Some(committed_at),
         supersedes: None,
@@ -181,6 +192,7 @@ async fn a_submission_goes_from_durable_to_committed_and_survives_closing(home: 
                     warned: 1,
                 },
                 received_at: 2026-09-21T14:13:21.123456Z,
+                due_on: None,
                 table_version: Some(
                     7,
                 ),

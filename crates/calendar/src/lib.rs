@@ -1,13 +1,15 @@
 //! Periods and civil time: pure decisions over dates.
 //!
-//! *What is here*: period codes, the calendar table, Vietnam's civil day.
+//! *What is here*: period codes, the calendar table, Vietnam's civil day, deadlines and locks.
 //! *What is never here*: a clock, a file, a time zone database; callers hand in the instant.
 //! *How it is checked*: unit tests beside the code (`cargo test -p calendar`).
 //! *Where to go next*: `warehouse/codes/periods.csv` is the table, which `project` reads into
 //! [`Calendar`].
 
+mod deadline;
 mod period;
 
+pub use deadline::{DEADLINE_DAYS, Deadline, DeadlineRule, Standing};
 pub use period::{Calendar, CalendarError, Period, PeriodCode, PeriodKind};
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, Utc};

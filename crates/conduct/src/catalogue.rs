@@ -29,7 +29,45 @@ const PARTITIONS: usize = 1000;
 const FILES: usize = 50;
 
 /// Every dataset, by name.
-pub(crate) async fn datasets(handles: &Handles) -> Result<Vec<DatasetSummary>> {
+pub(crate) async fn datasets(gate: &Gate, call: &Call) -> Result<Vec<DatasetSummary>> {
+    let about = About::named("datasets");
+    let act = Action::ReadCatalogue;
+    gate.perform(call, act, about, |handles, _| async move {
+        summaries(&handles).await
+    })
+    .await
+}
+
+/// One dataset with what surrounds it.
+pub(crate) async fn dataset(
+    gate: &Gate,
+    call: &Call,
+    dataset: &DatasetName,
+) -> Result<DatasetDetail> {
+    let (about, name) = (About::dataset(dataset), dataset.clone());
+    let act = Action::ReadCatalogue;
+    gate.perform(call, act, about, |handles, _| async move {
+        detail(&handles, &name).await
+    })
+    .await
+}
+
+/// The versions of a dataset's table, newest first.
+pub(crate) async fn history(
+    gate: &Gate,
+    call: &Call,
+    dataset: &DatasetName,
+    page: Page,
+) -> Result<Vec<TableVersion>> {
+    let (about, name) = (About::dataset(dataset), dataset.clone());
+    let act = Action::ReadCatalogue;
+    gate.perform(call, act, about, |handles, _| async move {
+        versions(&handles, &name, page).await
+    })
+    .await
+}
+
+async fn summaries(handles: &Handles) -> Result<Vec<DatasetSummary>> {
     let project = handles.project();
     let mut all: BTreeMap<&DatasetName, &Contract> = project.contracts.iter().collect();
     all.extend(system::contracts());
@@ -40,14 +78,13 @@ pub(crate) async fn datasets(handles: &Handles) -> Result<Vec<DatasetSummary>> {
     Ok(summaries)
 }
 
-/// One dataset with what surrounds it.
-pub(crate) async fn dataset(handles: &Handles, dataset: &DatasetName) -> Result<DatasetDetail> {
+async fn detail(handles: &Handles, dataset: &DatasetName) -> Result<DatasetDetail> {
     let contract = handles.contract(dataset)?;
     let project = handles.project();
     let graph = graph(&project)?;
     let summary = summary(handles, &contract).await?;
     let (history, held) = if summary.table.is_some() {
-        let history = history(handles, dataset, NEWEST).await?;
+        let history = versions(handles, dataset, NEWEST).await?;
         (history, held(handles, &contract).await?)
     } else {
         (vec![], (vec![], vec![]))
@@ -125,8 +162,7 @@ async fn held(
     Ok((partitions.map(state).collect(), files))
 }
 
-/// The versions of a dataset's table, newest first.
-pub(crate) async fn history(
+async fn versions(
     handles: &Handles,
     dataset: &DatasetName,
     page: Page,
@@ -192,7 +228,23 @@ fn listed(project: &Project, list: &str, on: NaiveDate) -> Option<Vec<ListedCode
 }
 
 /// The part of the committed graph that was asked for.
-pub(crate) fn lineage(handles: &Handles, request: &LineageRequest) -> Result<LineageAnswer> {
+pub(crate) async fn lineage(
+    gate: &Gate,
+    call: &Call,
+    request: LineageRequest,
+) -> Result<LineageAnswer> {
+    let about = match &request.dataset {
+        Some(dataset) => About::dataset(dataset),
+        None => About::named("lineage"),
+    };
+    let act = Action::ReadCatalogue;
+    gate.perform(call, act, about, |handles, _| async move {
+        part(&handles, &request)
+    })
+    .await
+}
+
+fn part(handles: &Handles, request: &LineageRequest) -> Result<LineageAnswer> {
     let project = handles.project();
     let graph = graph(&project)?;
     let Some(dataset) = &request.dataset else {

@@ -6,8 +6,14 @@ use async_trait::async_trait;
 use project::{DatasetName, ReportDefinition};
 use serde_json::json;
 use service::{
-    Action, AuditRecord, ByteStream, Call, ConnectorState, Credential, DatasetDetail, DatasetSummary, Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page, Plan, Principal, PullReport, PullRequest, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest,
-    WithdrawRequest,
+    Action, AuditRecord, ByteStream, Call, ConnectorState, Credential, DatasetDetail,
+    DatasetSummary, Document, ErrorKind, Evidence, ExtendRequest, LineageAnswer, LineageRequest,
+    MaintainRequest, MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal,
+    PullReport, PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage,
+    QueryAnswer, QueryRequest, ReleaseReport, ReleaseRequest, RenderRequest, Rendition,
+    RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service, ServiceError,
+    Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId,
+    UploadPart, UploadRequest, WithdrawRequest,
 };
 use tracing::Instrument;
 
@@ -15,8 +21,8 @@ use crate::parts::Parts;
 use crate::perform::{About, Gate};
 use crate::watch::Watch;
 use crate::{
-    access as principals, catalogue, failure, ledger, maintain, plan, pull, query, reports, runs,
-    submit, upload,
+    access as principals, catalogue, failure, ledger, maintain, obligations, plan, pull,
+    quarantine, query, release, reports, runs, submit, upload,
 };
 
 /// A house that is open.
@@ -30,7 +36,9 @@ impl House {
     pub async fn open(parts: Parts) -> Result<Self> {
         let (handles, watch) = parts.put_together().await?;
         submit::publish_keys(&handles).await?;
+        obligations::recover(&handles).await?;
         submit::recover(&handles).await?;
+        release::recover(&handles).await?;
         let freed = handles.books.free_connectors().await;
         freed.map_err(failure::books)?;
         upload::sweep_from_now_on(&handles);
@@ -183,6 +191,46 @@ impl Service for House {
             .await
     }
 
+    async fn quarantine(
+        &self,
+        call: &Call,
+        filter: QuarantineFilter,
+        page: Page,
+    ) -> Result<QuarantinePage> {
+        quarantine::list(&self.gate, call, filter, page).await
+    }
+
+    async fn quarantine_file(
+        &self,
+        call: &Call,
+        id: SubmissionId,
+        format: QuarantineFormat,
+        language: &str,
+    ) -> Result<QuarantineFile> {
+        quarantine::file(&self.gate, call, id, (format, language)).await
+    }
+
+    async fn release(&self, call: &Call, request: ReleaseRequest) -> Result<ReleaseReport> {
+        let (gate, call) = (Arc::clone(&self.gate), call.clone());
+        self.to_its_end(async move { release::release(&gate, &call, request).await })
+            .await
+    }
+
+    async fn obligations(
+        &self,
+        call: &Call,
+        filter: ObligationFilter,
+        page: Page,
+    ) -> Result<Vec<Obligation>> {
+        obligations::list(&self.gate, call, filter, page).await
+    }
+
+    async fn extend(&self, call: &Call, request: ExtendRequest) -> Result<Obligation> {
+        let (gate, call) = (Arc::clone(&self.gate), call.clone());
+        self.to_its_end(async move { obligations::extend(&gate, &call, request).await })
+            .await
+    }
+
     async fn keys(&self) -> Result<String> {
         submit::keys(self.gate.own()).await
     }
@@ -223,27 +271,11 @@ impl Service for House {
     }
 
     async fn datasets(&self, call: &Call) -> Result<Vec<DatasetSummary>> {
-        let about = About::named("datasets");
-        self.gate
-            .perform(
-                call,
-                Action::ReadCatalogue,
-                about,
-                |handles, _| async move { catalogue::datasets(&handles).await },
-            )
-            .await
+        catalogue::datasets(&self.gate, call).await
     }
 
     async fn dataset(&self, call: &Call, dataset: &DatasetName) -> Result<DatasetDetail> {
-        let name = dataset.clone();
-        self.gate
-            .perform(
-                call,
-                Action::ReadCatalogue,
-                About::dataset(dataset),
-                |handles, _| async move { catalogue::dataset(&handles, &name).await },
-            )
-            .await
+        catalogue::dataset(&self.gate, call, dataset).await
     }
 
     async fn history(
@@ -252,15 +284,7 @@ impl Service for House {
         dataset: &DatasetName,
         page: Page,
     ) -> Result<Vec<TableVersion>> {
-        let name = dataset.clone();
-        self.gate
-            .perform(
-                call,
-                Action::ReadCatalogue,
-                About::dataset(dataset),
-                |handles, _| async move { catalogue::history(&handles, &name, page).await },
-            )
-            .await
+        catalogue::history(&self.gate, call, dataset, page).await
     }
 
     async fn template(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<u8>> {
@@ -268,18 +292,7 @@ impl Service for House {
     }
 
     async fn lineage(&self, call: &Call, request: LineageRequest) -> Result<LineageAnswer> {
-        let about = match &request.dataset {
-            Some(dataset) => About::dataset(dataset),
-            None => About::named("lineage"),
-        };
-        self.gate
-            .perform(
-                call,
-                Action::ReadCatalogue,
-                about,
-                |handles, _| async move { catalogue::lineage(&handles, &request) },
-            )
-            .await
+        catalogue::lineage(&self.gate, call, request).await
     }
 
     async fn reports(&self, call: &Call) -> Result<Vec<ReportDefinition>> {

@@ -7,6 +7,7 @@ use crate::cell::Cell;
 use crate::csv_cells::{self, Broken};
 use crate::csv_header::{self, Header};
 use crate::judge::Judge;
+use crate::mended::{is_note, unguarded};
 use crate::records::{Block, Records};
 use crate::rows::Rows;
 use crate::{Charset, Coding, IngestError, Limits, row_text};
@@ -25,20 +26,22 @@ pub(crate) fn check(
     let charset = charset.unwrap_or(Charset::Utf8);
     let mut records = Records::new(text, csv_header::first_framing(dialect), limits, 0);
     let header = Header::read(&mut records, charset, dialect, contract, limits)?;
+    let mended = header.has_notes();
     let mut block = Block::default();
     loop {
         records.fill(&mut block, limits.batch_rows)?;
         if block.len() == 0 {
             return Ok(());
         }
-        let mut rows = Rows::new(contract, limits, block.len());
+        let mut rows = Rows::new(contract, limits, block.len()).mended(mended);
         let mut cells = Vec::with_capacity(header.names.len());
         let mut ordered = vec![Cell::Null; contract.columns.len()];
         for (row, record) in (block.first_row..).zip(block.records()) {
             match split(record, &header, charset, &mut cells) {
                 Ok(()) => {
                     for (place, cell) in header.places.iter().zip(cells.drain(..)) {
-                        ordered[*place] = cell;
+                        let Some(place) = place else { continue };
+                        ordered[*place] = if mended { unguarded(cell) } else { cell };
                     }
                     if header.decimal_comma {
                         mark_numbers(&mut ordered, contract);
@@ -57,7 +60,8 @@ pub(crate) fn check(
             // It could be split before.
             let _split = split(record, &header, charset, &mut cells);
             let names = header.names.iter().map(String::as_str);
-            row_text::object(names.zip(&cells), masked)
+            let own = names.zip(&cells).filter(|(name, _)| !is_note(name));
+            row_text::object(own, masked)
         })?;
     }
 }

@@ -8,7 +8,7 @@ use crate::cell::Cell;
 use crate::coding::{Delimiter, Dialect, Quote};
 use crate::csv_cells::split;
 use crate::records::{Block, Framing, Marks, Records};
-use crate::{Charset, IngestError, Limits, header};
+use crate::{Charset, IngestError, Limits, header, mended};
 
 /// What the rows behind a header are read by.
 #[derive(Debug)]
@@ -17,13 +17,18 @@ pub(crate) struct Header {
     pub(crate) record: Vec<u8>,
     /// Its names, in the body's order.
     pub(crate) names: Vec<String>,
-    /// For every name, the place of its column in the contract.
-    pub(crate) places: Vec<usize>,
+    /// For every name, the place of its column in the contract; none for notes.
+    pub(crate) places: Vec<Option<usize>>,
     pub(crate) marks: Marks,
     pub(crate) decimal_comma: bool,
 }
 
 impl Header {
+    /// Whether the body is a file of refused rows.
+    pub(crate) fn has_notes(&self) -> bool {
+        self.places.contains(&None)
+    }
+
     /// Reads the header, which is row 0, and lets the records go on behind it.
     pub(crate) fn read<R: BufRead>(
         records: &mut Records<R>,
@@ -60,7 +65,7 @@ impl Header {
             let message = "the header is broken: a quote is not closed or in the wrong place";
             return Err(refuse(message, delimiter));
         };
-        let places = header::places(&names, contract, limits)
+        let places = header::noted_places(&names, contract, limits)
             .map_err(|error| with_hint(error, delimiter, &names))?;
         records.go_on(Framing::Csv(marks), 1);
         Ok(Self {
@@ -117,7 +122,9 @@ fn names(header: &str, marks: Marks) -> Option<Vec<String>> {
 fn best(header: &str, quote: Quote, contract: &Contract) -> Delimiter {
     let sense = |delimiter: Delimiter| {
         let names = names(header, marks(delimiter, quote)).unwrap_or_default();
-        let is_known = |name: &&String| contract.columns.iter().any(|c| c.name == **name);
+        let is_known = |name: &&String| {
+            mended::is_note(name) || contract.columns.iter().any(|c| c.name == **name)
+        };
         let known = names.iter().filter(is_known).count();
         (known == names.len(), known, names.len())
     };

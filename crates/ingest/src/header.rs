@@ -5,7 +5,24 @@ use std::collections::HashSet;
 
 use project::Contract;
 
-use crate::{IngestError, Limits, personal};
+use crate::{IngestError, Limits, mended, personal};
+
+/// For every name of a header, the place of its column in the contract; none for notes of a file of
+/// refused rows.
+pub(crate) fn noted_places(
+    names: &[String],
+    contract: &Contract,
+    limits: &Limits,
+) -> Result<Vec<Option<usize>>, IngestError> {
+    let own = names.iter().filter(|name| !mended::is_note(name));
+    let own: Vec<String> = own.cloned().collect();
+    let mut places = places(&own, contract, limits)?.into_iter();
+    let place = |name: &String| match mended::is_note(name) {
+        true => None,
+        false => places.next(),
+    };
+    Ok(names.iter().map(place).collect())
+}
 
 /// For every name of a header, the place of its column in the contract.
 pub(crate) fn places(

@@ -48,6 +48,7 @@ mod records;
 mod fields;
 mod foreign;
 mod mapping;
+mod mended;
 
 mod cell;
 mod columns;
@@ -67,6 +68,7 @@ pub use coding::{Charset, Coding, Compression, Delimiter, Dialect, Format, Quote
 pub use envelope::rule_schema;
 pub use error::IngestError;
 pub use mapping::Mapping;
+pub use mended::{NOTES, guarded};
 pub use partial::{Checksum, Found, Part, PartialBody};
 pub use personal::{PERSONAL_DATA_PATTERN, looks_personal, mask};
 pub use request::{Envelope, Limits, PERIOD_END, PERIOD_START, Predicate, RowRule};

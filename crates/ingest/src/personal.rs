@@ -16,7 +16,7 @@ pub const PERSONAL_DATA_PATTERN: &str = concat!(
 static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(PERSONAL_DATA_PATTERN).ok());
 
 /// The mark that stands for what was hidden.
-const MASK: &str = "•••";
+pub(crate) const MASK: &str = "•••";
 
 /// How many characters of a value are shown.
 const EXCERPT_CHARS: usize = 40;

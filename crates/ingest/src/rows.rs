@@ -11,7 +11,7 @@ use crate::columns::ColumnBuilder;
 use crate::fields::Fields;
 use crate::personal::{excerpt, mask};
 use crate::sheet::Places;
-use crate::{IngestError, Limits, Verdict};
+use crate::{IngestError, Limits, Verdict, mended};
 
 /// Rows as columns, before any rule has spoken.
 pub(crate) struct Decoded {
@@ -92,6 +92,7 @@ impl Decoded {
 pub(crate) struct Rows<'a> {
     contract: &'a Contract,
     cell_bytes: usize,
+    mended: bool,
     builders: Vec<ColumnBuilder>,
     decoded: Decoded,
 }
@@ -102,9 +103,16 @@ impl<'a> Rows<'a> {
         Self {
             contract,
             cell_bytes: limits.cell_bytes,
+            mended: false,
             builders: contract.columns.iter().map(builder).collect(),
             decoded: Decoded::new(Vec::new(), Vec::with_capacity(rows)),
         }
+    }
+
+    /// Rows of a file of refused ones: a value that is still hidden is none.
+    pub(crate) fn mended(mut self, mended: bool) -> Self {
+        self.mended = mended;
+        self
     }
 
     /// Adds a row: a cell for every column of the contract, and the fields that it does not have.
@@ -168,6 +176,11 @@ impl<'a> Rows<'a> {
                 let (contract, origin) = (self.contract, origin(place));
                 self.decoded
                     .fault(slot, place, contract, fault, origin, shown.as_deref());
+            } else if self.mended && mended::is_masked(cell) {
+                let message = mended::masked(&column.name);
+                let (name, rule) = (&column.name, mended::MASKED);
+                self.decoded
+                    .unread(slot, place, name, rule, message, cell.shown());
             }
         }
         Ok(())

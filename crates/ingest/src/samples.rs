@@ -40,6 +40,7 @@ pub(crate) fn contract_of(columns: &[(&str, ColumnType, bool)], key: &[&str]) ->
         limitations: String::new(),
         limitations_vi: String::new(),
         legal_basis: String::new(),
+        deadline: None,
         owner: "tests".to_owned(),
         classification: Classification::Public,
         columns: columns.iter().map(column).collect(),

@@ -30,8 +30,8 @@ pub use connector::{
     Repeated, Schedule, SecretRef, SourceKind, WhichPeriod,
 };
 pub use contract::{
-    Bound, Check, Classification, Column, ColumnType, Contract, ENVELOPE, Rule, Severity, Stamp,
-    Text, Version,
+    Bound, Check, Classification, Column, ColumnType, Contract, DeadlineTerms, ENVELOPE, Rule,
+    Severity, Stamp, Text, Version,
 };
 pub use names::{AgencyCode, DatasetName, Layer, NameError};
 pub use problem::{Place, Problem};

@@ -78,6 +78,10 @@ enum Command {
     Withdraw(commands::withdraw::Withdraw),
     /// Run connectors now: fetch what other systems hold, and submit it
     Pull(commands::pull::Pull),
+    /// Move the deadline of an agency's data for a period to a later day
+    Extend(commands::extend::Extend),
+    /// Judge quarantined rows again by the contract in force; those that pass land
+    Release(commands::release::Release),
     /// Verify a receipt offline
     Verify(commands::verify::Verify),
     /// Print the public keys that receipts are verified with
@@ -155,6 +159,8 @@ async fn perform(cli: Cli) -> Outcome {
         Command::Token(command) => command.run(context).await,
         Command::Withdraw(command) => command.run(context).await,
         Command::Pull(command) => command.run(context).await,
+        Command::Extend(command) => command.run(context).await,
+        Command::Release(command) => command.run(context).await,
         Command::Verify(command) => command.run(&context),
         Command::Keys(command) => command.run(&context),
     };

@@ -24,6 +24,12 @@ pub enum Action {
     ReadSubmission,
     /// Read the bytes that were received.
     ReadEvidence,
+    /// Read what agencies owe for a period, until when, and what they handed in.
+    ReadObligations,
+    /// Move a deadline to a later day.
+    ExtendDeadline,
+    /// Let quarantined rows land that the contract in force has nothing against.
+    Release,
     /// Run a read-only query.
     Query,
     /// Read figures that are published: a query over public datasets of layer `served` and code
@@ -55,7 +61,7 @@ pub enum Action {
 
 impl Action {
     /// Every act.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 26] = [
         Self::SignIn,
         Self::SignOut,
         Self::CreateSignInCode,
@@ -66,6 +72,9 @@ impl Action {
         Self::Pull,
         Self::ReadSubmission,
         Self::ReadEvidence,
+        Self::ReadObligations,
+        Self::ExtendDeadline,
+        Self::Release,
         Self::Query,
         Self::ReadFigures,
         Self::ReadCatalogue,
@@ -94,6 +103,9 @@ impl Action {
             Self::Pull => "pull",
             Self::ReadSubmission => "read_submission",
             Self::ReadEvidence => "read_evidence",
+            Self::ReadObligations => "read_obligations",
+            Self::ExtendDeadline => "extend_deadline",
+            Self::Release => "release",
             Self::Query => "query",
             Self::ReadFigures => "read_figures",
             Self::ReadCatalogue => "read_catalogue",

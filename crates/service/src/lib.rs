@@ -12,7 +12,10 @@ mod catalogue;
 mod connector;
 mod error;
 mod maintenance;
+mod obligation;
+mod quarantine;
 mod query;
+mod release;
 mod report;
 mod run;
 mod seam;
@@ -31,7 +34,14 @@ pub use error::{ErrorKind, Result, ServiceError};
 pub use maintenance::{
     MaintainRequest, MaintenanceReport, MaintenanceState, MaintenanceStep, MaintenanceTask,
 };
+pub use obligation::{
+    ExtendRequest, Extension, HandedIn, Obligation, ObligationFilter, ObligationKey, Timeliness,
+};
+pub use quarantine::{
+    QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage, QuarantinedRow,
+};
 pub use query::{At, Batches, QueryAnswer, QueryRequest, Value};
+pub use release::{ReleaseReport, ReleaseRequest, ReleasedSubmission};
 pub use report::{Document, Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat};
 pub use run::{Plan, PlanItem, PlannedChange, RunReport, RunRequest, RunStep, StepState};
 pub use seam::{ByteStream, Evidence, Service};

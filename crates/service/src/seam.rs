@@ -6,7 +6,13 @@ use futures::stream::BoxStream;
 use project::{DatasetName, ReportDefinition};
 
 use crate::{
-    AuditRecord, BodyType, Call, ConnectorState, DatasetDetail, DatasetSummary, Document, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page, Plan, Principal, PullReport, PullRequest, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
+    AuditRecord, BodyType, Call, ConnectorState, DatasetDetail, DatasetSummary, Document,
+    ExtendRequest, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
+    ObligationFilter, Page, Plan, Principal, PullReport, PullRequest, QuarantineFile,
+    QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
+    ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
+    RunRequest, Secret, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
+    Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 
 /// Bytes as they arrive.
@@ -73,6 +79,38 @@ pub trait Service: Send + Sync + 'static {
     /// Takes the rows of a submission, and of its corrections, out of the table; older versions
     /// keep them. Withdrawn again, it is answered as the first time.
     async fn withdraw(&self, call: &Call, request: WithdrawRequest) -> Result<Submission>;
+    /// Rules that refused rows broke, newest submission first; a principal bound to an agency sees
+    /// its own and those below.
+    async fn quarantine(
+        &self,
+        call: &Call,
+        filter: QuarantineFilter,
+        page: Page,
+    ) -> Result<QuarantinePage>;
+    /// The refused rows of a submission as a file that can be mended and sent back: the cells as they
+    /// were received, those that look personal masked, beside notes in that language.
+    async fn quarantine_file(
+        &self,
+        call: &Call,
+        id: SubmissionId,
+        format: QuarantineFormat,
+        language: &str,
+    ) -> Result<QuarantineFile>;
+    /// Judges quarantined rows again, from the evidence and by the contract in force; those that pass
+    /// land as rows of their own submission, once. Of a submission that was refused, replaced or
+    /// withdrawn none does.
+    async fn release(&self, call: &Call, request: ReleaseRequest) -> Result<ReleaseReport>;
+    /// What agencies owe for a period, by dataset and agency; a principal bound to an agency sees its
+    /// own and those below.
+    async fn obligations(
+        &self,
+        call: &Call,
+        filter: ObligationFilter,
+        page: Page,
+    ) -> Result<Vec<Obligation>>;
+    /// Moves a deadline to a later day; asked again with the same day and reason, it is answered as
+    /// the first time. `Conflict` if the day would not be later, or there is no deadline.
+    async fn extend(&self, call: &Call, request: ExtendRequest) -> Result<Obligation>;
     /// The public keys that signed receipts are verified with, as a JWK Set (RFC 7517). Open to
     /// everyone.
     async fn keys(&self) -> Result<String>;

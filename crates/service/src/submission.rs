@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use calendar::PeriodCode;
-use chrono::{DateTime, Utc};
+use calendar::{PeriodCode, civil_day};
+use chrono::{DateTime, NaiveDate, Utc};
 use project::{AgencyCode, DatasetName, Severity};
 
-use crate::BodyType;
+use crate::{BodyType, Timeliness};
 
 /// The id of a submission: a UUID version 7, so ids sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -192,6 +192,8 @@ pub struct Receipt {
     pub rows: RowCounts,
     /// When the body was complete.
     pub received_at: DateTime<Utc>,
+    /// The last civil day on which it was on time; none if its dataset has no deadline.
+    pub due_on: Option<NaiveDate>,
     /// The table's version that holds the rows; none for a dry run.
     pub table_version: Option<i64>,
     /// When that version was committed; none for a dry run.
@@ -200,6 +202,19 @@ pub struct Receipt {
     pub supersedes: Option<Superseded>,
     /// The totals that the sender declared.
     pub control_totals: Vec<ControlTotal>,
+}
+
+impl Receipt {
+    /// Whether it came in time; none if its dataset has no deadline.
+    pub fn timeliness(&self) -> Option<Timeliness> {
+        let due_on = self.due_on?;
+        let in_time = civil_day(self.received_at) <= due_on;
+        Some(if in_time {
+            Timeliness::OnTime
+        } else {
+            Timeliness::Late
+        })
+    }
 }
 
 /// One thing wrong with one row.

@@ -8,12 +8,22 @@ use async_trait::async_trait;
 use axum::http::{HeaderMap, Method, StatusCode};
 use project::{DatasetName, ReportDefinition};
 use service::{
-    Ack, AuditRecord, BodyType, ByteStream, Call, ConnectorState, DatasetDetail, DatasetSummary, Direction, Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page, Plan, Principal, PullReport, PullRequest, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest,
-    WithdrawRequest,
+    Ack, AuditRecord, BodyType, ByteStream, Call, ConnectorState, DatasetDetail, DatasetSummary,
+    Direction, Document, ErrorKind, Evidence, ExtendRequest, LineageAnswer, LineageRequest,
+    MaintainRequest, MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal,
+    PullReport, PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage,
+    QueryAnswer, QueryRequest, ReleaseReport, ReleaseRequest, RenderRequest, Rendition,
+    RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service, ServiceError,
+    Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId,
+    UploadPart, UploadRequest, WithdrawRequest,
 };
 
 use crate::dto::{
-    AuditRecordDto, CodeDto, ConnectorDto, DatasetDetailDto, DatasetDto, LineageDto, MaintainDto, MaintenanceDto, NewTokenDto, PlanDto, PrincipalDto, PullReportDto, PullRequestDto, QueryDto, RenderDto, RenditionDto, ReportDto, RowErrorsDto, RunDto, RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto, UploadDto, WithdrawalDto,
+    AuditRecordDto, CodeDto, ConnectorDto, DatasetDetailDto, DatasetDto, ExtendDto, LineageDto,
+    MaintainDto, MaintenanceDto, NewTokenDto, ObligationDto, PlanDto, PrincipalDto, PullReportDto,
+    PullRequestDto, QuarantinePageDto, QueryDto, ReleaseDto, ReleaseReportDto, RenderDto,
+    RenditionDto, ReportDto, RowErrorsDto, RunDto, RunRequestDto, SubmissionDto, SubmitAnswerDto,
+    TableVersionDto, TokenDto, UploadDto, WithdrawalDto,
 };
 use wire::{Ask, bytes, header, json, rows, unread};
 
@@ -138,6 +148,82 @@ impl Service for RemoteService {
         let ask = Ask::post(&["submissions", &id.to_string(), "withdrawal"]);
         let ask = ask.json(&WithdrawalDto { reason })?;
         let dto: SubmissionDto = json(self.wire.send(call, ask).await?).await?;
+        dto.try_into()
+    }
+
+    async fn quarantine(
+        &self,
+        call: &Call,
+        filter: QuarantineFilter,
+        of: Page,
+    ) -> Result<QuarantinePage> {
+        let QuarantineFilter {
+            dataset,
+            agency,
+            period,
+            rule,
+            submission,
+        } = filter;
+        let params = [
+            ("dataset", dataset.map(|name| name.to_string())),
+            ("agency", agency.map(|code| code.to_string())),
+            ("period", period.map(|code| code.to_string())),
+            ("rule", rule),
+            ("submission", submission.map(|id| id.to_string())),
+        ];
+        let given = params
+            .into_iter()
+            .filter_map(|(name, word)| Some((name, word?)));
+        let ask = Ask::get(&["quarantine"]).params(page(of)).params(given);
+        let dto: QuarantinePageDto = json(self.wire.send(call, ask).await?).await?;
+        dto.try_into()
+    }
+
+    async fn quarantine_file(
+        &self,
+        call: &Call,
+        id: SubmissionId,
+        format: QuarantineFormat,
+        language: &str,
+    ) -> Result<QuarantineFile> {
+        let file = format!("quarantine.{}", format.ending());
+        let ask = Ask::get(&["submissions", &id.to_string(), &file]).param("language", language);
+        let answer = self.wire.send(call, ask).await?;
+        Ok(QuarantineFile {
+            format,
+            bytes: wire::stream(answer),
+        })
+    }
+
+    async fn release(&self, call: &Call, request: ReleaseRequest) -> Result<ReleaseReport> {
+        let ask = Ask::post(&["quarantine", "release"]).json(&ReleaseDto::from(request))?;
+        let dto: ReleaseReportDto = json(self.wire.send(call, ask).await?).await?;
+        dto.try_into()
+    }
+
+    async fn obligations(
+        &self,
+        call: &Call,
+        filter: ObligationFilter,
+        of: Page,
+    ) -> Result<Vec<Obligation>> {
+        let mut ask = Ask::get(&["obligations"]).params(page(of));
+        if let Some(dataset) = &filter.dataset {
+            ask = ask.param("dataset", dataset.as_str());
+        }
+        if let Some(period) = &filter.period {
+            ask = ask.param("period", period.as_str());
+        }
+        if let Some(agency) = &filter.agency {
+            ask = ask.param("agency", agency.as_str());
+        }
+        rows::<ObligationDto, _>(self.wire.send(call, ask).await?).await
+    }
+
+    async fn extend(&self, call: &Call, request: ExtendRequest) -> Result<Obligation> {
+        let ask = Ask::post(&["obligations", "extensions"]);
+        let ask = ask.json(&ExtendDto::from(request))?;
+        let dto: ObligationDto = json(self.wire.send(call, ask).await?).await?;
         dto.try_into()
     }
 

@@ -86,6 +86,85 @@ async fn submissions_are_the_same_from_afar() {
 }
 
 #[tokio::test]
+async fn obligations_and_their_extensions_are_the_same_from_afar() {
+    let double = Double::new();
+    let remote = remote(&double).await;
+    let call = call();
+    let all = remote.obligations(&call, ObligationFilter::default(), PAGE);
+    assert_eq!(all.await.unwrap(), [testing::obligation()]);
+    let of = testing::obligation().of;
+    let some = ObligationFilter {
+        dataset: Some(of.dataset.clone()),
+        period: Some(of.period.clone()),
+        agency: Some(of.agency.clone()),
+    };
+    remote.obligations(&call, some, PAGE).await.unwrap();
+    let request = ExtendRequest {
+        of,
+        until: "2026-10-01".parse().unwrap(),
+        reason: "bão".to_owned(),
+    };
+    let extended = remote.extend(&call, request).await.unwrap();
+    assert_eq!(extended, testing::obligation());
+    expect_test::expect![[r#"
+        obligations ObligationFilter { dataset: None, period: None, agency: None } Page { offset: 5, limit: 7 }
+        obligations ObligationFilter { dataset: Some(DatasetName { layer: Raw, full: "raw.visits" }), period: Some(PeriodCode("2026-09")), agency: Some(AgencyCode("H26.01")) } Page { offset: 5, limit: 7 }
+        extend dataset `raw.visits` for agency `H26.01` in period `2026-09` 2026-10-01 bão"#]].assert_eq(&double.asked().join("\n"));
+}
+
+#[tokio::test]
+async fn the_quarantine_is_the_same_from_afar() {
+    let double = Double::new();
+    let remote = remote(&double).await;
+    let call = call();
+    let found = remote.quarantine(&call, QuarantineFilter::default(), PAGE);
+    assert_eq!(found.await.unwrap(), testing::quarantine());
+    let id: SubmissionId = ID.parse().unwrap();
+    let filter = QuarantineFilter {
+        dataset: Some("raw.visits".parse().unwrap()),
+        agency: Some("H26.01".parse().unwrap()),
+        period: Some("2026-09".parse().unwrap()),
+        rule: Some("a & b".to_owned()),
+        submission: Some(id),
+    };
+    remote.quarantine(&call, filter, PAGE).await.unwrap();
+    for format in QuarantineFormat::ALL {
+        let file = remote.quarantine_file(&call, id, format, "en");
+        let bytes: Vec<bytes::Bytes> = file.await.unwrap().bytes.try_collect().await.unwrap();
+        assert_eq!(bytes.concat(), b"_row\n1\n");
+    }
+    expect_test::expect![[r#"
+        quarantine QuarantineFilter { dataset: None, agency: None, period: None, rule: None, submission: None } Page { offset: 5, limit: 7 }
+        quarantine QuarantineFilter { dataset: Some(DatasetName { layer: Raw, full: "raw.visits" }), agency: Some(AgencyCode("H26.01")), period: Some(PeriodCode("2026-09")), rule: Some("a & b"), submission: Some(SubmissionId(0192f0c1-0000-7000-8000-000000000001)) } Page { offset: 5, limit: 7 }
+        quarantine_file 0192f0c1-0000-7000-8000-000000000001 Csv en
+        quarantine_file 0192f0c1-0000-7000-8000-000000000001 Xlsx en"#]].assert_eq(&double.asked().join("\n"));
+}
+
+#[tokio::test]
+async fn a_release_is_the_same_from_afar() {
+    let double = Double::new();
+    let remote = remote(&double).await;
+    let all = ReleaseRequest {
+        dataset: "raw.visits".parse().unwrap(),
+        agency: None,
+        period: None,
+        submission: None,
+    };
+    let some = ReleaseRequest {
+        agency: Some("H26".parse().unwrap()),
+        period: Some("2026-09".parse().unwrap()),
+        submission: Some(ID.parse().unwrap()),
+        ..all.clone()
+    };
+    for request in [all.clone(), some.clone()] {
+        let report = remote.release(&call(), request).await.unwrap();
+        assert_eq!(report, testing::release());
+    }
+    let asked = [all, some].map(|request| format!("release {request:?}"));
+    assert_eq!(double.asked(), asked);
+}
+
+#[tokio::test]
 async fn a_replay_and_a_dry_run_are_known_from_afar() {
     let remote = remote(&Double::replaying()).await;
     let answer = remote

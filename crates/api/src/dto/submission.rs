@@ -57,6 +57,14 @@ pub struct ReceiptDto {
     /// When the body was complete.
     #[schema(format = DateTime)]
     pub received_at: String,
+    /// `on_time` or `late`; left out if the dataset has no deadline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "on_time")]
+    pub timeliness: Option<String>,
+    /// The last civil day on which it was on time; left out if the dataset has no deadline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = Date)]
+    pub due_on: Option<String>,
     /// The table's version that holds the rows; none for a dry run.
     pub table_version: Option<i64>,
     /// When that version was committed; none for a dry run.
@@ -279,6 +287,7 @@ impl From<RowCountsDto> for RowCounts {
 
 impl From<Receipt> for ReceiptDto {
     fn from(receipt: Receipt) -> Self {
+        let timeliness = receipt.timeliness().map(|word| word.as_str().to_owned());
         Self {
             id: receipt.id.to_string(),
             agency: receipt.agency.to_string(),
@@ -291,6 +300,8 @@ impl From<Receipt> for ReceiptDto {
             },
             rows: receipt.rows.into(),
             received_at: instant(receipt.received_at),
+            timeliness,
+            due_on: receipt.due_on.map(|day| day.to_string()),
             table_version: receipt.table_version,
             committed_at: receipt.committed_at.map(instant),
             supersedes: receipt.supersedes.map(Into::into),
@@ -304,6 +315,7 @@ impl TryFrom<ReceiptDto> for Receipt {
     type Error = ServiceError;
 
     fn try_from(dto: ReceiptDto) -> Result<Self, ServiceError> {
+        let due_on = dto.due_on.as_deref().map(|day| read(day, "a day"));
         Ok(Self {
             id: read(&dto.id, "a submission id")?,
             agency: read(&dto.agency, "an agency code")?,
@@ -314,6 +326,7 @@ impl TryFrom<ReceiptDto> for Receipt {
             evidence_size_bytes: dto.evidence.size_bytes,
             rows: dto.rows.into(),
             received_at: read_instant(&dto.received_at)?,
+            due_on: due_on.transpose()?,
             table_version: dto.table_version,
             committed_at: dto.committed_at.as_deref().map(read_instant).transpose()?,
             supersedes: dto.supersedes.map(TryInto::try_into).transpose()?,

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use project::{Check, Classification, Contract, DatasetName, Layer, Severity};
+use project::{Check, Classification, Contract, DatasetName, DeadlineTerms, Layer, Severity};
 use render::Language;
 use render::format::{Formats, NOTHING};
 use service::{
@@ -55,6 +55,15 @@ struct FileRow {
     size: String,
 }
 
+/// When the data of a period is due.
+struct Due {
+    due: String,
+    /// Empty if the period never locks.
+    locks: String,
+    legal_basis: String,
+    verified: bool,
+}
+
 /// The rows that did not land.
 struct Quarantined {
     rows: String,
@@ -72,6 +81,7 @@ struct Page {
     limitations: Option<Words>,
     contract: Contract,
     classification: String,
+    deadline: Option<Due>,
     facts: Option<Row>,
     files: String,
     quarantined: Option<Quarantined>,
@@ -99,6 +109,10 @@ impl Page {
 
     fn takes_submissions(&self) -> bool {
         self.contract.dataset.layer() == Layer::Raw
+    }
+
+    fn offers_obligations(&self) -> bool {
+        self.deadline.is_some() && self.shell.offers(Action::ReadObligations)
     }
 
     fn offers_submissions(&self) -> bool {
@@ -153,6 +167,7 @@ fn filled(shell: Shell, visit: &Visit, detail: DatasetDetail) -> Result<Page> {
         purpose: visit.language.of(&contract.purpose).to_owned(),
         limitations: (!limitations.text.is_empty()).then_some(limitations),
         classification: shell.say(classification),
+        deadline: contract.deadline.as_ref().map(|terms| due(terms, &shell)),
         facts,
         files: formats.integer(files),
         quarantined: detail
@@ -211,6 +226,17 @@ fn rules(contract: &Contract, formats: &Formats) -> Vec<RuleRow> {
         message: formats.language().of(&rule.message).to_owned(),
     };
     contract.rules.iter().map(row).collect()
+}
+
+fn due(terms: &DeadlineTerms, shell: &Shell) -> Due {
+    let lock = terms.rule.lock_after_days;
+    let lock = lock.map(|days| shell.say_with("deadline-days", "days", days));
+    Due {
+        due: shell.say_with("deadline-days", "days", terms.rule.due_after_days),
+        locks: lock.unwrap_or_default(),
+        legal_basis: terms.legal_basis.clone(),
+        verified: terms.verified,
+    }
 }
 
 fn quarantined(rows: u64, dataset: &str, shell: &Shell, formats: &Formats) -> Quarantined {

@@ -11,8 +11,10 @@ mod datasets;
 mod download;
 mod history;
 mod lineage;
+mod obligations;
 mod overview;
 mod parts;
+mod quarantine;
 mod query;
 mod reports;
 mod runs;
@@ -39,12 +41,14 @@ pub fn router() -> Router<ApiState> {
         .route("/datasets", get(datasets::list))
         .route("/datasets/{name}", get(dataset::page))
         .route("/datasets/{name}/history", get(history::page))
+        .route("/datasets/{name}/obligations", get(obligations::page))
         .route("/lineage", get(lineage::all))
         .route("/lineage/{name}", get(lineage::one))
         .route("/query", get(query::form).post(query::run))
         .route("/query/result", post(download::run))
         .route("/reports", get(reports::list))
         .route("/reports/{name}", get(reports::form).post(reports::render))
+        .route("/quarantine", get(quarantine::page))
         .route("/submissions", get(submissions::list))
         .route("/submissions/{id}", get(submissions::one))
         .route("/connectors", get(connectors::list))

@@ -35,7 +35,15 @@ pub(super) fn cut<T>(items: &mut Vec<T>, path: &str, part: Part) -> Around {
 }
 
 pub(super) fn around(path: &str, part: Part, more: bool) -> Around {
-    let at = |offset: u64| address(path, &[("offset", &offset.to_string())]);
+    around_with(path, &[], part, more)
+}
+
+/// The neighbours of a part of what the parameters choose.
+pub(super) fn around_with(path: &str, params: &[(&str, &str)], part: Part, more: bool) -> Around {
+    let at = |offset: u64| {
+        let offset = offset.to_string();
+        address(path, &[params, &[("offset", &offset)]].concat())
+    };
     let before = (part.offset > 0).then(|| at(part.offset.saturating_sub(part.limit)));
     Around {
         before,

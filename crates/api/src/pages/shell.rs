@@ -34,6 +34,7 @@ const PLACES: [(&str, &str, Action); 8] = [
     ("/reports", "nav-reports", Action::ReadReports),
     ("/submissions", "nav-submissions", Action::ReadSubmission),
     ("/connectors", "nav-connectors", Action::ReadRuns),
+    ("/quarantine", "nav-quarantine", Action::ReadSubmission),
     ("/runs", "nav-runs", Action::ReadRuns),
 ];
 

@@ -8,6 +8,7 @@ use project::{Contract, Severity};
 use render::format::{Formats, NOTHING};
 use service::{
     ErrorKind, Receipt, Result, RowError, ServiceError, Submission, SubmissionId, SubmissionState,
+    Timeliness,
 };
 
 use super::ask::agencies;
@@ -29,6 +30,7 @@ pub(super) struct Line {
     pub(super) dataset: String,
     pub(super) period: String,
     pub(super) state: String,
+    pub(super) late: bool,
     pub(super) landed: String,
     pub(super) quarantined: String,
 }
@@ -72,6 +74,7 @@ fn line(
         dataset: receipt.dataset.to_string(),
         period: receipt.period.to_string(),
         state: state_word(submission.state, shell),
+        late: receipt.timeliness() == Some(Timeliness::Late),
         landed: formats.integer(receipt.rows.landed),
         quarantined: formats.integer(receipt.rows.quarantined),
     }
@@ -130,6 +133,8 @@ struct Page {
     counts: Counts,
     size: String,
     received_at: String,
+    /// The day that it was due, and whether it was in time; none if there is no deadline.
+    due: Option<String>,
     committed_at: String,
     /// Empty while it counts.
     ended_at: String,
@@ -188,6 +193,7 @@ async fn read_one(state: &ApiState, visit: &Visit, id: &str) -> Result<Response>
         },
         size: formats.size(submission.receipt.evidence_size_bytes),
         received_at: formats.date_time(submission.receipt.received_at),
+        due: due(&submission.receipt, &shell, &formats),
         committed_at: committed_at.map_or_else(|| NOTHING.to_owned(), |at| formats.date_time(at)),
         ended_at: submission
             .ended
@@ -205,6 +211,13 @@ async fn read_one(state: &ApiState, visit: &Visit, id: &str) -> Result<Response>
         shell,
     };
     written(StatusCode::OK, &page)
+}
+
+fn due(receipt: &Receipt, shell: &Shell, formats: &Formats) -> Option<String> {
+    let (due_on, timeliness) = (receipt.due_on?, receipt.timeliness()?);
+    let word = timeliness.as_str().replace('_', "-");
+    let word = shell.say(&format!("timeliness-{word}"));
+    Some(format!("{}, {word}", formats.date(due_on)))
 }
 
 /// The contract of the submission's dataset, whose rules have their messages in both languages.

@@ -95,6 +95,8 @@ fn pages() -> Vec<String> {
         "/datasets/raw.dossiers",
         "/datasets/raw.dossiers/history",
         "/datasets/raw.dossiers/history?offset=100",
+        "/datasets/raw.dossiers/obligations",
+        "/datasets/raw.dossiers/obligations?period=2026-09&offset=100",
         "/lineage",
         "/lineage/served.provincial_scoreboard",
         "/lineage/served.provincial_scoreboard?depth=9",
@@ -106,6 +108,9 @@ fn pages() -> Vec<String> {
         "/query",
         "/reports",
         "/reports/monthly-summary",
+        "/quarantine",
+        "/quarantine?rule=x&offset=100",
+        "/quarantine?rule=none",
         "/submissions",
         "/runs/r1",
     ];

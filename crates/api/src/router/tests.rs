@@ -38,6 +38,7 @@ async fn a_submission_answers_its_receipt_and_the_first_errors() {
             }
           ],
           "dataset": "raw.visits",
+          "due_on": "2026-09-14",
           "errors": [
             {
               "column": "amount",
@@ -75,7 +76,8 @@ async fn a_submission_answers_its_receipt_and_the_first_errors() {
             "rows": 2,
             "submission": "0192f0c1-0000-7000-8000-000000000001"
           },
-          "table_version": 7
+          "table_version": 7,
+          "timeliness": "late"
         }
     "#]]
     .assert_eq(&answer.shown());

@@ -6,7 +6,9 @@ mod catalogue;
 mod connectors;
 mod lineage;
 mod maintenance;
+mod obligations;
 mod operation;
+mod quarantine;
 mod query;
 mod renditions;
 mod runs;
@@ -22,6 +24,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::{ApiState, Problem, layers};
+
+pub(crate) use quarantine::filter as quarantine_filter;
 
 /// What a handler answers.
 type Answer<T> = Result<T, Problem>;
@@ -63,6 +67,8 @@ fn closed(state: &ApiState) -> OpenApiRouter<ApiState> {
         .routes(routes!(submissions::one))
         .routes(routes!(submissions::receipt))
         .routes(routes!(submissions::errors))
+        .routes(routes!(obligations::list))
+        .routes(routes!(quarantine::search))
         .routes(routes!(catalogue::datasets))
         .routes(routes!(catalogue::dataset))
         .routes(routes!(catalogue::contract))
@@ -98,6 +104,10 @@ fn closed(state: &ApiState) -> OpenApiRouter<ApiState> {
         .routes(routes!(submissions::submit))
         .routes(routes!(submissions::withdraw))
         .routes(routes!(submissions::evidence))
+        .routes(routes!(quarantine::csv))
+        .routes(routes!(quarantine::xlsx))
+        .routes(routes!(quarantine::release))
+        .routes(routes!(obligations::extend))
         .routes(routes!(query::query))
         .routes(routes!(query::figures))
         .routes(routes!(renditions::render))

@@ -90,8 +90,8 @@ pub(super) struct SubmitParams {
             same key and body", body = SubmitAnswerDto),
         (status = 202, description = "`ack=durable`: the body is kept and will be landed; \
             `Location` is the submission", body = SubmitAnswerDto),
-        (status = 409, description = "The key was used with another body, or the submission to \
-            replace or correct does not stand", body = Problem,
+        (status = 409, description = "The key was used with another body, the submission to \
+            replace or correct does not stand, or the period is locked", body = Problem,
             content_type = "application/problem+json"),
         (status = 413, description = "The body is over its limit", body = Problem,
             content_type = "application/problem+json"),
@@ -267,7 +267,7 @@ fn control_totals(text: Option<&str>) -> Result<BTreeMap<String, String>, Servic
         (status = 200, description = "Its rows, and those of its corrections, are out of the \
             table; older versions keep them", body = SubmissionDto),
         (status = 409, description = "It does not stand: it was refused, replaced, or is a \
-            correction of another", body = Problem, content_type = "application/problem+json")))]
+            correction of another; or its period is locked", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn withdraw(
     State(state): State<ApiState>,
     ApiCall(call): ApiCall,

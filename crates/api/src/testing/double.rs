@@ -6,7 +6,14 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt, stream};
 use project::{DatasetName, ReportDefinition};
 use service::{
-    AuditRecord, BodyFormat, ByteStream, Call, ConnectorState, Credential, DatasetDetail, DatasetSummary, Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page, Plan, Principal, PullReport, PullRequest, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest, UploadState, WithdrawRequest,
+    AuditRecord, BodyFormat, ByteStream, Call, ConnectorState, Credential, DatasetDetail,
+    DatasetSummary, Document, ErrorKind, Evidence, ExtendRequest, LineageAnswer, LineageRequest,
+    MaintainRequest, MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal,
+    PullReport, PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage,
+    QueryAnswer, QueryRequest, ReleaseReport, ReleaseRequest, RenderRequest, Rendition,
+    RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service, ServiceError,
+    Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId,
+    UploadPart, UploadRequest, UploadState, WithdrawRequest,
 };
 
 use super::{TOKEN, samples};
@@ -169,6 +176,51 @@ impl Service for Double {
     async fn withdraw(&self, call: &Call, request: WithdrawRequest) -> Result<Submission> {
         self.note(call, format!("withdraw {} {}", request.id, request.reason))?;
         Ok(samples::submission())
+    }
+
+    async fn quarantine(
+        &self,
+        call: &Call,
+        filter: QuarantineFilter,
+        page: Page,
+    ) -> Result<QuarantinePage> {
+        self.note(call, format!("quarantine {filter:?} {page:?}"))?;
+        Ok(samples::quarantine())
+    }
+
+    async fn quarantine_file(
+        &self,
+        call: &Call,
+        id: SubmissionId,
+        format: QuarantineFormat,
+        language: &str,
+    ) -> Result<QuarantineFile> {
+        self.note(call, format!("quarantine_file {id} {format:?} {language}"))?;
+        Ok(QuarantineFile {
+            format,
+            bytes: stream::iter([Ok("_row\n1\n".into())]).boxed(),
+        })
+    }
+
+    async fn release(&self, call: &Call, request: ReleaseRequest) -> Result<ReleaseReport> {
+        self.note(call, format!("release {request:?}"))?;
+        Ok(samples::release())
+    }
+
+    async fn obligations(
+        &self,
+        call: &Call,
+        filter: ObligationFilter,
+        page: Page,
+    ) -> Result<Vec<Obligation>> {
+        self.note(call, format!("obligations {filter:?} {page:?}"))?;
+        Ok(vec![samples::obligation()])
+    }
+
+    async fn extend(&self, call: &Call, request: ExtendRequest) -> Result<Obligation> {
+        let ExtendRequest { of, until, reason } = request;
+        self.note(call, format!("extend {of} {until} {reason}"))?;
+        Ok(samples::obligation())
     }
 
     async fn template(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<u8>> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Decimal128Array, Int64Array, RecordBatch, StringArray};
 use bytes::Bytes;
+use calendar::{Deadline, Standing};
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
 use lineage::{ColumnRef, Edge, EdgeKind, Graph};
@@ -14,11 +15,12 @@ use project::{
 };
 use service::{
     AuditRecord, BodyFormat, ControlTotal, DataFileState, DatasetDetail, DatasetSummary, Document,
-    Ended, MaintenanceReport, MaintenanceState, MaintenanceStep, MaintenanceTask, Manifest,
-    ManifestQuery, PartitionState, Plan, PlanItem, PlannedChange, Principal, QueryAnswer, Receipt,
-    Relation, Rendition, RenditionFormat, RowCounts, RowError, RowErrors, RunReport, RunStep,
-    StepState, Submission, SubmissionState, SubmitAnswer, Superseded, TableState, TableVersion,
-    Upload, UploadState,
+    Ended, Extension, HandedIn, MaintenanceReport, MaintenanceState, MaintenanceStep,
+    MaintenanceTask, Manifest, ManifestQuery, Obligation, ObligationKey, PartitionState, Plan,
+    PlanItem, PlannedChange, Principal, QuarantinePage, QuarantinedRow, QueryAnswer, Receipt,
+    Relation, ReleaseReport, ReleasedSubmission, Rendition, RenditionFormat, RowCounts, RowError,
+    RowErrors, RunReport, RunStep, StepState, Submission, SubmissionState, SubmitAnswer,
+    Superseded, TableState, TableVersion, Upload, UploadState,
 };
 
 pub(crate) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -59,6 +61,7 @@ pub(crate) fn receipt() -> Receipt {
             warned: 0,
         },
         received_at: at(),
+        due_on: Some("2026-09-14".parse().unwrap()),
         table_version: Some(7),
         committed_at: Some(at()),
         supersedes: Some(Superseded {
@@ -70,6 +73,81 @@ pub(crate) fn receipt() -> Receipt {
             declared: "3".to_owned(),
             found: Some("3".to_owned()),
         }],
+    }
+}
+
+pub(crate) fn quarantine() -> QuarantinePage {
+    let row = QuarantinedRow {
+        submission: ID.parse().unwrap(),
+        dataset: "raw.visits".parse().unwrap(),
+        agency: "H26.01".parse().unwrap(),
+        period: "2026-09".parse().unwrap(),
+        row: 3,
+        column: Some("amount".to_owned()),
+        rule: "range".to_owned(),
+        value_excerpt: Some("-1".to_owned()),
+        message: text("nhỏ hơn 0", "below 0"),
+        received_at: at(),
+    };
+    QuarantinePage {
+        rows: vec![row],
+        total: 12,
+    }
+}
+
+pub(crate) fn release() -> ReleaseReport {
+    let of = ReleasedSubmission {
+        submission: ID.parse().unwrap(),
+        released: 2,
+        held: 3,
+        rules: vec![("range".to_owned(), 1), ("required".to_owned(), 2)],
+        superseded: 1,
+        passed_over: None,
+        table_version: Some(9),
+    };
+    let over = ReleasedSubmission {
+        released: 0,
+        passed_over: Some("it was withdrawn".to_owned()),
+        table_version: None,
+        ..of.clone()
+    };
+    ReleaseReport {
+        id: "r1".to_owned(),
+        dataset: "raw.visits".parse().unwrap(),
+        contract_version: "1.1.0".to_owned(),
+        submissions: vec![of, over],
+    }
+}
+
+pub(crate) fn obligation() -> Obligation {
+    let day = |text: &str| text.parse().unwrap();
+    let of = ObligationKey {
+        dataset: "raw.visits".parse().unwrap(),
+        period: "2026-09".parse().unwrap(),
+        agency: "H26.01".parse().unwrap(),
+    };
+    let extension = Extension {
+        of: of.clone(),
+        number: 1,
+        before: day("2026-09-24"),
+        until: day("2026-10-01"),
+        reason: "bão".to_owned(),
+        principal: "operator".to_owned(),
+        at: at(),
+    };
+    Obligation {
+        of,
+        deadline: Deadline {
+            opens_on: day("2026-08-15"),
+            due_on: day("2026-10-01"),
+            closes_on: Some(day("2026-10-14")),
+        },
+        standing: Standing::Open,
+        handed_in: HandedIn {
+            submissions: 2,
+            first_received_at: Some(at()),
+        },
+        extensions: vec![extension],
     }
 }
 

@@ -4,6 +4,7 @@ use access::{Bound, Closed, Place, Refusal, Seat};
 use project::AgencyCode;
 use service::{Door, ErrorKind, Principal, Result, ServiceError};
 
+use super::Terms;
 use crate::handles::Handles;
 
 /// What a submission costs beside its bytes: a file of evidence, a claim, staged files.
@@ -44,6 +45,17 @@ pub(crate) async fn turn(seat: &Seat, size_bytes: u64) -> Result<Place> {
     let _waiting = InWork::of("waiting");
     let place = seat.turn(size_bytes.saturating_add(FIXED_COST)).await;
     place.map_err(|Closed| closed())
+}
+
+/// A seat and a turn for work of the house itself on a body of that size.
+pub(crate) async fn guest(
+    handles: &Handles,
+    terms: &Terms,
+    size_bytes: u64,
+) -> Result<(Seat, Place)> {
+    let seat = handles.admission.guest(&terms.agency);
+    let place = turn(&seat, size_bytes).await?;
+    Ok((seat, place))
 }
 
 /// Whose flood it would be: that of the agency that the caller is bound to, whatever agencies below

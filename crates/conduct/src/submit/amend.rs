@@ -22,11 +22,11 @@ use crate::handles::Handles;
 use crate::staging;
 
 /// The number of a family that has ended.
-const ENDED: i64 = i64::MAX;
+pub(crate) const ENDED: i64 = i64::MAX;
 /// Tries while others rewrite the same files.
 const TRIES: usize = 20;
 /// The name under which the rows of a correction are read; no dataset has it.
-const CORRECTING: &str = "system.correcting";
+pub(crate) const CORRECTING: &str = "system.correcting";
 
 /// What is done to a family.
 pub(crate) struct Amendment<'a> {
@@ -217,7 +217,7 @@ impl Amendment<'_> {
     }
 
     /// The ids of the family, of which the table has counted `corrections`.
-    async fn family(&self, handles: &Handles, corrections: i64) -> Result<Vec<String>> {
+    pub(crate) async fn family(&self, handles: &Handles, corrections: i64) -> Result<Vec<String>> {
         let root = &self.root.receipt;
         let known = handles.books.corrections(root.id).await;
         let known = known.map_err(failure::books)?;
@@ -272,7 +272,7 @@ impl Amendment<'_> {
         })
     }
 
-    fn session(&self, handles: &Handles, portion: &Portion) -> Result<Session> {
+    pub(crate) fn session(&self, handles: &Handles, portion: &Portion) -> Result<Session> {
         let provider = portion.provider().map_err(failure::lake)?;
         let mut tables = BTreeMap::from([(self.table.dataset().clone(), provider)]);
         if let Change::Correct(_, files) = self.change {
@@ -319,7 +319,7 @@ impl Amendment<'_> {
     }
 
     /// This very change, when it was committed before and the answer was lost.
-    async fn before(&self) -> Result<Option<Amended>> {
+    pub(crate) async fn before(&self) -> Result<Option<Amended>> {
         let found = match self.change {
             Change::Correct(id, _) | Change::Replace(id, _) => {
                 self.table.find_after(self.since, &id.to_string()).await

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use lake::{LakeError, PutOutcome, SegmentPlace};
 use serde::{Deserialize, Serialize};
 use service::{
@@ -15,6 +15,7 @@ use service::{
 };
 use sha2::{Digest, Sha256};
 
+use super::Terms;
 use crate::failure;
 use crate::handles::Handles;
 
@@ -35,6 +36,8 @@ pub(crate) struct Manifest {
     evidence_sha256: String,
     evidence_size_bytes: u64,
     received_at: DateTime<Utc>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due_on: Option<NaiveDate>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     relation: Option<Related>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -85,6 +88,7 @@ impl Manifest {
             evidence_sha256: receipt.evidence_sha256.clone(),
             evidence_size_bytes: receipt.evidence_size_bytes,
             received_at: receipt.received_at,
+            due_on: receipt.due_on,
             relation: receipt.supersedes.map(|superseded| Related {
                 relation: superseded.relation.as_str().to_owned(),
                 submission: superseded.relation.target().to_string(),
@@ -147,6 +151,7 @@ impl Manifest {
                 evidence_size_bytes: self.evidence_size_bytes,
                 rows: RowCounts::default(),
                 received_at: self.received_at,
+                due_on: self.due_on,
                 table_version: None,
                 committed_at: None,
                 supersedes: relation.map(|relation| Superseded { relation, rows: 0 }),
@@ -192,6 +197,33 @@ pub(crate) async fn put(handles: &Handles, manifest: Manifest) -> Result<Claimed
     }
 }
 
+/// The submission that has the manifest's key, if there is one: nothing is put.
+pub(crate) async fn earlier(
+    handles: &Handles,
+    manifest: &Manifest,
+) -> Result<Option<Box<Submission>>> {
+    let path = path(manifest);
+    let there = read(handles, &path).await?;
+    let earlier = there.map(|there| there.submission(&path).map(Box::new));
+    earlier.transpose()
+}
+
+/// Whether a submission with that key was claimed, here or by another process.
+pub(crate) async fn came_before(
+    handles: &Handles,
+    terms: &Terms,
+    key: Option<&str>,
+) -> Result<bool> {
+    let Some(key) = key else { return Ok(false) };
+    let (agency, dataset) = (&terms.agency, &terms.contract.dataset);
+    let known = handles.books.submission_of_key(agency, dataset, key).await;
+    if known.map_err(failure::books)?.is_some() {
+        return Ok(true);
+    }
+    let path = path_of_key(agency.as_str(), dataset.as_str(), key);
+    Ok(read(handles, &path).await?.is_some())
+}
+
 /// The manifest of a submission that the books know, if it was put.
 pub(crate) async fn of(handles: &Handles, submission: &Submission) -> Result<Option<Manifest>> {
     let path = path(&Manifest::new(submission, BTreeMap::new(), None));
@@ -215,18 +247,26 @@ async fn read(handles: &Handles, path: &str) -> Result<Option<Manifest>> {
     })
 }
 
-/// A key is hashed with whose it is, so that it can be any text and names one object.
 fn path(manifest: &Manifest) -> String {
+    let Manifest {
+        id,
+        agency,
+        dataset,
+        ..
+    } = manifest;
     match &manifest.key {
-        None => format!("{FOLDER}/by-id/{}.json", manifest.id),
-        Some(key) => {
-            let mut hash = Sha256::new();
-            for part in [&manifest.agency, &manifest.dataset, key] {
-                hash.update((part.len() as u64).to_be_bytes());
-                hash.update(part);
-            }
-            let hash = hex::encode(hash.finalize());
-            format!("{FOLDER}/by-key/{}/{hash}.json", &hash[..2])
-        }
+        None => format!("{FOLDER}/by-id/{id}.json"),
+        Some(key) => path_of_key(agency, dataset, key),
     }
+}
+
+/// A key is hashed with whose it is, so that it can be any text and names one object.
+fn path_of_key(agency: &str, dataset: &str, key: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [agency, dataset, key] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let hash = hex::encode(hash.finalize());
+    format!("{FOLDER}/by-key/{}/{hash}.json", &hash[..2])
 }

@@ -10,7 +10,7 @@ with found as (
     value_excerpt,
     message_en
   from system.quarantine
-  where submission_id = $id
+  where submission_id = $id and severity <> 'released'
 )
 select
   total,

@@ -40,43 +40,19 @@ pub(crate) async fn check(
     tables: Option<(&Table, &Table)>,
 ) -> Result<Staged> {
     let totals = Totals::new(&submission.receipt.control_totals);
-    let mut rules = row_rules(handles, terms)?;
-    rules.extend(totals.rule());
-    let rule_names = rules.iter().map(|rule| rule.name.clone()).collect();
-    let envelope = Envelope {
-        submission_id: submission.receipt.id.to_string(),
-        agency: terms.agency.to_string(),
-        period: terms.period.code.to_string(),
-        received_at: submission.receipt.received_at,
-        period_start_on: terms.period.start_on,
-        period_end_on: terms.period.end_on,
-    };
-    let coding = coding(&submission.format)?;
-    let adapter = adapter(&submission.format, &terms.project, &terms.contract.dataset)?;
-    let (adapter, contract) = (adapter.cloned(), terms.contract.clone());
+    let mut more: Vec<RowRule> = totals.rule().into_iter().collect();
+    let names = terms.contract.rules.iter().map(|rule| rule.name.clone());
+    let names = names.chain(more.iter().map(|rule| rule.name.clone()));
+    let names: BTreeSet<String> = names.collect();
     // What takes the place of other rows is committed alone.
     let holds = body.spooled.size_bytes() <= SMALL_BYTES && submission.receipt.supersedes.is_none();
     let Body { spooled, turn } = body;
     let place = turn.come(spooled.size_bytes()).await?;
     let judging = InWork::of("judging");
-    let (sender, mut receiver) = mpsc::channel::<Checked>(BATCHES_IN_FLIGHT);
-    let checking = blocking(move || {
-        let mut sink = |checked: Checked| sender.blocking_send(checked).map_err(IngestError::sink);
-        let (path, limits) = (spooled.path(), Limits::default());
-        match &adapter {
-            None => ingest::check(
-                path, coding, &contract, &rules, &envelope, &limits, &mut sink,
-            ),
-            Some(adapter) => {
-                let mapping = Mapping::new(adapter, &contract);
-                ingest::check_through(
-                    path, coding, &mapping, &rules, &envelope, &limits, &mut sink,
-                )
-            }
-        }
-    });
+    let more = std::mem::take(&mut more);
+    let (checking, mut receiver) = decoded(handles, terms, submission, spooled, more)?;
     let limit = handles.settings.errors_in_answer;
-    let mut desk = Desk::new(terms, tables, holds, limit, rule_names);
+    let mut desk = Desk::new(terms, tables, holds, limit, names);
     let encoding = async {
         while let Some(checked) = receiver.recv().await {
             if let Err(error) = desk.take(checked, &submission.receipt).await {
@@ -100,6 +76,50 @@ pub(crate) async fn check(
             Err(error)
         }
     }
+}
+
+/// The rows of a body as they are judged, in order, by the contract's rules and `more`; and the
+/// judging itself, which ends when they are taken or nobody takes them.
+pub(crate) fn decoded(
+    handles: &Handles,
+    terms: &Terms,
+    submission: &Submission,
+    spooled: Spooled,
+    more: Vec<RowRule>,
+) -> Result<(
+    impl Future<Output = Result<Counts>> + use<>,
+    mpsc::Receiver<Checked>,
+)> {
+    let mut rules = row_rules(handles, terms)?;
+    rules.extend(more);
+    let envelope = Envelope {
+        submission_id: submission.receipt.id.to_string(),
+        agency: terms.agency.to_string(),
+        period: terms.period.code.to_string(),
+        received_at: submission.receipt.received_at,
+        period_start_on: terms.period.start_on,
+        period_end_on: terms.period.end_on,
+    };
+    let coding = coding(&submission.format)?;
+    let adapter = adapter(&submission.format, &terms.project, &terms.contract.dataset)?;
+    let (adapter, contract) = (adapter.cloned(), terms.contract.clone());
+    let (sender, receiver) = mpsc::channel::<Checked>(BATCHES_IN_FLIGHT);
+    let checking = body::blocking(move || {
+        let mut sink = |checked: Checked| sender.blocking_send(checked).map_err(IngestError::sink);
+        let (path, limits) = (spooled.path(), Limits::default());
+        match &adapter {
+            None => ingest::check(
+                path, coding, &contract, &rules, &envelope, &limits, &mut sink,
+            ),
+            Some(adapter) => {
+                let mapping = Mapping::new(adapter, &contract);
+                ingest::check_through(
+                    path, coding, &mapping, &rules, &envelope, &limits, &mut sink,
+                )
+            }
+        }
+    });
+    Ok((checking, receiver))
 }
 
 fn row_rules(handles: &Handles, terms: &Terms) -> Result<Vec<RowRule>> {

@@ -20,8 +20,10 @@ mod withdraw;
 use std::sync::Arc;
 
 use access::Seat;
+use calendar::PeriodCode;
+use chrono::{DateTime, Utc};
 use ingest::Spooled;
-use project::{AgencyCode, CodeList, Contract, Layer, Project};
+use project::{AgencyCode, CodeList, Contract, DatasetName, Layer, Project};
 use serde_json::json;
 use service::{
     Action, ByteStream, Call, ControlTotal, ErrorKind, Page, Principal, Receipt, Relation, Result,
@@ -31,11 +33,16 @@ use service::{
 
 use crate::failure;
 use crate::handles::Handles;
+use crate::obligations::{self, Admission};
 use crate::perform::{About, Gate};
 use body::{Body, Turn};
 
-pub(crate) use admit::{InWork, line, seat, seat_again};
-pub(crate) use body::{blocking, next};
+pub(crate) use admit::{InWork, guest, line, seat, seat_again};
+pub(crate) use amend::{Amendment, CORRECTING, Change, ENDED};
+pub(crate) use body::{blocking, next, spool};
+pub(crate) use evidence::open as open_evidence;
+pub(crate) use judge::decoded;
+pub(crate) use quarantine::dataset as quarantine_dataset;
 pub(crate) use receipt::{keys, publish_keys};
 pub(crate) use recover::recover;
 pub(crate) use rows::{errors, evidence as evidence_of, quarantined};
@@ -104,10 +111,12 @@ pub(crate) async fn due(
     request: &SubmitRequest,
     agency: Option<AgencyCode>,
 ) -> Result<Due> {
-    let terms = terms(&handles.project(), request, agency)?;
+    let project = handles.project();
+    let terms = terms(&project, &request.dataset, &request.period, agency)?;
     coding::coding(&request.format)?;
     coding::adapter(&request.format, &terms.project, &request.dataset)?;
     totals::check(&terms.contract, &declared(request))?;
+    admitted(handles, &terms, request).await?;
     let relation = related(handles, &terms, request).await?;
     Ok(Due {
         agency: terms.agency,
@@ -151,24 +160,16 @@ async fn judged(
         size_bytes => Turn::Had(admit::turn(&seat, size_bytes).await?),
     };
     let _landing = handles.landing.read().await;
-    let terms = terms(&handles.project(), &request, Some(agency))?;
+    let project = handles.project();
+    let terms = terms(&project, &request.dataset, &request.period, Some(agency))?;
+    let admission = admission(handles, &terms, received_at).await?;
     let receipt = Receipt {
-        id,
-        agency: terms.agency.clone(),
-        dataset: request.dataset.clone(),
-        period: request.period.clone(),
-        contract_version: terms.contract.version.to_string(),
-        evidence_sha256: spooled.sha256().to_owned(),
-        evidence_size_bytes: spooled.size_bytes(),
-        rows: RowCounts::default(),
-        received_at,
-        table_version: None,
-        committed_at: None,
-        supersedes: relation.map(|relation| Superseded { relation, rows: 0 }),
-        control_totals: declared(&request),
+        due_on: admission.due_on,
+        ..receipt_of((id, received_at), &terms, &request, relation, &spooled)
     };
     let body = Body { spooled, turn };
     if request.dry_run {
+        admission.refusal.map_or(Ok(()), Err)?;
         return land::rehearse(handles, &terms, &request, receipt, body).await;
     }
     let submission = Submission {
@@ -181,7 +182,57 @@ async fn judged(
         ended: None,
         sealed: None,
     };
-    receive::receive(handles, &terms, submission, request.ack, (seat, body)).await
+    let given = (seat, body, admission.refusal);
+    receive::receive(handles, &terms, submission, request.ack, given).await
+}
+
+/// The receipt of a complete body whose rows are not looked at yet.
+fn receipt_of(
+    (id, received_at): (SubmissionId, DateTime<Utc>),
+    terms: &Terms,
+    request: &SubmitRequest,
+    relation: Option<Relation>,
+    spooled: &Spooled,
+) -> Receipt {
+    Receipt {
+        id,
+        agency: terms.agency.clone(),
+        dataset: request.dataset.clone(),
+        period: request.period.clone(),
+        contract_version: terms.contract.version.to_string(),
+        evidence_sha256: spooled.sha256().to_owned(),
+        evidence_size_bytes: spooled.size_bytes(),
+        rows: RowCounts::default(),
+        received_at,
+        due_on: None,
+        table_version: None,
+        committed_at: None,
+        supersedes: relation.map(|relation| Superseded { relation, rows: 0 }),
+        control_totals: declared(request),
+    }
+}
+
+async fn admission(handles: &Handles, terms: &Terms, at: DateTime<Utc>) -> Result<Admission> {
+    let Terms {
+        contract,
+        period,
+        agency,
+        ..
+    } = terms;
+    obligations::admission(handles, contract, period, agency, at).await
+}
+
+/// Refuses what its period does not take, unless it came before: that is answered as it was then.
+async fn admitted(handles: &Handles, terms: &Terms, request: &SubmitRequest) -> Result<()> {
+    let admission = admission(handles, terms, handles.now()).await?;
+    let Some(refusal) = admission.refusal else {
+        return Ok(());
+    };
+    let key = request.key.as_deref();
+    if !request.dry_run && claim::came_before(handles, terms, key).await? {
+        return Ok(());
+    }
+    Err(refusal)
 }
 
 /// What the submission does to the first of a family, which must be of the same agency, dataset
@@ -251,32 +302,30 @@ pub(crate) async fn agency_of(
     }
 }
 
-/// The contract, period and agency of a request, or why there is none.
-fn terms(
+/// The contract, period and agency that a submission is judged by, or why there is none.
+pub(crate) fn terms(
     project: &Arc<Project>,
-    request: &SubmitRequest,
+    dataset: &DatasetName,
+    period: &PeriodCode,
     agency: Option<AgencyCode>,
 ) -> Result<Terms> {
     let not_found = |message: String, hint: &str| {
         Err(ServiceError::new(ErrorKind::NotFound, message).hint(hint))
     };
-    let contract = project.contracts.get(&request.dataset);
+    let contract = project.contracts.get(dataset);
     let Some(contract) = contract.filter(|c| c.dataset.layer() == Layer::Raw) else {
         let known: Vec<&str> = project
             .contracts
             .keys()
             .filter(|d| d.layer() == Layer::Raw)
-            .map(project::DatasetName::as_str)
+            .map(DatasetName::as_str)
             .collect();
         return not_found(
-            format!(
-                "there is no dataset `{}` that takes submissions",
-                request.dataset
-            ),
+            format!("there is no dataset `{dataset}` that takes submissions"),
             &format!("Send to one of `{}`.", known.join("`, `")),
         );
     };
-    let period = match project.calendar.get(&request.period) {
+    let period = match project.calendar.get(period) {
         Ok(period) => period.clone(),
         Err(error) => {
             return Err(ServiceError::new(ErrorKind::Invalid, error.to_string())

@@ -3,7 +3,7 @@
 use audit::seal::{KeyRecord, Sealed};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
-use service::{ControlTotal, ErrorKind, Receipt, Result, RowCounts, ServiceError};
+use service::{ControlTotal, ErrorKind, Receipt, Result, RowCounts, ServiceError, Timeliness};
 
 use crate::failure;
 use crate::handles::Handles;
@@ -19,6 +19,10 @@ struct Stored<'a> {
     evidence: Evidence<'a>,
     rows: Rows,
     received_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeliness: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_on: Option<String>,
     table_version: Option<i64>,
     committed_at: Option<String>,
     supersedes: Option<Supersedes>,
@@ -125,6 +129,8 @@ fn stored(receipt: &Receipt) -> Stored<'_> {
             warned,
         },
         received_at: instant(receipt.received_at),
+        timeliness: receipt.timeliness().map(Timeliness::as_str),
+        due_on: receipt.due_on.map(|day| day.to_string()),
         table_version: receipt.table_version,
         committed_at: receipt.committed_at.map(instant),
         supersedes: receipt.supersedes.map(|superseded| Supersedes {

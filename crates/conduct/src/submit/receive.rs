@@ -21,14 +21,20 @@ use crate::handles::Handles;
 const CLAIMS: usize = 10;
 
 /// Keeps the body, claims its key, and lands it. The seat is held for as long as the body is in
-/// work, be it answered before or not.
+/// work, be it answered before or not. What its period does not take is answered only if it came
+/// before.
 pub(crate) async fn receive(
     handles: &Arc<Handles>,
     terms: &Terms,
     submission: Submission,
     ack: Ack,
-    (seat, body): (Arc<Seat>, Body),
+    (seat, body, refusal): (Arc<Seat>, Body, Option<ServiceError>),
 ) -> Result<SubmitAnswer> {
+    let key = submission.key.as_deref();
+    let refusal = match refusal {
+        Some(refusal) if !claim::came_before(handles, terms, key).await? => return Err(refusal),
+        other => other,
+    };
     // A missing table is found before anything is kept.
     let since = versions(handles, terms).await?;
     let segment = evidence::keep(handles, &body.spooled).await?;
@@ -42,18 +48,27 @@ pub(crate) async fn receive(
             Claim::New => tracing::debug!(submission = %id, "the books know of it"),
         }
         let manifest = Manifest::new(&submission, since.clone(), segment.clone());
-        match claim::put(handles, manifest).await? {
-            Claimed::Ours(manifest) => {
+        let claimed = match &refusal {
+            None => Some(claim::put(handles, manifest).await?),
+            Some(_) => {
+                let earlier = claim::earlier(handles, &manifest).await?;
+                earlier.map(Claimed::Earlier)
+            }
+        };
+        match claimed {
+            Some(Claimed::Ours(manifest)) => {
                 tracing::debug!(submission = %id, "the claim is kept");
                 let parts = (submission, *manifest, body);
                 return acknowledge(handles, terms, parts, ack, (seat, working)).await;
             }
             // Another process has the key, and its books are not ours.
-            Claimed::Earlier(earlier) => adopt(handles, id, &earlier).await?,
+            Some(Claimed::Earlier(earlier)) => adopt(handles, id, &earlier).await?,
+            // What came before was given up meanwhile.
+            None => break,
         }
     }
     handles.books.forget(id).await.map_err(failure::books)?;
-    Err(being_landed(id))
+    Err(refusal.unwrap_or_else(|| being_landed(id)))
 }
 
 /// Puts the submission that has the key on the store in place of one that claimed it in vain.
@@ -175,6 +190,7 @@ fn claimed(submission: &Submission) -> NewSubmission {
         evidence_sha256: receipt.evidence_sha256.clone(),
         evidence_size_bytes: receipt.evidence_size_bytes,
         received_at: receipt.received_at,
+        due_on: receipt.due_on,
         relation: receipt.supersedes.map(|superseded| superseded.relation),
         control_totals: receipt.control_totals.clone(),
     }

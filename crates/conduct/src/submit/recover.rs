@@ -6,7 +6,7 @@ use books::Place;
 use chrono::TimeDelta;
 use futures::StreamExt;
 use lake::CommitRecord;
-use service::{Door, Receipt, Result, RowCounts, ServiceError, Submission, SubmitRequest};
+use service::{Door, Receipt, Result, RowCounts, ServiceError, Submission};
 
 use super::amend::superseded_rows;
 use super::body::{Body, Turn};
@@ -78,12 +78,9 @@ async fn land_again(
     manifest: &Manifest,
 ) -> Result<()> {
     let receipt = &submission.receipt;
-    let request = SubmitRequest::new(
-        receipt.dataset.clone(),
-        receipt.period.clone(),
-        submission.format.clone(),
-    );
-    let terms = terms(&handles.project(), &request, Some(receipt.agency.clone()))?;
+    let (dataset, period) = (&receipt.dataset, &receipt.period);
+    let agency = Some(receipt.agency.clone());
+    let terms = terms(&handles.project(), dataset, period, agency)?;
     let bytes = evidence::open(handles, &submission).await?.bytes;
     let bytes = bytes
         .map(|chunk| chunk.map_err(std::io::Error::other))

@@ -1,12 +1,15 @@
 //! Withdrawing: the rows of a submission, and of its corrections, leave the table.
 
+use project::Contract;
 use serde_json::{Map, json};
-use service::{Action, Call, Ended, ErrorKind, Result, ServiceError, Submission, WithdrawRequest};
+use service::{
+    Action, Call, Ended, ErrorKind, Receipt, Result, ServiceError, Submission, WithdrawRequest,
+};
 
 use super::amend::{self, Amendment, Change};
-use crate::failure;
 use crate::handles::Handles;
 use crate::perform::{About, Gate};
+use crate::{failure, obligations};
 
 /// The note of which submission a commit withdraws.
 pub(crate) const NOTE: &str = "dtm.withdrawn";
@@ -63,24 +66,42 @@ async fn take_out(
     root: &Submission,
     info: Map<String, serde_json::Value>,
 ) -> Result<()> {
-    let dataset = &root.receipt.dataset;
+    let receipt = &root.receipt;
+    let dataset = &receipt.dataset;
     let (table, contract) = (handles.table(dataset).await?, handles.contract(dataset)?);
     let amendment = Amendment {
         table: &table,
         contract: &contract,
         root,
         change: Change::Withdraw,
-        since: root.receipt.table_version.unwrap_or(-1),
+        since: receipt.table_version.unwrap_or(-1),
         info,
     };
-    let amended = amendment.commit(handles).await?;
+    let amended = match refusal(handles, &contract, receipt).await? {
+        None => amendment.commit(handles).await?,
+        // Whoever withdrew it in time and did not hear of it is told now.
+        Some(refusal) => amendment.before().await?.ok_or(refusal)?,
+    };
     let ended = Ended {
         by: None,
         at: amended.committed.committed_at,
     };
-    handles
-        .books
-        .end_submission(root.receipt.id, ended)
-        .await
-        .map_err(failure::books)
+    let told = handles.books.end_submission(receipt.id, ended).await;
+    told.map_err(failure::books)
+}
+
+/// Why the period of a submission takes no change now.
+async fn refusal(
+    handles: &Handles,
+    contract: &Contract,
+    of: &Receipt,
+) -> Result<Option<ServiceError>> {
+    let project = handles.project();
+    // A period that the calendar has no more has no deadline.
+    let Ok(period) = project.calendar.get(&of.period) else {
+        return Ok(None);
+    };
+    let now = handles.now();
+    let admission = obligations::admission(handles, contract, period, &of.agency, now).await?;
+    Ok(admission.refusal)
 }

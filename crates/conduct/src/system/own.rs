@@ -62,6 +62,23 @@ fn named(book: &str) -> Result<DatasetName> {
         .map_err(|e: project::NameError| ServiceError::new(ErrorKind::Internal, e.to_string()))
 }
 
+/// A statement whose `{filters}` are those conditions that have a value, each with one parameter.
+pub(crate) fn filtered<const N: usize>(
+    sql: &str,
+    wanted: [(&str, Option<String>); N],
+) -> (String, BTreeMap<String, Param>) {
+    let (mut filters, mut params) = (String::new(), BTreeMap::new());
+    for (condition, value) in wanted {
+        let name = condition.split('$').nth(1).unwrap_or_default();
+        let name = name.split(|c: char| !c.is_ascii_alphanumeric()).next();
+        if let (Some(name), Some(value)) = (name, value) {
+            filters += &format!("and {condition} ");
+            params.insert(name.to_owned(), Param::Text(value));
+        }
+    }
+    (sql.replace("{filters}", &filters), params)
+}
+
 /// A number as a parameter.
 pub(crate) fn number(n: u64) -> Param {
     Param::Integer(i64::try_from(n).unwrap_or(i64::MAX))

@@ -19,6 +19,8 @@ pub(super) struct Chosen {
     pub(super) header_row: u64,
     /// For every column of the sheet, the place in the contract.
     pub(super) places: Vec<Option<usize>>,
+    /// The columns of the sheet that hold notes of a file of refused rows.
+    pub(super) notes: BTreeSet<usize>,
 }
 
 /// The sheet to read: the one that the form's stamp names, else the only shown one whose header
@@ -169,7 +171,7 @@ fn read_header(
         columns.push(column);
         names.push(column_name(&cell.shown(), contract)?);
     }
-    let places = header::places(&names, contract, limits).map_err(|error| match error {
+    let places = header::noted_places(&names, contract, limits).map_err(|error| match error {
         IngestError::Refused {
             rule,
             columns,
@@ -184,13 +186,18 @@ fn read_header(
         error => error,
     })?;
     let mut of_sheet = vec![None; head.cells.len()];
+    let mut notes = BTreeSet::new();
     for (column, place) in columns.into_iter().zip(places) {
-        of_sheet[column] = Some(place);
+        of_sheet[column] = place;
+        if place.is_none() {
+            notes.insert(column);
+        }
     }
     Ok(Chosen {
         sheet,
         header_row: head.number,
         places: of_sheet,
+        notes,
     })
 }
 

@@ -191,7 +191,7 @@ impl<'a> Reading<'a> {
                 Some(place) => {
                     values[place] = Taken::of(value, self.contract.columns[place].column_type);
                 }
-                None if *value == Value::Empty => {}
+                None if *value == Value::Empty || self.chosen.notes.contains(&column) => {}
                 None => beside.push((column, Taken::Text(value.shown()))),
             }
         }
@@ -211,7 +211,9 @@ impl<'a> Reading<'a> {
         let batch = std::mem::take(&mut self.batch);
         self.batch_bytes = 0;
         let first_row = self.next_row;
-        let mut rows = crate::rows::Rows::new(self.contract, self.limits, batch.len());
+        let mended = !self.chosen.notes.is_empty();
+        let rows = crate::rows::Rows::new(self.contract, self.limits, batch.len());
+        let mut rows = rows.mended(mended);
         for (row, kept) in (first_row..).zip(&batch) {
             let cells: Vec<Cell<'_>> = kept.values.iter().map(Taken::cell).collect();
             rows.push(row, &cells, &kept.cells_beside())?;

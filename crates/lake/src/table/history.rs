@@ -125,6 +125,26 @@ impl Table {
         Ok(landed)
     }
 
+    /// The commits after `version` that noted something under `key`, oldest first.
+    ///
+    /// # Errors
+    /// `Corrupt` when a log entry cannot be read.
+    pub async fn noted_since(&self, version: i64, key: &str) -> Result<Vec<CommitRecord>> {
+        self.refresh().await?;
+        let mut entries = self.newest_first();
+        let mut noted = Vec::new();
+        while let Some(record) = entries.try_next().await? {
+            if record.version <= version {
+                break;
+            }
+            if record.info.contains_key(key) {
+                noted.push(record);
+            }
+        }
+        noted.reverse();
+        Ok(noted)
+    }
+
     /// Whether the rows and columns of version `one` are those of version `other`, as far as the
     /// log tells: between them files were rewritten at the most. One request for each version
     /// between them.

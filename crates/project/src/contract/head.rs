@@ -1,5 +1,6 @@
 //! The metadata of a contract: everything but its table.
 
+use super::deadline::{self, DeadlineTerms};
 use super::table::Table;
 use super::{Classification, Contract, Text, Version};
 use crate::problem::Sink;
@@ -27,6 +28,7 @@ pub(super) struct Head<'n> {
     purpose: [Option<Word<'n>>; 2],
     limitations: [Option<Word<'n>>; 2],
     legal_basis: Option<Word<'n>>,
+    deadline: Option<DeadlineTerms>,
     owner: Option<Word<'n>>,
     classification: Option<Classification>,
     partition_by: Option<Vec<Word<'n>>>,
@@ -68,6 +70,7 @@ impl<'n> Head<'n> {
             purpose: [custom.text("purpose.vi"), purpose_en],
             limitations: [custom.text_if("limitations.vi"), limitations],
             legal_basis: custom.text_if("legalBasis"),
+            deadline: deadline::read(&mut custom, dataset, sink),
             owner,
             classification: custom.choice("classification", &CLASSIFICATIONS),
             partition_by: custom.words_if("partitionBy"),
@@ -109,6 +112,7 @@ impl<'n> Head<'n> {
             limitations_vi: owned(limitations_vi),
             limitations: owned(limitations),
             legal_basis: owned(self.legal_basis),
+            deadline: self.deadline,
             owner: owned(self.owner),
             // A classification that was not read must not open the dataset.
             classification: self.classification.unwrap_or(Classification::Restricted),

@@ -1,6 +1,7 @@
 //! Contracts: the model of an ODCS 3.1 file, and its reader.
 
 mod column;
+mod deadline;
 mod head;
 mod messages;
 mod model;
@@ -12,6 +13,7 @@ mod table;
 mod types;
 mod value;
 
+pub use deadline::DeadlineTerms;
 pub use model::{Bound, Check, Classification, Column, Contract, Rule, Severity, Text, Version};
 pub use stamp::Stamp;
 pub use types::{ColumnType, ENVELOPE};

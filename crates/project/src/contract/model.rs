@@ -4,6 +4,7 @@ use std::fmt;
 
 use arrow_schema::{Field, Schema};
 
+use super::DeadlineTerms;
 use super::types::{self, ColumnType};
 use crate::{DatasetName, Layer};
 
@@ -137,6 +138,8 @@ pub struct Contract {
     pub limitations_vi: String,
     /// What law or circular asks for the data; empty if none.
     pub legal_basis: String,
+    /// When the data of a period is due; none if it is taken at any time.
+    pub deadline: Option<DeadlineTerms>,
     /// Who answers for it.
     pub owner: String,
     /// Who may see it.

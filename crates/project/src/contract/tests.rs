@@ -309,6 +309,46 @@ fn metadata_is_checked() {
     );
 }
 
+/// Checks a deadline of that value.
+fn check_deadline(value: &str, expected: Expect) {
+    let property = format!("  - {{ property: deadline, value: {value} }}\nschema:");
+    check("schema:", &property, expected);
+}
+
+#[test]
+fn a_deadline_is_a_rule_with_its_basis() {
+    let value = "{ dueAfterDays: 10, lockAfterDays: 30, legalBasis: Thông tư, verified: true }";
+    let property = format!("  - {{ property: deadline, value: {value} }}\nschema:");
+    let contract = Contract::read(PATH, &GOOD.replacen("schema:", &property, 1)).unwrap();
+    let deadline = contract.deadline.unwrap();
+    assert_eq!(deadline.rule.due_after_days, 10);
+    assert_eq!(deadline.rule.lock_after_days, Some(30));
+    assert_eq!(deadline.legal_basis, "Thông tư");
+    assert!(deadline.verified);
+    assert_eq!(good().deadline, None);
+    check_deadline("{ dueAfterDays: 0 }", expect![""]);
+}
+
+#[test]
+fn deadlines_are_checked() {
+    check_deadline("10", expect![""]);
+    check_deadline("{ lockAfterDays: 30 }", expect![""]);
+    check_deadline(
+        "{ dueAfterDays: -1, lockAfterDays: 3661, verifed: true }",
+        expect![""],
+    );
+    check_deadline("{ dueAfterDays: 10, lockAfterDays: 9 }", expect![""]);
+    let served = GOOD.replace("raw.things", "served.things");
+    let deadline = "  - { property: deadline, value: { dueAfterDays: 10 } }\nschema:";
+    let served = served.replacen("schema:", deadline, 1);
+    let told = Contract::read("warehouse/served/things.odcs.yaml", &served).unwrap_err();
+    let told = listed(&told);
+    assert!(
+        told.contains("only a dataset that takes submissions has a deadline"),
+        "{told}"
+    );
+}
+
 #[test]
 fn texts_and_custom_properties_are_checked() {
     check(

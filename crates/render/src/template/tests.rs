@@ -38,6 +38,7 @@ fn contract(columns: &[(&str, ColumnType, bool)]) -> Contract {
         limitations: String::new(),
         limitations_vi: String::new(),
         legal_basis: String::new(),
+        deadline: None,
         owner: "tests".to_owned(),
         classification: Classification::Public,
         columns: columns.iter().map(column).collect(),

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod extend;
 pub(crate) mod generate;
 pub(crate) mod init;
 pub(crate) mod keys;
@@ -10,6 +11,7 @@ pub(crate) mod maintain;
 pub(crate) mod plan;
 pub(crate) mod pull;
 pub(crate) mod query;
+pub(crate) mod release;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod serve;

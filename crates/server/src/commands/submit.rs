@@ -11,7 +11,7 @@ use project::{AgencyCode, DatasetName};
 use serde_json::json;
 use service::{
     BodyFormat, BodyType, ErrorKind, Relation, ServiceError, SubmissionId, SubmitAnswer,
-    SubmitRequest,
+    SubmitRequest, Timeliness,
 };
 use tokio_util::io::ReaderStream;
 
@@ -237,6 +237,7 @@ fn print(answers: Vec<(&Path, SubmitAnswer)>, format: Format) -> Outcome {
             "received",
             "landed",
             "quarantined",
+            "timeliness",
             "table_version",
             "evidence_sha256",
         ]);
@@ -271,6 +272,7 @@ fn row(file: &Path, answer: &SubmitAnswer) -> Vec<serde_json::Value> {
         json!(receipt.rows.received),
         json!(receipt.rows.landed),
         json!(receipt.rows.quarantined),
+        json!(receipt.timeliness().map(Timeliness::as_str)),
         json!(receipt.table_version),
         json!(receipt.evidence_sha256),
     ]

@@ -6,12 +6,22 @@ use std::sync::{Arc, Mutex};
 use arrow::array::{ArrayRef, Decimal128Array, Int32Array, Int64Array, StringArray};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
+use calendar::{Deadline, Standing};
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
 use lineage::Graph;
 use project::{DatasetName, Project, ReportDefinition, Severity, Sources};
 use service::{
-    AuditRecord, BodyFormat, ByteStream, Call, ConnectorState, Credential, DataFileState, DatasetDetail, DatasetSummary, Direction, Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page, PartitionState, Plan, Principal, PullReport, PullRequest, QueryAnswer, QueryRequest, Receipt, RenderRequest, Rendition, RenditionFormat, Result, RowCounts, RowError, RowErrors, RunReport, RunRequest, RunStep, Secret, Service, ServiceError, StepState, Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, TableState, TableVersion, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
+    AuditRecord, BodyFormat, ByteStream, Call, ConnectorState, Credential, DataFileState,
+    DatasetDetail, DatasetSummary, Direction, Document, ErrorKind, Evidence, ExtendRequest,
+    Extension, HandedIn, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport,
+    Obligation, ObligationFilter, ObligationKey, Page, PartitionState, Plan, Principal, PullReport,
+    PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage,
+    QuarantinedRow, QueryAnswer, QueryRequest, Receipt, ReleaseReport, ReleaseRequest,
+    RenderRequest, Rendition, RenditionFormat, Result, RowCounts, RowError, RowErrors, RunReport,
+    RunRequest, RunStep, Secret, Service, ServiceError, StepState, Submission, SubmissionId,
+    SubmissionState, SubmitAnswer, SubmitRequest, TableState, TableVersion, Upload, UploadId,
+    UploadPart, UploadRequest, WithdrawRequest,
 };
 
 pub(super) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -279,6 +289,7 @@ fn receipt() -> Receipt {
             warned: 7,
         },
         received_at: at(),
+        due_on: Some("2026-09-14".parse().unwrap()),
         table_version: Some(7),
         committed_at: Some(at()),
         supersedes: None,
@@ -296,6 +307,58 @@ fn submission(state: SubmissionState) -> Submission {
         key: None,
         ended: None,
         sealed: None,
+    }
+}
+
+fn quarantined(row: u64) -> QuarantinedRow {
+    let receipt = receipt();
+    QuarantinedRow {
+        submission: receipt.id,
+        dataset: receipt.dataset,
+        agency: receipt.agency,
+        period: receipt.period,
+        row,
+        column: (row % 2 > 0).then(|| "due_at".to_owned()),
+        rule: "due_after_received".to_owned(),
+        value_excerpt: Some(EVIL.to_owned()),
+        message: project::Text {
+            vi: "hẹn trả trước khi tiếp nhận".to_owned(),
+            en: "the due time lies before the receipt".to_owned(),
+        },
+        received_at: at(),
+    }
+}
+
+/// Agencies in every standing; one in ten was given more time.
+fn obligation(n: u64) -> Obligation {
+    let day = |text: &str| text.parse().unwrap();
+    let of = ObligationKey {
+        dataset: "raw.dossiers".parse().unwrap(),
+        period: "2026-09".parse().unwrap(),
+        agency: format!("H{:02}", n % 100).parse().unwrap(),
+    };
+    let extension = Extension {
+        of: of.clone(),
+        number: 1,
+        before: day("2026-09-24"),
+        until: day("2026-10-01"),
+        reason: EVIL.to_owned(),
+        principal: "operator".to_owned(),
+        at: at(),
+    };
+    Obligation {
+        of,
+        deadline: Deadline {
+            opens_on: day("2026-08-15"),
+            due_on: day("2026-10-01"),
+            closes_on: (n % 3 > 0).then(|| day("2026-10-14")),
+        },
+        standing: Standing::ALL[n as usize % 4],
+        handed_in: HandedIn {
+            submissions: n % 2 * 1234,
+            first_received_at: (n % 2 > 0).then(at),
+        },
+        extensions: (n % 10 == 0).then_some(extension).into_iter().collect(),
     }
 }
 
@@ -381,6 +444,57 @@ impl Service for Fake {
     async fn withdraw(&self, call: &Call, _: WithdrawRequest) -> Result<Submission> {
         self.note(call, "withdraw")?;
         Ok(submission(SubmissionState::Committed))
+    }
+
+    async fn quarantine(
+        &self,
+        call: &Call,
+        filter: QuarantineFilter,
+        page: Page,
+    ) -> Result<QuarantinePage> {
+        let rule = filter.rule.clone().unwrap_or_default();
+        self.note(call, &format!("quarantine {rule} {}", page.offset))?;
+        if rule == "none" || self.stage == Stage::Unapplied {
+            return Ok(QuarantinePage::default());
+        }
+        let rows = (page.offset..130).take(page.limit as usize);
+        Ok(QuarantinePage {
+            rows: rows.map(quarantined).collect(),
+            total: 130,
+        })
+    }
+
+    async fn quarantine_file(
+        &self,
+        _: &Call,
+        _: SubmissionId,
+        _: QuarantineFormat,
+        _: &str,
+    ) -> Result<QuarantineFile> {
+        absent()
+    }
+
+    async fn release(&self, _: &Call, _: ReleaseRequest) -> Result<ReleaseReport> {
+        absent()
+    }
+
+    async fn obligations(
+        &self,
+        call: &Call,
+        filter: ObligationFilter,
+        page: Page,
+    ) -> Result<Vec<Obligation>> {
+        let period = filter.period.map(|period| period.to_string());
+        self.note(call, &format!("obligations {period:?} {}", page.offset))?;
+        if self.stage == Stage::Unapplied {
+            return Ok(vec![]);
+        }
+        let all = (page.offset..130).take(page.limit as usize);
+        Ok(all.map(obligation).collect())
+    }
+
+    async fn extend(&self, _: &Call, _: ExtendRequest) -> Result<Obligation> {
+        absent()
     }
 
     async fn template(&self, call: &Call, _: &DatasetName) -> Result<Vec<u8>> {

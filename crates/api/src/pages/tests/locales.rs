@@ -59,7 +59,9 @@ fn every_text_that_is_said_is_there_and_every_text_is_said() {
         include_str!("../../../templates/lineage_columns.html"),
         include_str!("../../../templates/lineage_tables.html"),
         include_str!("../../../templates/macros.html"),
+        include_str!("../../../templates/obligations.html"),
         include_str!("../../../templates/overview.html"),
+        include_str!("../../../templates/quarantine.html"),
         include_str!("../../../templates/query.html"),
         include_str!("../../../templates/report.html"),
         include_str!("../../../templates/reports.html"),
@@ -69,6 +71,7 @@ fn every_text_that_is_said_is_there_and_every_text_is_said() {
         include_str!("../../../templates/submission.html"),
         include_str!("../../../templates/submissions.html"),
         include_str!("../lineage/columns.rs"),
+        include_str!("../dataset.rs"),
         include_str!("../overview.rs"),
         include_str!("../submissions.rs"),
     ];
@@ -91,9 +94,12 @@ fn every_text_that_is_said_is_there_and_every_text_is_said() {
         "kind-",
         "layer-",
         "nav-",
+        "quarantine-by-",
         "relation-",
+        "standing-",
         "state-",
         "step-",
+        "timeliness-",
     ];
     for key in known {
         let made = made.iter().any(|start| key.starts_with(start));
