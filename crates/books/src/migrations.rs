@@ -33,6 +33,7 @@ pub const SQLITE: Migrations = &[
         include_str!("../migrations/sqlite/0004_connectors.sql"),
     ),
     (
+        5,
         "deadlines",
         include_str!("../migrations/sqlite/0005_deadlines.sql"),
     ),
@@ -50,6 +51,7 @@ pub const POSTGRES: Migrations = &[
         include_str!("../migrations/postgres/0004_connectors.sql"),
     ),
     (
+        5,
         "deadlines",
         include_str!("../migrations/postgres/0005_deadlines.sql"),
     ),

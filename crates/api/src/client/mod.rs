@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use axum::http::{HeaderMap, Method, StatusCode};
 use project::{DatasetName, ReportDefinition};
 use service::{
-    Ack, AuditRecord, BodyType, ByteStream, Call, ConnectorState, DatasetDetail, DatasetSummary,
+    AuditRecord, BodyType, ByteStream, Call, ConnectorState, DatasetDetail, DatasetSummary,
     Direction, Document, ErrorKind, Evidence, ExtendRequest, LineageAnswer, LineageRequest,
     MaintainRequest, MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal,
     PullReport, PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage,

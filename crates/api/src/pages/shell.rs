@@ -26,7 +26,7 @@ pub(super) struct Place {
 }
 
 /// Path, name, and the act without which the place has nothing to show.
-const PLACES: [(&str, &str, Action); 8] = [
+const PLACES: [(&str, &str, Action); 9] = [
     ("/", "nav-overview", Action::ReadCatalogue),
     ("/datasets", "nav-datasets", Action::ReadCatalogue),
     ("/lineage", "nav-lineage", Action::ReadCatalogue),

@@ -20,8 +20,8 @@ pub(crate) fn seat(
 ) -> Result<Seat> {
     let line = line(principal, agency);
     match door {
-        // Whoever is at this machine sends as much at once as he likes, and nobody else does.
-        Door::Cli => Ok(handles.admission.guest(line)),
+        // Who is at this machine, or fetches for it, is bounded by himself.
+        Door::Cli | Door::Connector => Ok(handles.admission.guest(line)),
         Door::Http | Door::Page => {
             let seat = handles.admission.enter(&principal.name, line);
             seat.map_err(|refusal| refused(handles, refusal, principal, line))

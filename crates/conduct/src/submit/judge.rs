@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ingest::{Checked, Counts, Envelope, IngestError, Limits, Mapping, RowRule, Verdict};
+use ingest::{Checked, Counts, Envelope, IngestError, Limits, Mapping, RowRule, Spooled, Verdict};
 use lake::Table;
 use project::Severity;
 use service::{ControlTotal, Receipt, Result, RowCounts, RowError, RowErrors, Submission};
@@ -104,7 +104,7 @@ pub(crate) fn decoded(
     let adapter = adapter(&submission.format, &terms.project, &terms.contract.dataset)?;
     let (adapter, contract) = (adapter.cloned(), terms.contract.clone());
     let (sender, receiver) = mpsc::channel::<Checked>(BATCHES_IN_FLIGHT);
-    let checking = body::blocking(move || {
+    let checking = blocking(move || {
         let mut sink = |checked: Checked| sender.blocking_send(checked).map_err(IngestError::sink);
         let (path, limits) = (spooled.path(), Limits::default());
         match &adapter {

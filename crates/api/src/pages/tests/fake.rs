@@ -318,7 +318,7 @@ fn quarantined(row: u64) -> QuarantinedRow {
         agency: receipt.agency,
         period: receipt.period,
         row,
-        column: (row % 2 > 0).then(|| "due_at".to_owned()),
+        column: (!row.is_multiple_of(2)).then(|| "due_at".to_owned()),
         rule: "due_after_received".to_owned(),
         value_excerpt: Some(EVIL.to_owned()),
         message: project::Text {
@@ -351,14 +351,18 @@ fn obligation(n: u64) -> Obligation {
         deadline: Deadline {
             opens_on: day("2026-08-15"),
             due_on: day("2026-10-01"),
-            closes_on: (n % 3 > 0).then(|| day("2026-10-14")),
+            closes_on: (!n.is_multiple_of(3)).then(|| day("2026-10-14")),
         },
         standing: Standing::ALL[n as usize % 4],
         handed_in: HandedIn {
             submissions: n % 2 * 1234,
-            first_received_at: (n % 2 > 0).then(at),
+            first_received_at: (!n.is_multiple_of(2)).then(at),
         },
-        extensions: (n % 10 == 0).then_some(extension).into_iter().collect(),
+        extensions: n
+            .is_multiple_of(10)
+            .then_some(extension)
+            .into_iter()
+            .collect(),
     }
 }
 
