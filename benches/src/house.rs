@@ -72,6 +72,7 @@ fn settings(folder: &Path) -> Settings {
     let shipped = server::Settings::new("lake");
     Settings {
         spool_folder: folder.join("spool"),
+        uploads_folder: folder.join("uploads"),
         spill_folder: folder.join("spill"),
         body_bytes: 1 << 40,
         body_wait_ms: shipped.submission.wait_ms,
@@ -88,6 +89,7 @@ fn settings(folder: &Path) -> Settings {
         run_memory_bytes: shipped.run.memory_bytes,
         errors_in_answer: 100,
         maintain: conduct::MaintainSettings::default(),
+        upload: conduct::UploadLimits::default(),
     }
 }
 

@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex};
 use ::engine::QueryLimits;
 use audit::seal::{SigningKey, SigningKeys};
 use bytes::Bytes;
-use conduct::{Given, House, InForce, MaintainSettings, Parts, ProjectSource, Settings};
+use conduct::{
+    Given, House, InForce, MaintainSettings, Parts, ProjectSource, Settings, UploadLimits,
+};
 use futures::{StreamExt, stream};
 use lake::{Lake, S3Settings, StoreLocation, open_store};
 use object_store::ObjectStore;
@@ -396,6 +398,7 @@ async fn open(
     };
     let mut settings = Settings {
         spool_folder: folder.join("spool"),
+        uploads_folder: folder.join("uploads"),
         spill_folder: folder.join("spill"),
         body_bytes: 1 << 20,
         body_wait_ms: 60_000,
@@ -412,6 +415,7 @@ async fn open(
         run_memory_bytes: 256 << 20,
         errors_in_answer: 100,
         maintain: MaintainSettings::default(),
+        upload: UploadLimits::default(),
     };
     change(&mut settings);
     let parts = Parts {

@@ -88,11 +88,16 @@ impl Door {
 
     /// A door over the same home, opened again as after a crash.
     pub async fn reopened(self) -> Self {
+        self.reopened_with(|_| {}).await
+    }
+
+    /// The same with other limits.
+    pub async fn reopened_with(self, change: impl FnOnce(&mut conduct::Settings)) -> Self {
         let Self {
             fixture, router, ..
         } = self;
         drop(router);
-        Self::over(fixture.reopened().await)
+        Self::over(fixture.reopened_with(change).await)
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
@@ -207,7 +212,7 @@ impl Door {
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
-    fn bearer(&self) -> String {
+    pub fn bearer(&self) -> String {
         format!("Bearer {}", self.token)
     }
 }

@@ -32,6 +32,7 @@ mod slt;
 mod sockets;
 mod storage;
 mod tidy;
+mod uploads;
 mod verdicts;
 mod walls;
 mod workbook;

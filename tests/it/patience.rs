@@ -91,7 +91,7 @@ async fn whoever_finds_no_place_is_told_the_limit_and_when_to_come_again() {
     assert_eq!(error.kind, ErrorKind::Busy, "{error:?}");
     let limit = "`submission.bodies_at_once` of 1";
     assert!(error.message.contains(limit), "{error:?}");
-    assert!(error.retry_after_s.is_some_and(|wait| (1..=60).contains(&wait)));
+    assert!(error.retry_after_s.is_some_and(|wait| wait.get() <= 60));
     assert_eq!(first.unwrap().receipt.rows.landed, 2);
 }
 

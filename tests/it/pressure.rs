@@ -143,7 +143,7 @@ async fn while_hundreds_of_one_agency_wait_another_is_answered() {
             let answer = send(&f, "H29", &format!("O{n}")).await.unwrap();
             assert_eq!(answer.receipt.rows.landed, 2);
         }
-        let landed = "select count(distinct submission_id) from raw.visits";
+        let landed = "select count(distinct _submission_id) from raw.visits";
         assert_eq!(f.number(landed).await, 3);
         let more = send(&f, "H26", "more").await.unwrap_err();
         assert_eq!(more.kind, service::ErrorKind::Busy);
@@ -234,10 +234,17 @@ fn the_command_waits_as_it_is_told_and_every_file_lands() {
     let mut args = vec!["submit", "raw.visits"];
     args.extend(files.iter().map(String::as_str));
     let to = ["--agency", "H26", "--period", "2026-09", "--server", &url];
-    args.extend(to.iter().chain(&["--token", &node.token, "--format", "json"]));
+    args.extend(
+        to.iter()
+            .chain(&["--token", &node.token, "--format", "json"]),
+    );
     let output = run(&home, &args);
     assert!(output.status.success(), "{}", told(&output));
-    assert!(told(&output).contains("sending it again in 1 s"), "{}", told(&output));
+    assert!(
+        told(&output).contains("sending it again in 1 s"),
+        "{}",
+        told(&output)
+    );
     let receipts: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(receipts.as_array().map(Vec::len), Some(3));
     assert_eq!(node.server.stop(), Some(0));

@@ -30,7 +30,7 @@ pub const VISITS_HEAD: &str = "POST /api/v1/datasets/raw.visits/submissions?peri
 pub struct Node {
     pub server: Server,
     pub token: String,
-    home: TestHome,
+    pub home: TestHome,
 }
 
 impl Node {

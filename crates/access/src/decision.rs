@@ -102,7 +102,11 @@ pub fn check_principal(principal: &Principal) -> Result<Role, AccessError> {
 fn is_bound(action: Action) -> bool {
     matches!(
         action,
-        Action::Submit | Action::Withdraw | Action::ReadSubmission | Action::ReadEvidence
+        Action::Submit
+            | Action::Upload
+            | Action::Withdraw
+            | Action::ReadSubmission
+            | Action::ReadEvidence
     )
 }
 

@@ -51,12 +51,20 @@ impl Role {
     fn acts(self) -> &'static [Action] {
         use Action::{
             Apply, Maintain, Plan, Query, ReadAudit, ReadEvidence, ReadFigures, ReadMetrics,
-            ReadRendition, ReadRuns, ReadSubmission, RenderReport, Run, Submit, Withdraw,
+            ReadRendition, ReadRuns, ReadSubmission, RenderReport, Run, Submit, Upload, Withdraw,
         };
         match self {
-            Self::Submitter => &[Submit, Withdraw, ReadSubmission, ReadEvidence, ReadFigures],
+            Self::Submitter => &[
+                Submit,
+                Upload,
+                Withdraw,
+                ReadSubmission,
+                ReadEvidence,
+                ReadFigures,
+            ],
             Self::Official => &[
                 Submit,
+                Upload,
                 Withdraw,
                 ReadSubmission,
                 ReadEvidence,

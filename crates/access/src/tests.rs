@@ -65,6 +65,7 @@ fn the_whole_table_of_roles_and_acts() {
         create_sign_in_code  yes       yes      yes     yes           yes      yes     yes
         create_token         -         -        -       -             -        -       yes
         submit               own       own      -       -             -        -       yes
+        upload               own       own      -       -             -        -       yes
         withdraw             own       own      -       -             -        -       yes
         read_submission      own       own      -       yes           -        -       yes
         read_evidence        own       own      -       -             -        -       yes

@@ -4,11 +4,11 @@ use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use project::DatasetName;
 use render::encode::Encoding;
 use serde::de::DeserializeOwned;
-use service::{BodyFormat, BodyType, ErrorKind, ServiceError, SubmissionId};
+use service::{BodyFormat, BodyType, ErrorKind, ServiceError, SubmissionId, UploadId};
 use utoipa::IntoParams;
 
 use crate::{ApiState, Problem};
@@ -29,6 +29,9 @@ pub(crate) struct DatasetPath(pub DatasetName);
 /// The submission that the path names.
 pub(crate) struct SubmissionPath(pub SubmissionId);
 
+/// The upload that the path names.
+pub(crate) struct UploadPath(pub UploadId);
+
 /// Another word of the path.
 pub(crate) struct WordPath(pub String);
 
@@ -42,26 +45,31 @@ impl<T: DeserializeOwned + IntoParams> FromRequestParts<ApiState> for Params<T> 
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
-        let known: Vec<String> = T::into_params(|| None)
-            .into_iter()
-            .map(|parameter| parameter.name)
-            .collect();
-        let pairs: Query<Vec<(String, String)>> =
-            Query::try_from_uri(&parts.uri).map_err(|error| unread(&error))?;
-        let mut unknown: Vec<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
-        unknown.retain(|name| !known.iter().any(|known| known == name));
-        if !unknown.is_empty() {
-            let message = format!("this route takes no parameter {}", quoted(&unknown));
-            let hint = match known.as_slice() {
-                [] => "Leave the query string out.".to_owned(),
-                known => format!("It takes {}.", quoted(known)),
-            };
-            return Err(invalid(message, hint));
-        }
-        Query::try_from_uri(&parts.uri)
-            .map(|Query(params)| Self(params))
-            .map_err(|e| unread(&e))
+        Ok(Self(read_params(&parts.uri)?))
     }
+}
+
+/// Reads a query string.
+pub(crate) fn read_params<T: DeserializeOwned + IntoParams>(uri: &Uri) -> Result<T, Box<Problem>> {
+    let known: Vec<String> = T::into_params(|| None)
+        .into_iter()
+        .map(|parameter| parameter.name)
+        .collect();
+    let pairs: Query<Vec<(String, String)>> =
+        Query::try_from_uri(uri).map_err(|error| Box::new(unread(&error)))?;
+    let mut unknown: Vec<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
+    unknown.retain(|name| !known.iter().any(|known| known == name));
+    if !unknown.is_empty() {
+        let message = format!("this route takes no parameter {}", quoted(&unknown));
+        let hint = match known.as_slice() {
+            [] => "Leave the query string out.".to_owned(),
+            known => format!("It takes {}.", quoted(known)),
+        };
+        return Err(Box::new(invalid(message, hint)));
+    }
+    Query::try_from_uri(uri)
+        .map(|Query(params)| params)
+        .map_err(|e| Box::new(unread(&e)))
 }
 
 fn unread(error: &dyn std::error::Error) -> Problem {
@@ -118,6 +126,20 @@ impl FromRequestParts<ApiState> for SubmissionPath {
             let error = ServiceError::new(ErrorKind::NotFound, message);
             error
                 .hint("A submission id is the `id` of a receipt.")
+                .into()
+        })
+    }
+}
+
+impl FromRequestParts<ApiState> for UploadPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+        let WordPath(word) = WordPath::from_request_parts(parts, state).await?;
+        word.parse().map(Self).map_err(|_| {
+            let error = ServiceError::new(ErrorKind::NotFound, format!("`{word}` is no upload id"));
+            error
+                .hint("Begin one with `POST /api/v1/uploads`; its `Location` is the upload.")
                 .into()
         })
     }

@@ -1,6 +1,7 @@
 //! Problem details (RFC 9457): the one place where errors become answers, and back.
 
 use std::error::Error;
+use std::num::NonZeroU32;
 
 use axum::Json;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -19,7 +20,7 @@ pub const PROBLEM_MEDIA_TYPE: &str = "application/problem+json";
 const TYPE_PREFIX: &str = "urn:dtm:problem:";
 
 /// Seconds after which a client may try again what was unavailable, where nobody knows better.
-const RETRY_AFTER_S: u64 = 5;
+const RETRY_AFTER_S: u32 = 5;
 
 /// The status of an upload's part that is not what its checksum says, by the tus protocol.
 const CHECKSUM_MISMATCH: u16 = 460;
@@ -57,89 +58,31 @@ pub struct Problem {
     pub correlation_id: String,
     /// What `Retry-After` says.
     #[serde(skip)]
-    pub retry_after_s: Option<u64>,
+    pub retry_after_s: Option<NonZeroU32>,
 }
 
-/// The word, title and status of a kind of error.
-fn face(kind: ErrorKind) -> (&'static str, &'static str, StatusCode) {
+/// The title and status of a kind of error.
+fn face(kind: ErrorKind) -> (&'static str, StatusCode) {
     match kind {
-        ErrorKind::Invalid => ("invalid", "The request is wrong", StatusCode::BAD_REQUEST),
-        ErrorKind::Refused => (
-            "refused",
-            "The data is refused",
-            StatusCode::UNPROCESSABLE_ENTITY,
-        ),
-        ErrorKind::Unauthenticated => (
-            "unauthenticated",
-            "Credentials are needed",
-            StatusCode::UNAUTHORIZED,
-        ),
-        ErrorKind::Forbidden => ("forbidden", "This is not allowed", StatusCode::FORBIDDEN),
-        ErrorKind::NotFound => ("not-found", "There is no such thing", StatusCode::NOT_FOUND),
-        ErrorKind::Conflict => (
-            "conflict",
-            "This conflicts with what is there",
-            StatusCode::CONFLICT,
-        ),
-        ErrorKind::BodyTooLarge => (
-            "body-too-large",
-            "The body is too large",
-            StatusCode::PAYLOAD_TOO_LARGE,
-        ),
-        ErrorKind::LimitExceeded => (
-            "limit-exceeded",
-            "A limit was met",
-            StatusCode::UNPROCESSABLE_ENTITY,
-        ),
-        ErrorKind::Busy => (
-            "busy",
-            "There is too much to do now",
-            StatusCode::TOO_MANY_REQUESTS,
-        ),
-        ErrorKind::Locked => (
-            "locked",
-            "Another request is at work on this",
-            StatusCode::LOCKED,
-        ),
+        ErrorKind::Invalid => ("The request is wrong", StatusCode::BAD_REQUEST),
+        ErrorKind::Refused => ("The data is refused", StatusCode::UNPROCESSABLE_ENTITY),
+        ErrorKind::Unauthenticated => ("Credentials are needed", StatusCode::UNAUTHORIZED),
+        ErrorKind::Forbidden => ("This is not allowed", StatusCode::FORBIDDEN),
+        ErrorKind::NotFound => ("There is no such thing", StatusCode::NOT_FOUND),
+        ErrorKind::Conflict => ("This conflicts with what is there", StatusCode::CONFLICT),
+        ErrorKind::BodyTooLarge => ("The body is too large", StatusCode::PAYLOAD_TOO_LARGE),
+        ErrorKind::LimitExceeded => ("A limit was met", StatusCode::UNPROCESSABLE_ENTITY),
+        ErrorKind::Busy => ("There is too much to do now", StatusCode::TOO_MANY_REQUESTS),
+        ErrorKind::Locked => ("Another request is at work on this", StatusCode::LOCKED),
         ErrorKind::Damaged => (
-            "checksum-mismatch",
             "The bytes arrived damaged",
             StatusCode::from_u16(CHECKSUM_MISMATCH).unwrap_or(StatusCode::BAD_REQUEST),
         ),
-        ErrorKind::Unavailable => (
-            "unavailable",
-            "Not available now",
-            StatusCode::SERVICE_UNAVAILABLE,
-        ),
-        ErrorKind::Corrupt => (
-            "corrupt",
-            "Stored data is damaged",
-            StatusCode::INTERNAL_SERVER_ERROR,
-        ),
-        ErrorKind::Internal => (
-            "internal",
-            "Something broke",
-            StatusCode::INTERNAL_SERVER_ERROR,
-        ),
+        ErrorKind::Unavailable => ("Not available now", StatusCode::SERVICE_UNAVAILABLE),
+        ErrorKind::Corrupt => ("Stored data is damaged", StatusCode::INTERNAL_SERVER_ERROR),
+        ErrorKind::Internal => ("Something broke", StatusCode::INTERNAL_SERVER_ERROR),
     }
 }
-
-const KINDS: [ErrorKind; 14] = [
-    ErrorKind::Invalid,
-    ErrorKind::Refused,
-    ErrorKind::Unauthenticated,
-    ErrorKind::Forbidden,
-    ErrorKind::NotFound,
-    ErrorKind::Conflict,
-    ErrorKind::BodyTooLarge,
-    ErrorKind::LimitExceeded,
-    ErrorKind::Busy,
-    ErrorKind::Locked,
-    ErrorKind::Damaged,
-    ErrorKind::Unavailable,
-    ErrorKind::Corrupt,
-    ErrorKind::Internal,
-];
 
 impl Problem {
     fn new(word: &str, title: &str, status: StatusCode, detail: impl Into<String>) -> Self {
@@ -177,7 +120,9 @@ impl Problem {
             .problem_type
             .strip_prefix(TYPE_PREFIX)
             .unwrap_or_default();
-        let kind = KINDS.into_iter().find(|kind| face(*kind).0 == word);
+        let kind = ErrorKind::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == word);
         let mut error = ServiceError::new(kind.unwrap_or(kind_of(self.status)), self.detail);
         error.hint = self.hint;
         error.retry_after_s = self.retry_after_s;
@@ -200,8 +145,9 @@ impl Problem {
             let scheme = HeaderValue::from_static("Bearer");
             parts.headers.insert(WWW_AUTHENTICATE, scheme);
         }
+        let told = self.retry_after_s.map(NonZeroU32::get);
         let usual = (parts.status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_S);
-        if let Some(seconds) = self.retry_after_s.or(usual) {
+        if let Some(seconds) = told.or(usual) {
             parts.headers.insert(RETRY_AFTER, seconds.into());
         }
         *written.headers_mut() = parts.headers;
@@ -230,7 +176,7 @@ fn kind_of(status: u16) -> ErrorKind {
 impl From<ServiceError> for Problem {
     /// Logs what the caller must not see.
     fn from(error: ServiceError) -> Self {
-        let (word, title, status) = face(error.kind);
+        let (title, status) = face(error.kind);
         if let Some(source) = error.source.as_deref() {
             let chain = chain(source);
             if status.is_server_error() {
@@ -241,7 +187,7 @@ impl From<ServiceError> for Problem {
         } else if status.is_server_error() {
             tracing::error!(error = %error.message, "a request failed");
         }
-        let mut problem = Self::new(word, title, status, error.message);
+        let mut problem = Self::new(error.kind.as_str(), title, status, error.message);
         problem.hint = error.hint;
         problem.retry_after_s = error.retry_after_s;
         problem.submission = error.submission.map(|id| id.to_string());
@@ -250,6 +196,19 @@ impl From<ServiceError> for Problem {
             problem.errors = Some(rows.errors.into_iter().map(Into::into).collect());
         }
         problem
+    }
+}
+
+/// For functions whose error would be larger than what they answer.
+impl From<ServiceError> for Box<Problem> {
+    fn from(error: ServiceError) -> Self {
+        Self::new(error.into())
+    }
+}
+
+impl From<Box<Problem>> for Problem {
+    fn from(problem: Box<Problem>) -> Self {
+        *problem
     }
 }
 

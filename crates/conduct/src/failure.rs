@@ -95,7 +95,8 @@ pub(crate) fn body(error: IngestError) -> ServiceError {
             answer
         }
         IngestError::Limit {
-            name: "body_bytes", ..
+            name: "body_bytes" | "Upload-Length",
+            ..
         } => ServiceError::new(ErrorKind::BodyTooLarge, message),
         IngestError::Limit { .. } => ServiceError::new(ErrorKind::Refused, message),
         IngestError::Io { .. } => ServiceError::new(ErrorKind::Unavailable, message),

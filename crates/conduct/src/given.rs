@@ -30,6 +30,8 @@ pub struct Given {
 pub struct Settings {
     /// The folder for bodies while they are received.
     pub spool_folder: PathBuf,
+    /// The folder for bodies that arrive in parts.
+    pub uploads_folder: PathBuf,
     /// The folder for what queries spill.
     pub spill_folder: PathBuf,
     /// The size of a submission's body.
@@ -62,6 +64,32 @@ pub struct Settings {
     pub errors_in_answer: usize,
     /// When maintenance has something to do.
     pub maintain: MaintainSettings,
+    /// Bodies that arrive in parts.
+    pub upload: UploadLimits,
+}
+
+/// Limits on bodies that arrive in parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UploadLimits {
+    /// Uploads of one client that are not landed.
+    pub per_client: usize,
+    /// Their bytes, as long as they will be.
+    pub bytes_per_client: u64,
+    /// The bytes of those of all clients.
+    pub bytes: u64,
+    /// Hours after which one that gets no byte is given up, and one that is done is forgotten.
+    pub keep_hours: u64,
+}
+
+impl Default for UploadLimits {
+    fn default() -> Self {
+        Self {
+            per_client: 16,
+            bytes_per_client: 20 << 30,
+            bytes: 100 << 30,
+            keep_hours: 24,
+        }
+    }
 }
 
 /// When maintenance has something to do.

@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::in_force::InForce;
 use crate::published::{Published, PublishedSet};
+use crate::upload::Uploads;
 use crate::{Given, Settings, failure, system};
 
 /// Everything an act may need.
@@ -35,6 +36,8 @@ pub(crate) struct Handles {
     pub in_work: Mutex<HashSet<SubmissionId>>,
     /// Seats for bodies, and turns for what is done with them.
     pub admission: Admission,
+    /// Bodies that arrive in parts.
+    pub uploads: Uploads,
     pub queries: Arc<Semaphore>,
     pub running: AsyncMutex<()>,
     /// Shared by the submissions that land; taken alone while tables that they land in change their

@@ -1,15 +1,8 @@
 //! The house: opened from its parts, asked through `service::Service`, closed in order.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use access::{Admission, AdmissionLimits};
-use audit::Journal;
-use audit::seal::SigningKeys;
-use books::Books;
-use engine::{Engine, EngineSettings, RowRules};
-use lake::Lake;
 use project::{DatasetName, ReportDefinition};
 use serde_json::json;
 use service::{
@@ -17,39 +10,18 @@ use service::{
     ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page,
     Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result,
     RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
-    SubmitAnswer, SubmitRequest, TableVersion, WithdrawRequest,
+    SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest,
+    WithdrawRequest,
 };
-use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore, watch};
-use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use crate::handles::Handles;
-use crate::in_force::InForce;
+use crate::parts::Parts;
 use crate::perform::{About, Gate};
-use crate::published::Published;
 use crate::watch::Watch;
 use crate::{
-    Given, Settings, access as principals, catalogue, failure, ledger, maintain, plan, query,
-    reports, runs, submit,
+    access as principals, catalogue, failure, ledger, maintain, plan, query, reports, runs, submit,
+    upload,
 };
-
-/// What a house is made of.
-pub struct Parts {
-    /// The tables and objects.
-    pub lake: Lake,
-    /// The control database.
-    pub books: Books,
-    /// The audit journal.
-    pub journal: Journal,
-    /// The keys that receipts are signed with.
-    pub keys: SigningKeys,
-    /// The project, with where it is read again.
-    pub project: InForce,
-    /// Time and chance.
-    pub given: Given,
-    /// Limits and folders.
-    pub settings: Settings,
-}
 
 /// A house that is open.
 pub struct House {
@@ -60,47 +32,14 @@ pub struct House {
 impl House {
     /// Opens a house and settles what a crash may have left unsettled.
     pub async fn open(parts: Parts) -> Result<Self> {
-        let settings = parts.settings;
-        let engine = Engine::new(EngineSettings {
-            partitions: settings.partitions,
-            batch_rows: 8192,
-            spill_folder: settings.spill_folder.clone(),
-            memory_bytes: settings.memory_bytes,
-            spill_bytes: settings.spill_bytes,
-        });
-        let limits = AdmissionLimits {
-            seats: settings.bodies_at_once,
-            seats_per_agency: settings.bodies_per_agency,
-            places: settings.submissions_at_once,
-            client_per_second: settings.client_per_second,
-            client_burst: settings.client_burst,
-        };
-        let admission = Admission::new(limits, Arc::clone(&parts.given.clock));
-        let watch = Watch::start(engine.watchdog(Arc::clone(&parts.given.resident_bytes)))?;
-        let handles = Arc::new(Handles {
-            published: Published::open(parts.lake.objects()).await?,
-            lake: parts.lake,
-            books: parts.books,
-            engine,
-            journal: Arc::new(parts.journal),
-            keys: parts.keys,
-            project: parts.project,
-            rules: RowRules::new(ingest::PERSONAL_DATA_PATTERN),
-            given: parts.given,
-            admission,
-            queries: Arc::new(Semaphore::new(settings.queries_at_once)),
-            settings,
-            committers: AsyncMutex::new(BTreeMap::new()),
-            in_work: Mutex::new(HashSet::new()),
-            running: AsyncMutex::new(()),
-            stopping: watch::Sender::new(false),
-            landing: RwLock::new(()),
-            landings: TaskTracker::new(),
-        });
+        let (handles, watch) = parts.put_together().await?;
         submit::publish_keys(&handles).await?;
         submit::recover(&handles).await?;
+        upload::sweep_from_now_on(&handles);
+        let gate = Arc::new(Gate::new(handles));
+        upload::resume_all(&gate);
         Ok(Self {
-            gate: Arc::new(Gate::new(handles)),
+            gate,
             _watch: watch,
         })
     }
@@ -241,6 +180,38 @@ impl Service for House {
     ) -> Result<SubmitAnswer> {
         let (gate, call) = (Arc::clone(&self.gate), call.clone());
         self.to_its_end(async move { submit::submit(&gate, &call, request, body).await })
+            .await
+    }
+
+    async fn create_upload(&self, call: &Call, request: UploadRequest) -> Result<Upload> {
+        let (gate, call) = (Arc::clone(&self.gate), call.clone());
+        self.to_its_end(async move { upload::create(&gate, &call, request).await })
+            .await
+    }
+
+    async fn continue_upload(
+        &self,
+        call: &Call,
+        id: UploadId,
+        part: UploadPart,
+        body: ByteStream,
+    ) -> Result<Upload> {
+        let (gate, call) = (Arc::clone(&self.gate), call.clone());
+        self.to_its_end(async move { upload::go_on(&gate, &call, id, part, body).await })
+            .await
+    }
+
+    async fn resume_upload(&self, call: &Call, id: UploadId) -> Result<Upload> {
+        upload::resume(&self.gate, call, id).await
+    }
+
+    async fn upload(&self, call: &Call, id: UploadId) -> Result<Upload> {
+        upload::one(&self.gate, call, id).await
+    }
+
+    async fn end_upload(&self, call: &Call, id: UploadId) -> Result<()> {
+        let (gate, call) = (Arc::clone(&self.gate), call.clone());
+        self.to_its_end(async move { upload::end(&gate, &call, id).await })
             .await
     }
 

@@ -9,6 +9,7 @@ use project::{AgencyCode, DatasetName};
 use serde_json::{Value, json};
 use service::{
     Action, Call, Credential, ErrorKind, Principal, Result, Secret, ServiceError, SubmissionId,
+    UploadId,
 };
 
 use crate::failure;
@@ -93,21 +94,42 @@ impl Gate {
         W: FnOnce(Arc<Handles>, Principal) -> F + Send,
         F: Future<Output = Result<T>> + Send,
     {
-        let acting = self.begin(call, action, about).await?;
-        let answer = work(Arc::clone(&acting.handles), acting.principal.clone()).await;
-        let (outcome, detail) = match &answer {
-            Ok(_) => (Outcome::Done, json!({})),
-            Err(error) => (Outcome::Failed, json!({ "error": error.message })),
-        };
-        acting.end(outcome, detail).await?;
-        answer
+        self.begin(call, action, about).await?.act(work).await
+    }
+
+    /// Performs an act for a principal who was authenticated when it was asked for, and need not be
+    /// there any more. Whether it may be done is decided anew.
+    pub(crate) async fn perform_for<T, W, F>(
+        &self,
+        principal: Principal,
+        call: &Call,
+        action: Action,
+        about: About,
+        work: W,
+    ) -> Result<T>
+    where
+        W: FnOnce(Arc<Handles>, Principal) -> F + Send,
+        F: Future<Output = Result<T>> + Send,
+    {
+        let acting = self.open(Ok(principal), call, action, about).await?;
+        acting.act(work).await
     }
 
     /// Opens an act that goes on after its answer began, as a streamed result does. The caller owes
     /// the `end`.
     pub(crate) async fn begin(&self, call: &Call, action: Action, about: About) -> Result<Acting> {
-        let started = Instant::now();
         let known = self.authenticate(call).await;
+        self.open(known, call, action, about).await
+    }
+
+    async fn open(
+        &self,
+        known: Result<Principal>,
+        call: &Call,
+        action: Action,
+        about: About,
+    ) -> Result<Acting> {
+        let started = Instant::now();
         told_to_log(call, known.as_ref().ok());
         let mut entry = Entry {
             phase: Phase::Attempt,
@@ -203,6 +225,14 @@ impl Gate {
             .and_then(|principal| principal.agency))
     }
 
+    /// Whom an act on an upload is about, and nothing else of it: its agency, for its owner; for
+    /// others it is as if it were not there. The act that follows authenticates again.
+    pub(crate) async fn agency_of_upload(&self, call: &Call, id: UploadId) -> Option<AgencyCode> {
+        let caller = self.authenticate(call).await.ok()?;
+        let own = self.handles.uploads.agency_of(id, &caller);
+        own.or(caller.agency)
+    }
+
     /// The agency whose data a submission is, if there is such a submission: whom the act that
     /// follows is about, and nothing else of it.
     pub(crate) async fn agency_of_submission(
@@ -222,7 +252,8 @@ impl Gate {
         answer.map(drop).map_err(failure::lake)
     }
 
-    /// Work of the house itself at start and stop, outside any call, and nothing else.
+    /// Work of the house itself, outside any call, and nothing else: at start and stop, and what
+    /// goes on by itself after an act.
     pub(crate) fn own(&self) -> &Arc<Handles> {
         &self.handles
     }
@@ -244,6 +275,21 @@ impl Gate {
 }
 
 impl Acting {
+    /// Acts, and closes the entry with what came of it.
+    async fn act<T, W, F>(self, work: W) -> Result<T>
+    where
+        W: FnOnce(Arc<Handles>, Principal) -> F + Send,
+        F: Future<Output = Result<T>> + Send,
+    {
+        let answer = work(Arc::clone(&self.handles), self.principal.clone()).await;
+        let (outcome, detail) = match &answer {
+            Ok(_) => (Outcome::Done, json!({})),
+            Err(error) => (Outcome::Failed, json!({ "error": error.message })),
+        };
+        self.end(outcome, detail).await?;
+        answer
+    }
+
     /// Closes the entry. If that fails, so does the act: its effect would be unrecorded.
     pub(crate) async fn end(mut self, outcome: Outcome, detail: Value) -> Result<()> {
         let Some(entry) = self.closed(outcome, &detail) else {

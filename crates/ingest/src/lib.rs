@@ -1,6 +1,7 @@
 //! Bytes in, checked Arrow batches and verdicts out.
 //!
-//! *What is here*: [`Spool`] keeps a body on disk while it is hashed; [`check`] decodes it, in the
+//! *What is here*: [`Spool`] keeps a body on disk while it is hashed, [`PartialBody`] one that
+//! arrives in parts; [`check`] decodes it, in the
 //! [`Coding`] that its sender declares, under a contract, row by row and in bounded memory, and
 //! says of every row whether it may land; [`check_through`] does so for what foreign systems write,
 //! read by a [`Mapping`]; [`mask`] and [`looks_personal`] are the one definition of what looks like
@@ -15,6 +16,7 @@
 
 mod coding;
 mod error;
+mod partial;
 mod request;
 mod spool;
 mod verdict;
@@ -65,6 +67,7 @@ pub use coding::{Charset, Coding, Compression, Delimiter, Dialect, Format, Quote
 pub use envelope::rule_schema;
 pub use error::IngestError;
 pub use mapping::Mapping;
+pub use partial::{Checksum, Found, Part, PartialBody};
 pub use personal::{PERSONAL_DATA_PATTERN, looks_personal, mask};
 pub use request::{Envelope, Limits, PERIOD_END, PERIOD_START, Predicate, RowRule};
 pub use spool::{Spool, Spooled};

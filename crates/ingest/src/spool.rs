@@ -1,6 +1,7 @@
 //! A body on its way in: written to disk while it is hashed, so that its size never meets memory.
 
-use std::io::{BufWriter, Write};
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -72,6 +73,35 @@ pub struct Spooled {
 }
 
 impl Spooled {
+    /// A body that lies in a file already and is to stay there: this is a second name of it, in
+    /// the same folder, and dropping it deletes that name alone.
+    pub fn of(file: &Path) -> Result<Self, IngestError> {
+        let failed = || IngestError::io(format!("read the spool file `{}`", file.display()));
+        let folder = file.parent().unwrap_or(Path::new("."));
+        let link = |path: &Path| std::fs::hard_link(file, path);
+        let linked = tempfile::Builder::new()
+            .prefix("body-")
+            .make_in(folder, link);
+        let path = linked.map_err(failed())?.into_temp_path();
+        let mut file = File::open(&path).map_err(failed())?;
+        let mut hasher = Sha256::new();
+        let mut size_bytes = 0;
+        let mut buffer = vec![0; 1 << 20];
+        loop {
+            let read = file.read(&mut buffer).map_err(failed())?;
+            if read == 0 {
+                break;
+            }
+            hasher.update(&buffer[..read]);
+            size_bytes += read as u64;
+        }
+        Ok(Self {
+            path,
+            sha256: hex::encode(hasher.finalize()),
+            size_bytes,
+        })
+    }
+
     /// Where it lies.
     pub fn path(&self) -> &Path {
         &self.path

@@ -85,6 +85,11 @@ impl Home {
         self.root.join("spool")
     }
 
+    /// Uploads outlive the process, unlike what is in the working folders.
+    pub(crate) fn uploads_folder(&self) -> PathBuf {
+        self.root.join("uploads")
+    }
+
     pub(crate) fn spill_folder(&self) -> PathBuf {
         self.root.join("spill")
     }

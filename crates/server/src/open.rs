@@ -263,6 +263,7 @@ fn limits(home: &Home, settings: &Settings) -> Outcome<conduct::Settings> {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     Ok(conduct::Settings {
         spool_folder: home.spool_folder(),
+        uploads_folder: home.uploads_folder(),
         spill_folder: home.spill_folder(),
         body_bytes: settings.submission.body_bytes,
         body_wait_ms: settings.submission.wait_ms,
@@ -293,6 +294,12 @@ fn limits(home: &Home, settings: &Settings) -> Outcome<conduct::Settings> {
             small_file_bytes: settings.maintain.small_file_bytes,
             small_files: settings.maintain.small_files,
             checkpoint_commits: settings.maintain.checkpoint_commits,
+        },
+        upload: conduct::UploadLimits {
+            per_client: settings.upload.per_client,
+            bytes_per_client: settings.upload.bytes_per_client,
+            bytes: settings.upload.bytes,
+            keep_hours: settings.upload.keep_hours,
         },
     })
 }

@@ -33,6 +33,9 @@ pub struct Settings {
     /// Receiving.
     #[serde(default)]
     pub submission: SubmissionSettings,
+    /// Bodies that arrive in parts.
+    #[serde(default)]
+    pub upload: UploadSettings,
     /// What all queries and transformations share.
     #[serde(default)]
     pub memory: MemorySettings,
@@ -72,6 +75,21 @@ pub struct SubmissionSettings {
     pub client_burst: u32,
     /// Bodies checked at the same time; 0 means one per core.
     pub at_once: usize,
+}
+
+/// Limits on uploads: bodies that arrive in parts, below `HOME/uploads` of the node that they are
+/// sent to. Over the first three is `429` with `Retry-After`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UploadSettings {
+    /// Uploads of one client (a token's name) that are not landed.
+    pub per_client: usize,
+    /// Their bytes, as long as they will be.
+    pub bytes_per_client: u64,
+    /// The bytes of those of all clients.
+    pub bytes: u64,
+    /// Hours after which one that gets no byte is given up, and one that is done is forgotten.
+    pub keep_hours: u64,
 }
 
 /// The pool that all queries and transformations of the process share. A query takes its part of
@@ -154,6 +172,23 @@ impl Default for SubmissionSettings {
             client_per_second: 2_000,
             client_burst: 4_000,
             at_once: 0,
+        }
+    }
+}
+
+impl Default for UploadSettings {
+    fn default() -> Self {
+        let conduct::UploadLimits {
+            per_client,
+            bytes_per_client,
+            bytes,
+            keep_hours,
+        } = conduct::UploadLimits::default();
+        Self {
+            per_client,
+            bytes_per_client,
+            bytes,
+            keep_hours,
         }
     }
 }
@@ -248,6 +283,7 @@ impl Settings {
             listen: default_listen(),
             stop_ms: default_stop_ms(),
             submission: SubmissionSettings::default(),
+            upload: UploadSettings::default(),
             memory: MemorySettings::default(),
             query: QuerySettings::default(),
             run: RunSettings::default(),
@@ -287,7 +323,7 @@ impl Settings {
 }
 
 /// Every key that the environment can set, as `section.key`.
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 32] = [
     "store",
     "database",
     "listen",
@@ -299,6 +335,10 @@ const KEYS: [&str; 28] = [
     "submission.client_per_second",
     "submission.client_burst",
     "submission.at_once",
+    "upload.per_client",
+    "upload.bytes_per_client",
+    "upload.bytes",
+    "upload.keep_hours",
     "memory.share",
     "memory.bytes",
     "memory.spill_bytes",
@@ -349,8 +389,18 @@ fn overlay(table: &mut toml::Table, env: &dyn Fn(&str) -> Option<String>) -> Out
 
 fn is_number(key: &str) -> bool {
     [
-        "_bytes", "bytes", "_ms", "rows", "at_once", "_hours", "_files", "_commits", "_per_agency",
-        "_per_second", "_burst",
+        "_bytes",
+        "bytes",
+        "_ms",
+        "rows",
+        "at_once",
+        "_hours",
+        "_files",
+        "_commits",
+        "_per_agency",
+        "per_client",
+        "_per_second",
+        "_burst",
     ]
     .iter()
     .any(|end| key.ends_with(end))

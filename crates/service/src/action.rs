@@ -13,6 +13,9 @@ pub enum Action {
     CreateToken,
     /// Submit data for an agency and period; a dry run is the same act with no effect.
     Submit,
+    /// Begin, continue, look at or give up an upload of one's own; what becomes of it when it is
+    /// complete is `submit`.
+    Upload,
     /// Take a submission's rows out of its table.
     Withdraw,
     /// Read submissions, their receipts and row errors.
@@ -50,12 +53,13 @@ pub enum Action {
 
 impl Action {
     /// Every act.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::SignIn,
         Self::SignOut,
         Self::CreateSignInCode,
         Self::CreateToken,
         Self::Submit,
+        Self::Upload,
         Self::Withdraw,
         Self::ReadSubmission,
         Self::ReadEvidence,
@@ -82,6 +86,7 @@ impl Action {
             Self::CreateSignInCode => "create_sign_in_code",
             Self::CreateToken => "create_token",
             Self::Submit => "submit",
+            Self::Upload => "upload",
             Self::Withdraw => "withdraw",
             Self::ReadSubmission => "read_submission",
             Self::ReadEvidence => "read_evidence",

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::num::NonZeroU32;
 
 use crate::{RowErrors, SubmissionId};
 
@@ -41,6 +42,46 @@ pub enum ErrorKind {
     Internal,
 }
 
+impl ErrorKind {
+    /// Every kind.
+    pub const ALL: [Self; 14] = [
+        Self::Invalid,
+        Self::Refused,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Conflict,
+        Self::BodyTooLarge,
+        Self::LimitExceeded,
+        Self::Busy,
+        Self::Locked,
+        Self::Damaged,
+        Self::Unavailable,
+        Self::Corrupt,
+        Self::Internal,
+    ];
+
+    /// The word for the kind.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Refused => "refused",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not-found",
+            Self::Conflict => "conflict",
+            Self::BodyTooLarge => "body-too-large",
+            Self::LimitExceeded => "limit-exceeded",
+            Self::Busy => "busy",
+            Self::Locked => "locked",
+            Self::Damaged => "checksum-mismatch",
+            Self::Unavailable => "unavailable",
+            Self::Corrupt => "corrupt",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 /// An error of an act.
 #[derive(Debug)]
 pub struct ServiceError {
@@ -51,7 +92,7 @@ pub struct ServiceError {
     /// A full sentence that says the way out.
     pub hint: Option<String>,
     /// Seconds after which it had better be tried again, where that is known.
-    pub retry_after_s: Option<u64>,
+    pub retry_after_s: Option<NonZeroU32>,
     /// The submission that is kept although it was refused.
     pub submission: Option<SubmissionId>,
     /// What is wrong with which rows.
@@ -85,7 +126,8 @@ impl ServiceError {
     /// With how long to wait before it is tried again.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after_s = Some(seconds);
+        let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+        self.retry_after_s = NonZeroU32::new(seconds);
         self
     }
 

@@ -16,6 +16,7 @@ mod report;
 mod run;
 mod seam;
 mod submission;
+mod upload;
 
 pub use action::Action;
 pub use body::{BodyFormat, BodyType};
@@ -36,3 +37,4 @@ pub use submission::{
     Ack, ControlTotal, Ended, Page, Receipt, Relation, RowCounts, RowError, RowErrors, Submission,
     SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, Superseded, WithdrawRequest,
 };
+pub use upload::{Checksum, Upload, UploadId, UploadPart, UploadRequest, UploadState};

@@ -10,7 +10,7 @@ use crate::{
     LineageRequest, MaintainRequest, MaintenanceReport, Page, Plan, Principal, QueryAnswer,
     QueryRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
     RunRequest, Secret, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
-    WithdrawRequest,
+    Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 
 /// Bytes as they arrive.
@@ -52,6 +52,28 @@ pub trait Service: Send + Sync + 'static {
         request: SubmitRequest,
         body: ByteStream,
     ) -> Result<SubmitAnswer>;
+    /// Begins a body that arrives in parts. Refuses what `submit` refuses before it reads, and
+    /// with `Busy` a caller who has too many begun.
+    async fn create_upload(&self, call: &Call, request: UploadRequest) -> Result<Upload>;
+    /// Takes the next part. What arrived of one that breaks off is kept, unless it has a checksum.
+    /// With its last byte the body is submitted, as whoever sent it, and landed by itself.
+    /// Refuses with `Conflict` a part that does not begin where the upload stands, with `Locked`
+    /// one that comes while another does, with `Damaged` one that is not what its checksum says.
+    async fn continue_upload(
+        &self,
+        call: &Call,
+        id: UploadId,
+        part: UploadPart,
+        body: ByteStream,
+    ) -> Result<Upload>;
+    /// An upload of the caller's own, to go on with: a part that is under way is cut off and what
+    /// arrived of it kept, because whoever asks this has lost it.
+    async fn resume_upload(&self, call: &Call, id: UploadId) -> Result<Upload>;
+    /// An upload of the caller's own. `NotFound` if it is another's, another node's, or was given
+    /// up.
+    async fn upload(&self, call: &Call, id: UploadId) -> Result<Upload>;
+    /// Gives an upload up, or forgets one that is done; what was submitted stays.
+    async fn end_upload(&self, call: &Call, id: UploadId) -> Result<()>;
     /// Takes the rows of a submission, and of its corrections, out of the table; older versions
     /// keep them. Withdrawn again, it is answered as the first time.
     async fn withdraw(&self, call: &Call, request: WithdrawRequest) -> Result<Submission>;

@@ -1,23 +1,25 @@
 //! A service that is somewhere else: the same trait, over HTTP.
 
 mod batches;
+mod uploads;
 mod wire;
 
 use async_trait::async_trait;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use project::{DatasetName, ReportDefinition};
 use service::{
-    Ack, AuditRecord, BodyType, ByteStream, Call, DatasetDetail, DatasetSummary, Direction,
-    Document, ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest,
-    MaintenanceReport, Page, Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition,
-    RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service, ServiceError,
-    Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, WithdrawRequest,
+    AuditRecord, BodyType, ByteStream, Call, DatasetDetail, DatasetSummary, Direction, Document,
+    ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page,
+    Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result,
+    RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
+    SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest,
+    WithdrawRequest,
 };
 
 use crate::dto::{
     AuditRecordDto, CodeDto, DatasetDetailDto, DatasetDto, LineageDto, MaintainDto, MaintenanceDto,
     NewTokenDto, PlanDto, PrincipalDto, QueryDto, RenderDto, RenditionDto, ReportDto, RowErrorsDto,
-    RunDto, RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto,
+    RunDto, RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto, UploadDto,
     WithdrawalDto,
 };
 use wire::{Ask, bytes, header, json, rows, unread};
@@ -92,31 +94,8 @@ impl Service for RemoteService {
         request: SubmitRequest,
         body: ByteStream,
     ) -> Result<SubmitAnswer> {
-        let mut ask = Ask::post(&["datasets", request.dataset.as_str(), "submissions"])
-            .param("period", request.period.as_str())
-            .param("dry_run", request.dry_run.to_string());
-        if let Some(agency) = &request.agency {
-            ask = ask.param("agency", agency.as_str());
-        }
-        if let Some(key) = &request.key {
-            ask = ask.header("idempotency-key", key);
-        }
-        if let Some(relation) = request.relation {
-            ask = ask.param(relation.as_str(), relation.target().to_string());
-        }
-        if !request.control_totals.is_empty() {
-            let totals = request.control_totals.iter();
-            let totals: Vec<String> = totals.map(|(n, total)| format!("{n}:{total}")).collect();
-            ask = ask.param("control_totals", totals.join(","));
-        }
-        if request.ack == Ack::Durable {
-            ask = ask.param("ack", "durable");
-        }
-        for name in BodyType::NAMES {
-            if let Some(value) = request.format.get(name) {
-                ask = ask.param(name, value);
-            }
-        }
+        let ask = Ask::post(&["datasets", request.dataset.as_str(), "submissions"]);
+        let ask = uploads::submission(ask, &request);
         let answer = self
             .wire
             .send(call, ask.body(request.format.format.media_type(), body))
@@ -124,6 +103,41 @@ impl Service for RemoteService {
         let replayed = answer.status() == StatusCode::OK && !request.dry_run;
         let dto: SubmitAnswerDto = json(answer).await?;
         dto.into_answer(replayed, request.dry_run)
+    }
+
+    async fn create_upload(&self, call: &Call, request: UploadRequest) -> Result<Upload> {
+        let answer = self.wire.send(call, uploads::begin(&request)).await?;
+        let location = header(answer.headers(), "location")?;
+        let id = location.rsplit('/').next().unwrap_or_default();
+        let id = id.parse().map_err(|_| unread("the id of an upload"))?;
+        self.upload(call, id).await
+    }
+
+    async fn continue_upload(
+        &self,
+        call: &Call,
+        id: UploadId,
+        part: UploadPart,
+        body: ByteStream,
+    ) -> Result<Upload> {
+        self.wire.send(call, uploads::part(id, part, body)).await?;
+        self.upload(call, id).await
+    }
+
+    async fn resume_upload(&self, call: &Call, id: UploadId) -> Result<Upload> {
+        self.wire.send(call, uploads::of(Method::HEAD, id)).await?;
+        self.upload(call, id).await
+    }
+
+    async fn upload(&self, call: &Call, id: UploadId) -> Result<Upload> {
+        let ask = uploads::of(Method::GET, id);
+        let dto: UploadDto = json(self.wire.send(call, ask).await?).await?;
+        dto.try_into()
+    }
+
+    async fn end_upload(&self, call: &Call, id: UploadId) -> Result<()> {
+        let ask = uploads::of(Method::DELETE, id);
+        self.wire.send(call, ask).await.map(drop)
     }
 
     async fn withdraw(&self, call: &Call, request: WithdrawRequest) -> Result<Submission> {

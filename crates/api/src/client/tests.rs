@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use service::{BodyFormat, Credential, Door, Relation};
+use service::{BodyFormat, Checksum, Credential, Door, Relation, UploadState};
 
 use super::*;
 use crate::testing::{self, Double, ID, TOKEN};
@@ -296,4 +296,39 @@ async fn an_address_that_is_none_is_refused() {
     for base in ["", "127.0.0.1:8080", "ftp://x", "http://"] {
         assert!(RemoteService::new(base, None).is_err(), "{base}");
     }
+}
+
+#[tokio::test]
+async fn uploads_are_the_same_from_afar() {
+    let double = Double::new();
+    let remote = remote(&double).await;
+    let request = UploadRequest {
+        submit: submit_request(),
+        length: 4,
+        metadata: String::new(),
+    };
+    let upload = remote.create_upload(&call(), request).await.unwrap();
+    let id = upload.id;
+    let sent = UploadPart {
+        offset: 1,
+        checksum: Some(Checksum::Sha256([7; 32])),
+    };
+    let parts = remote
+        .continue_upload(&call(), id, sent, body(b"abc"))
+        .await;
+    let resumed = remote.resume_upload(&call(), id).await.unwrap();
+    for upload in [upload, parts.unwrap(), resumed] {
+        assert_eq!((upload.id, upload.length, upload.offset), (id, 4, 4));
+        let UploadState::Done(answer) = upload.state else {
+            panic!("{upload:?}");
+        };
+        assert_eq!(*answer, testing::submit_answer());
+    }
+    remote.end_upload(&call(), id).await.unwrap();
+    let asked = double.asked();
+    assert!(asked[0].contains("key: Some(\"k 1\")"), "{asked:?}");
+    assert!(asked[0].contains("Corrects"), "{asked:?}");
+    let part = format!("continue_upload {ID} {sent:?}");
+    assert!(asked.contains(&part), "{asked:?}");
+    assert_eq!(asked.last(), Some(&format!("end_upload {ID}")));
 }

@@ -44,6 +44,11 @@ impl Ask {
         Self::new(Method::POST, ["api", "v1"].iter().chain(path))
     }
 
+    /// Does something else below `/api/v1`.
+    pub(super) fn to(method: Method, path: &[&str]) -> Self {
+        Self::new(method, ["api", "v1"].iter().chain(path))
+    }
+
     /// Reads at the root.
     pub(super) fn root(path: &str) -> Self {
         Self::new(Method::GET, [path].iter())

@@ -11,6 +11,7 @@ mod rendition;
 mod report;
 mod run;
 mod submission;
+mod upload;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,7 @@ pub use submission::{
     ControlTotalDto, EvidenceDto, ProofDto, ReceiptDto, RowCountsDto, RowErrorDto, RowErrorsDto,
     SubmissionDto, SubmitAnswerDto, SupersedesDto, WithdrawalDto,
 };
+pub use upload::UploadDto;
 
 /// A text in the two languages of the system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -142,7 +142,7 @@ async fn whoever_is_to_wait_is_told_for_how_long() {
 
 #[test]
 fn every_kind_survives_the_way_there_and_back() {
-    for kind in KINDS {
+    for kind in ErrorKind::ALL {
         let mut error = ServiceError::new(kind, "no").hint("Do.");
         error.submission = Some(ID.parse().unwrap());
         error.rows = Some(row_errors());

@@ -10,6 +10,7 @@ mod query;
 mod renditions;
 mod runs;
 mod submissions;
+mod uploads;
 
 use axum::Json;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -79,8 +80,19 @@ fn closed(state: &ApiState) -> OpenApiRouter<ApiState> {
         .routes(routes!(access::create_sign_in_code))
         .routes(routes!(operation::metrics))
         .route_layer(from_fn_with_state(state.clone(), layers::patient));
+    let uploads = OpenApiRouter::new()
+        .routes(routes!(uploads::options, uploads::create))
+        .routes(routes!(
+            uploads::one,
+            uploads::resume,
+            uploads::go_on,
+            uploads::end,
+            uploads::overridden
+        ))
+        .route_layer(from_fn(uploads::protocol));
     OpenApiRouter::new()
         .merge(short)
+        .merge(uploads)
         .routes(routes!(submissions::submit))
         .routes(routes!(submissions::withdraw))
         .routes(routes!(submissions::evidence))

@@ -99,6 +99,9 @@ pub(super) struct SubmitParams {
             content_type = "application/problem+json"),
         (status = 422, description = "No row landed; the evidence is kept", body = Problem,
             content_type = "application/problem+json"),
+        (status = 429, description = "Too much is in work, or the client comes too often; \
+            `Retry-After` says when to send it again, and nothing of it is kept", body = Problem,
+            content_type = "application/problem+json"),
         (status = 503, description = "The body stood still for too long, or the node stops before \
             it is complete; nothing of it is kept", body = Problem,
             content_type = "application/problem+json")))]
@@ -111,7 +114,7 @@ pub(super) async fn submit(
     headers: HeaderMap,
     body: Body,
 ) -> Answer<Response> {
-    let request = request(dataset, params, format, &headers)?;
+    let request = request(dataset, params, format, &headers, None)?;
     let preferred = prefers_async(&headers);
     let answer = state.service.submit(&call, request, received(body)).await?;
     Ok(answered(answer, preferred))
@@ -144,11 +147,13 @@ fn prefers_async(headers: &HeaderMap) -> bool {
     })
 }
 
-fn request(
+/// What is asked for; the key is the header's unless it was given elsewhere.
+pub(super) fn request(
     dataset: project::DatasetName,
     params: SubmitParams,
     mut format: BodyType,
     headers: &HeaderMap,
+    named: Option<&str>,
 ) -> Result<SubmitRequest, ServiceError> {
     let invalid = |message: String| ServiceError::new(ErrorKind::Invalid, message);
     let period = params.period.ok_or_else(|| {
@@ -168,15 +173,17 @@ fn request(
         }
     }
     let agency = params.agency.map(|agency| agency.parse()).transpose();
-    let key = headers.get("idempotency-key").map(|key| {
-        let key = key
-            .to_str()
-            .ok()
-            .filter(|key| (1..=KEY_CHARS).contains(&key.len()));
-        key.map(ToOwned::to_owned).ok_or_else(|| {
-            let message = "cannot read `Idempotency-Key`".to_owned();
-            invalid(message).hint(format!("Give 1 to {KEY_CHARS} visible ASCII characters."))
-        })
+    let header = headers.get("idempotency-key");
+    let given = named.or_else(|| header.map(|key| key.to_str().unwrap_or_default()));
+    let key = given.map(|key| {
+        let is_visible = key
+            .bytes()
+            .all(|byte| byte == b' ' || byte.is_ascii_graphic());
+        if is_visible && (1..=KEY_CHARS).contains(&key.len()) {
+            return Ok(key.to_owned());
+        }
+        let message = "cannot read `Idempotency-Key`".to_owned();
+        Err(invalid(message).hint(format!("Give 1 to {KEY_CHARS} visible ASCII characters.")))
     });
     let period = period
         .parse()

@@ -10,7 +10,8 @@ use service::{
     ErrorKind, Evidence, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Page,
     Plan, Principal, QueryAnswer, QueryRequest, RenderRequest, Rendition, RenditionFormat, Result,
     RowErrors, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
-    SubmitAnswer, SubmitRequest, TableVersion, WithdrawRequest,
+    SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest,
+    UploadState, WithdrawRequest,
 };
 
 use super::{TOKEN, samples};
@@ -130,6 +131,44 @@ impl Service for Double {
             dry_run: request.dry_run,
             ..samples::submit_answer()
         })
+    }
+
+    async fn create_upload(&self, call: &Call, request: UploadRequest) -> Result<Upload> {
+        self.note(call, format!("create_upload {request:?}"))?;
+        Ok(samples::upload(0, UploadState::Receiving))
+    }
+
+    async fn continue_upload(
+        &self,
+        call: &Call,
+        id: UploadId,
+        part: UploadPart,
+        body: ByteStream,
+    ) -> Result<Upload> {
+        self.note(call, format!("continue_upload {id} {part:?}"))?;
+        let body: Vec<_> = body.try_collect().await.unwrap();
+        let body = body.concat();
+        let offset = part.offset + body.len() as u64;
+        Ok(if offset < samples::UPLOAD_LENGTH {
+            samples::upload(offset, UploadState::Receiving)
+        } else {
+            samples::upload(offset, UploadState::Landing)
+        })
+    }
+
+    async fn resume_upload(&self, call: &Call, id: UploadId) -> Result<Upload> {
+        self.note(call, format!("resume_upload {id}"))?;
+        Ok(samples::upload(2, UploadState::Receiving))
+    }
+
+    async fn upload(&self, call: &Call, id: UploadId) -> Result<Upload> {
+        self.note(call, format!("upload {id}"))?;
+        let answer = Box::new(samples::submit_answer());
+        Ok(samples::upload(4, UploadState::Done(answer)))
+    }
+
+    async fn end_upload(&self, call: &Call, id: UploadId) -> Result<()> {
+        self.note(call, format!("end_upload {id}"))
     }
 
     async fn withdraw(&self, call: &Call, request: WithdrawRequest) -> Result<Submission> {

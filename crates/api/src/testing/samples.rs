@@ -18,6 +18,7 @@ use service::{
     ManifestQuery, PartitionState, Plan, PlanItem, PlannedChange, Principal, QueryAnswer, Receipt,
     Relation, Rendition, RenditionFormat, RowCounts, RowError, RowErrors, RunReport, RunStep,
     StepState, Submission, SubmissionState, SubmitAnswer, Superseded, TableState, TableVersion,
+    Upload, UploadState,
 };
 
 pub(crate) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -84,6 +85,21 @@ pub(crate) fn row_errors() -> RowErrors {
     RowErrors {
         errors: vec![error(2, Severity::Error), error(3, Severity::Warning)],
         total: 12,
+    }
+}
+
+/// How many bytes the sample of an upload has.
+pub(crate) const UPLOAD_LENGTH: u64 = 4;
+
+/// An upload that stands there.
+pub(crate) fn upload(offset: u64, state: UploadState) -> Upload {
+    Upload {
+        id: ID.parse().unwrap(),
+        length: UPLOAD_LENGTH,
+        offset,
+        metadata: "dataset cmF3LnZpc2l0cw==".to_owned(),
+        expires_at: at(),
+        state,
     }
 }
 

@@ -35,7 +35,11 @@ pub(crate) async fn spool(handles: &Handles, door: Door, mut body: ByteStream) -
 }
 
 /// The next bytes of a body.
-pub(crate) async fn next(handles: &Handles, door: Door, body: &mut ByteStream) -> Result<Option<Bytes>> {
+pub(crate) async fn next(
+    handles: &Handles,
+    door: Door,
+    body: &mut ByteStream,
+) -> Result<Option<Bytes>> {
     let met = |wait_ms| {
         format!("the body met the limit `submission.wait_ms` of {wait_ms} ms without a byte")
     };

@@ -31,6 +31,8 @@ use crate::failure;
 use crate::handles::Handles;
 use crate::perform::{About, Gate};
 
+pub(crate) use admit::{InWork, line, seat, seat_again};
+pub(crate) use body::{blocking, next};
 pub(crate) use receipt::{keys, publish_keys};
 pub(crate) use recover::recover;
 pub(crate) use rows::{errors, evidence, quarantined};
@@ -65,6 +67,8 @@ pub(crate) async fn submit(
             let due = due(&handles, &request, agency).await?;
             let seat = admit::seat(&handles, door, &principal, &due.agency)?;
             let spooled = body::spool(&handles, door, body).await?;
+            let bytes = spooled.size_bytes();
+            metrics::counter!("dtm_body_bytes_total", "way" => "post").increment(bytes);
             take(&handles, principal, (request, due), (seat, spooled)).await
         },
     )
@@ -110,6 +114,25 @@ pub(crate) async fn due(
 
 /// Takes a body that is complete: judges it, and lands it unless that is not wanted.
 pub(crate) async fn take(
+    handles: &Arc<Handles>,
+    principal: Principal,
+    asked: (SubmitRequest, Due),
+    body: (Seat, Spooled),
+) -> Result<SubmitAnswer> {
+    let answer = judged(handles, principal, asked, body).await;
+    let outcome = match &answer {
+        Ok(answer) if answer.dry_run => "dry_run",
+        Ok(answer) if answer.replayed => "replayed",
+        Ok(answer) if answer.receipt.table_version.is_none() => "durable",
+        Ok(_) => "committed",
+        Err(error) if error.kind == ErrorKind::Refused => "refused",
+        Err(_) => "failed",
+    };
+    metrics::counter!("dtm_submissions_total", "outcome" => outcome).increment(1);
+    answer
+}
+
+async fn judged(
     handles: &Arc<Handles>,
     principal: Principal,
     (request, Due { agency, relation }): (SubmitRequest, Due),
@@ -316,7 +339,7 @@ pub(crate) async fn list(gate: &Gate, call: &Call, page: Page) -> Result<Vec<Sub
 }
 
 /// The submission, which must be there.
-async fn known(handles: &Handles, id: SubmissionId) -> Result<Submission> {
+pub(crate) async fn known(handles: &Handles, id: SubmissionId) -> Result<Submission> {
     let found = handles.books.submission(id).await.map_err(failure::books)?;
     found.ok_or_else(|| {
         ServiceError::new(

@@ -171,7 +171,8 @@ impl Submit {
                 Err(Failure::Service(error)) if error.kind == ErrorKind::Busy => error,
                 other => return other,
             };
-            let wait_s = error.retry_after_s.unwrap_or(USUAL_WAIT_S).max(1);
+            let told = error.retry_after_s.map(|seconds| u64::from(seconds.get()));
+            let wait_s = told.unwrap_or(USUAL_WAIT_S);
             if waited_s + wait_s > MOST_WAIT_S {
                 return Err(Failure::Service(error));
             }

@@ -46,7 +46,10 @@ fn what_is_fair_is_the_cost_and_not_the_number() {
         queue.push(&agency("H02"), 10, "small");
     }
     let order = order(&mut queue);
-    let second = order.iter().enumerate().filter(|(_, item)| **item == "large");
+    let second = order
+        .iter()
+        .enumerate()
+        .filter(|(_, item)| **item == "large");
     let places: Vec<usize> = second.map(|(place, _)| place).collect();
     // Ten small ones for each large one.
     assert_eq!(places, [0, 11, 22]);

@@ -8,7 +8,9 @@ fn start() -> DateTime<Utc> {
 
 /// How many calls are taken at that instant before one is refused.
 fn taken(rates: &mut Rates, client: &str, now: DateTime<Utc>) -> usize {
-    (0..1000).take_while(|_| rates.take(client, now).is_ok()).count()
+    (0..1000)
+        .take_while(|_| rates.take(client, now).is_ok())
+        .count()
 }
 
 #[test]
@@ -18,7 +20,11 @@ fn a_burst_is_taken_and_then_the_rate_is_kept() {
     assert_eq!(taken(&mut rates, "a", now), 5);
     let wait = rates.take("a", now).unwrap_err();
     assert_eq!(wait, TimeDelta::milliseconds(100));
-    assert!(rates.take("a", now + wait - TimeDelta::microseconds(1)).is_err());
+    assert!(
+        rates
+            .take("a", now + wait - TimeDelta::microseconds(1))
+            .is_err()
+    );
     assert!(rates.take("a", now + wait).is_ok());
     assert_eq!(taken(&mut rates, "a", now + TimeDelta::seconds(1)), 5);
 }

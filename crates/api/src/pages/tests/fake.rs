@@ -17,7 +17,7 @@ use service::{
     QueryRequest, Receipt, RenderRequest, Rendition, RenditionFormat, Result, RowCounts, RowError,
     RowErrors, RunReport, RunRequest, RunStep, Secret, Service, ServiceError, StepState,
     Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, TableState,
-    TableVersion, WithdrawRequest,
+    TableVersion, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 
 pub(super) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -355,6 +355,32 @@ impl Service for Fake {
     }
 
     async fn submit(&self, _: &Call, _: SubmitRequest, _: ByteStream) -> Result<SubmitAnswer> {
+        absent()
+    }
+
+    async fn create_upload(&self, _: &Call, _: UploadRequest) -> Result<Upload> {
+        absent()
+    }
+
+    async fn continue_upload(
+        &self,
+        _: &Call,
+        _: UploadId,
+        _: UploadPart,
+        _: ByteStream,
+    ) -> Result<Upload> {
+        absent()
+    }
+
+    async fn resume_upload(&self, _: &Call, _: UploadId) -> Result<Upload> {
+        absent()
+    }
+
+    async fn upload(&self, _: &Call, _: UploadId) -> Result<Upload> {
+        absent()
+    }
+
+    async fn end_upload(&self, _: &Call, _: UploadId) -> Result<()> {
         absent()
     }
 
