@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::sockets::{ENDLESS, Node, heard};
+use crate::home::VISITS;
+use crate::sockets::{ENDLESS, Node, VISITS_HEAD, heard};
 
 /// The lines about requests, each with the text it was read from.
 fn requests(log: impl Iterator<Item = String>) -> impl Iterator<Item = (Value, String)> {
@@ -98,5 +99,85 @@ fn a_server_counts_its_acts_and_its_requests() {
         let found = metrics.body.lines().any(|told| told == line);
         assert!(found, "{line} is not in\n{}", metrics.body);
     }
+    assert_eq!(node.server.stop(), Some(0));
+}
+
+/// The names of metrics that the table tells of.
+fn told_metrics() -> Vec<&'static str> {
+    let table = include_str!("../../crates/server/src/telemetry/metrics.md");
+    let rows = table.lines().filter_map(|row| row.strip_prefix("| `"));
+    rows.map(|row| row.split('`').next().unwrap()).collect()
+}
+
+#[test]
+fn a_server_counts_what_it_received_refused_and_committed() {
+    let node = Node::with(&[
+        ("DTM_SUBMISSION_CLIENT_PER_SECOND", 1),
+        ("DTM_SUBMISSION_CLIENT_BURST", 2),
+    ]);
+    let good = VISITS.replace("V-", "W-");
+    let bad = "visit_id,office,visited_at,minutes\nV-1,,2026-09-01T08:30:00+07:00,-1\n";
+    for (body, status) in [(&*good, 201), (bad, 422), (bad, 429)] {
+        let answer = heard(node.send(VISITS_HEAD, body.len(), body.as_bytes()));
+        assert_eq!(answer.status, status, "{}", answer.body);
+    }
+    let metrics = heard(node.send("GET /metrics HTTP/1.1", 0, b"")).body;
+    let bytes = good.len() + bad.len();
+    for line in [
+        r#"dtm_submissions_total{outcome="committed"} 1"#,
+        r#"dtm_submissions_total{outcome="refused"} 1"#,
+        r#"dtm_submissions_turned_away_total{limit="submission.client_per_second"} 1"#,
+        r#"dtm_submissions_in_work{state="receiving"} 0"#,
+        r#"dtm_submissions_in_work{state="waiting"} 0"#,
+        r#"dtm_submissions_in_work{state="judging"} 0"#,
+        r#"dtm_submissions_in_work{state="landing"} 0"#,
+        r#"dtm_rows_received_total{dataset="raw.visits",outcome="landed"} 2"#,
+        r#"dtm_rows_received_total{dataset="raw.visits",outcome="quarantined"} 2"#,
+        r#"dtm_rejections_total{of="row",rule="range"} 2"#,
+        r#"dtm_rejections_total{of="row",rule="required"} 2"#,
+        r#"dtm_commits_total{dataset="raw.visits",outcome="done"} 1"#,
+        r#"dtm_commits_total{dataset="system.quarantine",outcome="done"} 2"#,
+        r#"dtm_commit_seconds_count{dataset="raw.visits"} 1"#,
+        r#"dtm_commit_submissions_bucket{dataset="raw.visits",le="1"} 1"#,
+        r#"dtm_commit_submissions_sum{dataset="raw.visits"} 1"#,
+        r#"dtm_evidence_writes_total{outcome="written"} 2"#,
+        &format!("dtm_evidence_bytes_total {bytes}"),
+        &format!(r#"dtm_body_bytes_total{{way="post"}} {bytes}"#),
+        "dtm_uploads 0",
+    ] {
+        let found = metrics.lines().any(|told| told == line);
+        assert!(found, "{line} is not in\n{metrics}");
+    }
+    let told = told_metrics();
+    assert!(told.len() > 20, "{told:?}");
+    let kinds = metrics
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "));
+    for name in kinds.filter_map(|line| line.split(' ').next()) {
+        assert!(
+            told.contains(&name),
+            "`{name}` is not in the table of metrics"
+        );
+        assert!(metrics.contains(&format!("# HELP {name} ")), "{name}");
+    }
+    assert_eq!(node.server.stop(), Some(0));
+}
+
+#[test]
+fn a_body_that_is_on_its_way_is_counted_as_long_as_it_is() {
+    let node = Node::with(&[("DTM_SUBMISSION_WAIT_MS", 600_000)]);
+    let still = [node.still(), node.still()];
+    let line = |number: usize| format!(r#"dtm_submissions_in_work{{state="receiving"}} {number}"#);
+    let until = |number: usize| {
+        let told = line(number);
+        while !heard(node.send("GET /metrics HTTP/1.1", 0, b""))
+            .body
+            .lines()
+            .any(|line| line == told)
+        {}
+    };
+    until(2);
+    drop(still);
+    until(0);
     assert_eq!(node.server.stop(), Some(0));
 }

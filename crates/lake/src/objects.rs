@@ -71,6 +71,20 @@ impl Evidence {
     /// # Errors
     /// `Corrupt` when the file is not what `sha256` and `size` say; `NotFound` when it is gone.
     pub async fn put_file(&self, file: &FilePath, sha256: &str, size: u64) -> Result<PutOutcome> {
+        let put = self.put_file_once(file, sha256, size).await;
+        let outcome = match &put {
+            Ok(PutOutcome::Created) => "written",
+            Ok(PutOutcome::AlreadyThere) => "there",
+            Err(_) => "failed",
+        };
+        metrics::counter!("dtm_evidence_writes_total", "outcome" => outcome).increment(1);
+        if outcome == "written" {
+            metrics::counter!("dtm_evidence_bytes_total").increment(size);
+        }
+        put
+    }
+
+    async fn put_file_once(&self, file: &FilePath, sha256: &str, size: u64) -> Result<PutOutcome> {
         let path = Path::from(Self::path(sha256)?);
         let doing = format!("cannot store evidence `{sha256}`");
         match self.store.head(&path).await {

@@ -1,9 +1,11 @@
 //! Judging: a body is decoded and checked on one thread while what landed of it is encoded by another.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ingest::{Checked, Counts, Envelope, IngestError, Limits, Mapping, RowRule, Spooled, Verdict};
 use lake::{StagedFile, Table, WriteSettings};
+use project::Severity;
 use service::{ControlTotal, Receipt, Result, RowCounts, RowError, RowErrors, Submission};
 use tokio::sync::mpsc;
 
@@ -36,6 +38,7 @@ pub(crate) async fn check(
     let totals = Totals::new(&submission.receipt.control_totals);
     let mut rules = row_rules(handles, terms)?;
     rules.extend(totals.rule());
+    let rule_names = rules.iter().map(|rule| rule.name.clone()).collect();
     let envelope = Envelope {
         submission_id: submission.receipt.id.to_string(),
         agency: terms.agency.to_string(),
@@ -64,6 +67,7 @@ pub(crate) async fn check(
         }
     });
     let mut desk = Desk::open(terms, tables, handles.settings.errors_in_answer)?;
+    desk.rules = rule_names;
     let encoding = async {
         while let Some(checked) = receiver.recv().await {
             if let Err(error) = desk.take(checked, &submission.receipt).await {
@@ -113,8 +117,13 @@ fn row_counts(counts: &Counts) -> RowCounts {
     }
 }
 
+/// What rows are refused for beside the rules of their contract.
+const OWN_RULES: [&str; 4] = ["malformed", "type", "unique", "unknown_column"];
+
 /// The writers of a submission in work, and the first of its errors.
 struct Desk {
+    /// The rules of the contract: no others are counted by their name.
+    rules: BTreeSet<String>,
     landed: Option<(lake::StagedWriter, Table)>,
     quarantined: Option<(lake::StagedWriter, Table)>,
     errors: RowErrors,
@@ -124,6 +133,7 @@ struct Desk {
 impl Desk {
     fn open(terms: &Terms, tables: Option<(&Table, &Table)>, limit: usize) -> Result<Self> {
         let mut desk = Self {
+            rules: BTreeSet::new(),
             landed: None,
             quarantined: None,
             errors: RowErrors::default(),
@@ -160,6 +170,7 @@ impl Desk {
         if let Some((writer, _)) = &mut self.quarantined
             && !checked.verdicts.is_empty()
         {
+            count(&self.rules, &checked.verdicts);
             let batch = quarantine::batch(receipt, &checked.verdicts)?;
             writer.write(batch).await.map_err(failure::lake)?;
         }
@@ -196,6 +207,25 @@ impl Desk {
                 tracing::warn!(%dataset, %error, "staged files were left behind");
             }
         }
+    }
+}
+
+/// Counts rows that were refused or only marked, by rule.
+fn count(rules: &BTreeSet<String>, verdicts: &[Verdict]) {
+    let mut counted: BTreeMap<(&str, &'static str), u64> = BTreeMap::new();
+    for verdict in verdicts {
+        let name = verdict.rule.as_str();
+        let known = rules.contains(name) || OWN_RULES.contains(&name);
+        let of = match verdict.severity {
+            Severity::Error => "row",
+            Severity::Warning => "warned_row",
+        };
+        let key = (if known { name } else { "other" }, of);
+        *counted.entry(key).or_default() += 1;
+    }
+    for ((rule, of), number) in counted {
+        let labels = [("of", of.to_owned()), ("rule", rule.to_owned())];
+        metrics::counter!("dtm_rejections_total", &labels).increment(number);
     }
 }
 

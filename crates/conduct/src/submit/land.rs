@@ -10,6 +10,7 @@ use service::{
     SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, Superseded,
 };
 
+use super::admit::InWork;
 use super::amend::{Amended, Amendment, Change};
 use super::claim::Manifest;
 use super::judge::{Staged, check};
@@ -97,6 +98,7 @@ async fn settle(
     (table, ledger): (&Table, &Table),
     manifest: &Manifest,
 ) -> Result<SubmitAnswer> {
+    let _landing = InWork::of("landing");
     let receipt = &mut submission.receipt;
     tracing::debug!(submission = %receipt.id, "its rows are staged");
     receipt.rows = staged.counts;
@@ -242,6 +244,9 @@ async fn refuse_whole(
     error: ServiceError,
 ) -> Result<SubmitAnswer> {
     let id = submission.receipt.id;
+    let first = error.rows.as_ref().and_then(|rows| rows.errors.first());
+    let rule = first.map_or_else(|| "body".to_owned(), |error| error.rule.clone());
+    metrics::counter!("dtm_rejections_total", "of" => "body", "rule" => rule).increment(1);
     handles
         .books
         .refuse_submission(id, RowCounts::default(), &error.message)

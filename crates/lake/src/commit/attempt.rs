@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow::datatypes::Schema;
 use object_store::path::Path;
@@ -41,6 +42,25 @@ impl Table {
 
     pub(crate) async fn carry_out(&self, plan: Plan) -> Result<Committed> {
         let _queue = self.commit_lock().lock().await;
+        let started = Instant::now();
+        let done = self.carry_out_alone(plan).await;
+        let dataset = self.dataset().to_string();
+        let outcome = match &done {
+            Ok(done) if done.already => "already",
+            Ok(_) => "done",
+            Err(_) => "failed",
+        };
+        let labels = [
+            ("dataset", dataset.clone()),
+            ("outcome", outcome.to_owned()),
+        ];
+        metrics::counter!("dtm_commits_total", &labels).increment(1);
+        metrics::histogram!("dtm_commit_seconds", "dataset" => dataset)
+            .record(started.elapsed().as_secs_f64());
+        done
+    }
+
+    async fn carry_out_alone(&self, plan: Plan) -> Result<Committed> {
         let given = &self.place().given;
         self.refresh().await?;
         let first = self.version();
@@ -64,6 +84,9 @@ impl Table {
                     });
                 }
                 Landed::Elsewhere => {
+                    let dataset = self.dataset().to_string();
+                    metrics::counter!("dtm_commit_conflicts_total", "dataset" => dataset)
+                        .increment(1);
                     tokio::time::sleep(given.wait(attempt)).await;
                     self.refresh().await?;
                 }
@@ -201,6 +224,8 @@ pub(crate) async fn put_entry(
                 error => error,
             });
         }
+        metrics::counter!("dtm_commit_retries_total", "dataset" => dataset.to_string())
+            .increment(1);
         tokio::time::sleep(given.wait(attempt)).await;
     }
 }

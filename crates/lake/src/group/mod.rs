@@ -223,6 +223,11 @@ impl Worker {
             .with_operation("SUBMIT")
             .with_info(info);
         let done = self.table.commit(request).await?;
+        if !done.already {
+            let dataset = self.table.dataset().to_string();
+            metrics::histogram!("dtm_commit_submissions", "dataset" => dataset)
+                .record(group.len() as f64);
+        }
         Ok((!done.already).then_some(done))
     }
 

@@ -80,9 +80,31 @@ const SECONDS: [f64; 12] = [
     0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0,
 ];
 
+/// Bounds of the histogram of submissions in a commit.
+const SUBMISSIONS: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 256.0];
+
+/// Every metric: a row of a table each, with its name, kind, labels and meaning.
+const METRICS: &str = include_str!("metrics.md");
+
 /// Starts counting; the handle renders what was counted.
 pub(crate) fn start_metrics() -> anyhow::Result<PrometheusHandle> {
-    Ok(PrometheusBuilder::new()
+    let submissions = Matcher::Full("dtm_commit_submissions".to_owned());
+    let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
-        .install_recorder()?)
+        .set_buckets_for_metric(submissions, &SUBMISSIONS)?
+        .install_recorder()?;
+    for row in METRICS.lines() {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let [_, name, kind, _, meaning, _] = cells[..] else {
+            continue;
+        };
+        let name = name.trim_matches('`');
+        match kind {
+            "counter" => metrics::describe_counter!(name, meaning),
+            "gauge" => metrics::describe_gauge!(name, meaning),
+            "histogram" => metrics::describe_histogram!(name, meaning),
+            _ => {}
+        }
+    }
+    Ok(handle)
 }
