@@ -340,6 +340,10 @@ fn what_other_files_lack_is_told() {
         C:11:9: `H 26` is no agency code: expected a letter A–Y and two digits, then groups of `0-9A-Z` after dots, at most 35 characters, as in `H26.01`
     "#]],
     );
+}
+
+#[test]
+fn an_adapter_a_key_and_a_period_that_are_not_there_are_told() {
     check(
         BUCKET,
         "portal }",
@@ -489,6 +493,10 @@ fn the_options_of_a_source_are_known() {
         C:3:7: `kind` must be one of `folder`, `objects`, `http`, `sftp`, `sql`, found `foldr`
     "#]],
     );
+}
+
+#[test]
+fn the_options_of_a_connector_are_known() {
     check(
         GOOD,
         "source:",
@@ -531,18 +539,18 @@ fn kinds_that_are_not_built_are_told() {
         "kind: folder",
         "kind: http",
         expect![[r#"
-        C:1:1: kind `http` is not built in this version: `folder` and `objects` are; let the other system put its files there, or send them by `dtm submit`
-        C:5:9: `layout` has no use: nothing lies in folders there
-    "#]],
+            C:3:7: kind `http` is not built in this version: `folder` and `objects` are; let the other system put its files there, or send them by `dtm submit`
+            C:5:9: `layout` has no use: nothing lies in folders there
+        "#]],
     );
     check(
         GOOD,
         "kind: folder",
         "kind: sql",
         expect![[r#"
-        C:1:1: kind `sql` is not built in this version: `folder` and `objects` are; let the other system put its files there, or send them by `dtm submit`
-        C:5:9: `layout` has no use: nothing lies in folders there
-    "#]],
+            C:3:7: kind `sql` is not built in this version: `folder` and `objects` are; let the other system put its files there, or send them by `dtm submit`
+            C:5:9: `layout` has no use: nothing lies in folders there
+        "#]],
     );
 }
 
