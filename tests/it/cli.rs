@@ -1,5 +1,6 @@
 //! The built binary: every documented command, exit codes, and what operators get wrong.
 
+mod bombs;
 mod clients;
 mod large;
 mod maintain;

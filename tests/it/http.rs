@@ -61,6 +61,11 @@ impl Door {
 
     /// A door over that house.
     pub fn over(fixture: Fixture) -> Self {
+        Self::taking(fixture, BODY_BYTES)
+    }
+
+    /// A door over that house that takes bodies of that size.
+    pub fn taking(fixture: Fixture, body_bytes: u64) -> Self {
         let next = AtomicU64::new(1);
         let state = ApiState {
             service: Arc::clone(&fixture.house) as Arc<dyn service::Service>,
@@ -69,7 +74,7 @@ impl Door {
                 format!("c-{}", next.fetch_add(1, Ordering::Relaxed))
             }),
             limits: ApiLimits {
-                body_bytes: BODY_BYTES,
+                body_bytes,
                 ..ApiLimits::default()
             },
             spool_folder: fixture.spool_folder(),
@@ -192,10 +197,19 @@ impl Door {
         headers: &[(&str, &str)],
         body: impl Into<Body>,
     ) -> Answer {
-        let mut request = Request::post(format!(
-            "/api/v1/datasets/raw.visits/submissions?period=2026-09&agency=H26{more}"
-        ))
-        .header(header::AUTHORIZATION, self.bearer());
+        let path = "/api/v1/datasets/raw.visits/submissions?period=2026-09&agency=H26";
+        self.post_with(&format!("{path}{more}"), headers, body)
+            .await
+    }
+
+    /// A body with these headers.
+    pub async fn post_with(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
+        let mut request = Request::post(path).header(header::AUTHORIZATION, self.bearer());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

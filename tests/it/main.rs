@@ -19,6 +19,7 @@ mod engine;
 mod formats;
 mod generate;
 mod home;
+mod hostile;
 mod http;
 mod logs;
 mod maintain;

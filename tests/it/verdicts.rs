@@ -216,7 +216,7 @@ async fn ndjson_is_judged_as_csv_is_and_for_what_only_it_can_hold() {
     let receipt = answer.json();
     counted(&receipt, [19, 2, 17, 1]);
     let more = "\
-        15 | colour | unknown_column | error | red | `raw.visits` has no column `colour`\n\
+        15 | colour | unknown_column | error | re••• | `raw.visits` has no column `colour`\n\
         16 | office | type | error | 7 | `office` cannot be read as string: expected a string; \
         write the value in quotes\n\
         17 | office | type | error | [\"Ba Đình\"] | `office` cannot be read as string: expected \

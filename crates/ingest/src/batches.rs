@@ -41,8 +41,7 @@ impl Kind {
         let causes = iter::successors(Some(error), |error| (*error).source());
         let mut disk = causes.filter_map(|error| error.downcast_ref::<io::Error>());
         match disk.next() {
-            // What the disk says has a number; what a decoder says has none.
-            Some(disk) if disk.raw_os_error().is_some() => {
+            Some(disk) if IngestError::is_of_disk(disk) => {
                 let source = io::Error::new(disk.kind(), disk.to_string());
                 IngestError::io("read the spooled body")(source)
             }
@@ -53,7 +52,11 @@ impl Kind {
     /// The body is no such thing.
     pub(crate) fn unreadable(self, why: &str) -> IngestError {
         let message = format!("the body is no readable {}: {why}", self.0);
-        let hint = "Look whether the file was cut off on its way, and send it again.";
+        let hint = if why.contains("encrypt") {
+            "Write the file without encryption, and send it again."
+        } else {
+            "Look whether the file was cut off on its way, and send it again."
+        };
         IngestError::refused("malformed", Vec::new(), message, hint)
     }
 }

@@ -24,6 +24,20 @@ pub(crate) enum Cell<'a> {
 }
 
 impl Cell<'_> {
+    /// The cell as one with a decimal comma if it is text of a column of numbers.
+    pub(crate) fn with_comma(self, of: ColumnType) -> Self {
+        match (self, of) {
+            (
+                Self::Text(text),
+                ColumnType::Int32
+                | ColumnType::Int64
+                | ColumnType::Float64
+                | ColumnType::Decimal(..),
+            ) => Self::DecimalComma(text),
+            (cell, _) => cell,
+        }
+    }
+
     /// The value as people are shown it.
     pub(crate) fn shown(&self) -> Option<&str> {
         match self {

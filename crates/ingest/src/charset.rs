@@ -51,6 +51,7 @@ pub(crate) fn decoded(
         output: Vec::with_capacity(BUFFER_BYTES * 3),
         given: 0,
         ended: false,
+        failure: None,
     }))
 }
 
@@ -158,6 +159,9 @@ struct Decoded {
     /// How much of the output was handed on.
     given: usize,
     ended: bool,
+    /// What is told once all that could be read before it was handed on, so that it does not matter
+    /// in what stretches the bytes come.
+    failure: Option<io::Error>,
 }
 
 impl Read for Decoded {
@@ -168,7 +172,15 @@ impl Read for Decoded {
             self.given = 0;
             self.ended = read == 0;
             let input = &self.input[..read];
-            self.decoder.decode(input, self.ended, &mut self.output)?;
+            if let Err(error) = self.decoder.decode(input, self.ended, &mut self.output) {
+                self.failure = Some(error);
+                self.ended = true;
+            }
+        }
+        if self.given == self.output.len()
+            && let Some(error) = self.failure.take()
+        {
+            return Err(error);
         }
         let left = &self.output[self.given..];
         let given = left.len().min(buffer.len());

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use project::Contract;
 
+use crate::body::Text;
 use crate::fields::Terms;
 use crate::judge::Judge;
 use crate::mapping::Mapping;
@@ -60,7 +61,12 @@ pub fn check_through(
     if coding.format != mapping.format() {
         let (name, made_for) = (&mapping.adapter().name, mapping.adapter().format.as_str());
         let message = format!("adapter `{name}` is made for the format `{made_for}`");
-        let hint = "Say the format of the body, or name the adapter that is made for it.";
+        let hint = match (coding.format, mapping.format()) {
+            (Format::Xlsx | Format::Ods, Format::Csv) => {
+                "Save the sheet as CSV in UTF-8, and send that."
+            }
+            _ => "Say the format of the body, or name the adapter that is made for it.",
+        };
         return Err(IngestError::refused("malformed", Vec::new(), message, hint));
     }
     let terms = Terms {
@@ -86,8 +92,9 @@ fn run(
     let file = || body::file(path, coding, limits);
     let mut judge = Judge::new(contract, rules, terms.envelope, sink)?;
     match coding.format {
-        Format::Ndjson => ndjson::check(text()?, coding.charset, terms, &mut judge)?,
-        Format::Csv => csv::check(text()?, coding, contract, limits, &mut judge)?,
+        Format::Ndjson | Format::Csv | Format::Json | Format::Xml => {
+            check_text(text()?, coding, terms, &mut judge)?;
+        }
         Format::ArrowStream => {
             let bytes = body::stream(path, coding, limits)?;
             ipc::check_stream(bytes, contract, limits, &mut judge)?;
@@ -96,13 +103,23 @@ fn run(
         Format::Parquet => parquet::check(file()?, contract, limits, &mut judge)?,
         Format::Xlsx => sheet::check(file()?, Kind::Xlsx, contract, limits, &mut judge)?,
         Format::Ods => sheet::check(file()?, Kind::Ods, contract, limits, &mut judge)?,
-        Format::Json => document::check_json(text()?, coding.charset, terms, &mut judge)?,
-        Format::Xml => {
-            let charset_given = coding.charset.is_some();
-            document::check_xml(text()?, charset_given, terms, &mut judge)?;
-        }
     }
     Ok(judge.counts())
+}
+
+/// Checks a body that is text, in UTF-8 by now: JSON unless it is said to be something else.
+pub(crate) fn check_text(
+    text: Text,
+    coding: Coding,
+    terms: Terms<'_>,
+    judge: &mut Judge<'_>,
+) -> Result<(), IngestError> {
+    match coding.format {
+        Format::Ndjson => ndjson::check(text, coding.charset, terms, judge),
+        Format::Csv => csv::check(text, coding, terms, judge),
+        Format::Xml => document::check_xml(text, coding.charset.is_some(), terms, judge),
+        _ => document::check_json(text, coding.charset, terms, judge),
+    }
 }
 
 #[cfg(test)]

@@ -1,31 +1,33 @@
 //! CSV: RFC 4180 with a header, columns in any order, an empty cell is null.
 
-use project::{ColumnType, Contract};
-
 use crate::body::Text;
 use crate::cell::Cell;
 use crate::csv_cells::{self, Broken};
 use crate::csv_header::{self, Header};
+use crate::fields::{Fields, Terms};
 use crate::judge::Judge;
-use crate::mended::{is_note, unguarded};
+use crate::mended::unguarded;
 use crate::records::{Block, Records};
 use crate::rows::Rows;
-use crate::{Charset, Coding, IngestError, Limits, row_text};
+use crate::{Charset, Coding, IngestError};
 
 /// Checks a CSV body.
 pub(crate) fn check(
     text: Text,
     coding: Coding,
-    contract: &Contract,
-    limits: &Limits,
+    terms: Terms<'_>,
     judge: &mut Judge<'_>,
 ) -> Result<(), IngestError> {
+    let limits = terms.limits;
+    let coding = terms
+        .mapping
+        .map_or(coding, |mapping| mapping.declared(coding));
     let Coding {
         charset, dialect, ..
     } = coding;
     let charset = charset.unwrap_or(Charset::Utf8);
     let mut records = Records::new(text, csv_header::first_framing(dialect), limits, 0);
-    let header = Header::read(&mut records, charset, dialect, contract, limits)?;
+    let header = Header::read(&mut records, charset, dialect, terms)?;
     let mended = header.has_notes();
     let mut block = Block::default();
     loop {
@@ -33,24 +35,15 @@ pub(crate) fn check(
         if block.len() == 0 {
             return Ok(());
         }
-        let mut rows = Rows::new(contract, limits, block.len()).mended(mended);
+        let mut rows = Rows::new(terms.contract, limits, block.len()).mended(mended);
         let mut cells = Vec::with_capacity(header.names.len());
-        let mut ordered = vec![Cell::Null; contract.columns.len()];
+        let mut order = Order::new(terms, &header);
         for (row, record) in (block.first_row..).zip(block.records()) {
             match split(record, &header, charset, &mut cells) {
-                Ok(()) => {
-                    for (place, cell) in header.places.iter().zip(cells.drain(..)) {
-                        let Some(place) = place else { continue };
-                        ordered[*place] = if mended { unguarded(cell) } else { cell };
-                    }
-                    if header.decimal_comma {
-                        mark_numbers(&mut ordered, contract);
-                    }
-                    rows.push(row, &ordered, &[])?;
-                }
+                Ok(()) => order.push(row, &mut cells, &mut rows)?,
                 Err(broken) => {
                     let text = String::from_utf8_lossy(record);
-                    rows.malformed(row, broken.message(), row_text::fragment(&text));
+                    rows.malformed(row, broken.message(), terms.kept_fragment(&text));
                 }
             }
         }
@@ -59,10 +52,72 @@ pub(crate) fn check(
             let mut cells = Vec::new();
             // It could be split before.
             let _split = split(record, &header, charset, &mut cells);
-            let names = header.names.iter().map(String::as_str);
-            let own = names.zip(&cells).filter(|(name, _)| !is_note(name));
-            row_text::object(own, masked)
+            let names = header.names.iter().map(|name| name.as_str().into());
+            let own = names.zip(cells).zip(&header.places);
+            let own = own.filter(|(_, place)| place.is_some());
+            terms.kept(own.map(|(named, _)| named).collect(), masked)
         })?;
+    }
+}
+
+/// Cells in the body's order on their way to the contract's.
+struct Order<'a> {
+    terms: Terms<'a>,
+    header: &'a Header,
+    kind: Kind<'a>,
+}
+
+enum Kind<'a> {
+    /// A cell for every column of the contract.
+    Direct(Vec<Cell<'a>>),
+    Mapped(Fields<'a>),
+}
+
+impl<'a> Order<'a> {
+    fn new(terms: Terms<'a>, header: &'a Header) -> Self {
+        let kind = match terms.mapping {
+            None => Kind::Direct(vec![Cell::Null; terms.contract.columns.len()]),
+            Some(_) => Kind::Mapped(Fields::new(terms).with_decimal_comma(header.decimal_comma)),
+        };
+        Self {
+            terms,
+            header,
+            kind,
+        }
+    }
+
+    /// Adds a row; takes its cells.
+    fn push(
+        &mut self,
+        row: u64,
+        cells: &mut Vec<Cell<'a>>,
+        rows: &mut Rows<'_>,
+    ) -> Result<(), IngestError> {
+        let placed = self.header.places.iter().zip(cells.drain(..));
+        match &mut self.kind {
+            Kind::Direct(ordered) => {
+                let mended = self.header.has_notes();
+                for (place, cell) in placed {
+                    let Some(place) = place else { continue };
+                    let cell = if mended { unguarded(cell) } else { cell };
+                    ordered[*place] = if self.header.decimal_comma {
+                        cell.with_comma(self.terms.contract.columns[*place].column_type)
+                    } else {
+                        cell
+                    };
+                }
+                rows.push(row, ordered, &[])
+            }
+            Kind::Mapped(fields) => {
+                fields.start();
+                for (place, cell) in placed {
+                    let Some(place) = place else { continue };
+                    fields.put(*place, cell);
+                }
+                fields.end();
+                rows.push_fields(row, fields)
+            }
+        }
     }
 }
 
@@ -83,28 +138,6 @@ fn split<'a>(
         Ok(())
     } else {
         Err(Broken::Cells { expected, found })
-    }
-}
-
-/// Says of the cells of numbers that they have a decimal comma.
-fn mark_numbers(cells: &mut [Cell<'_>], contract: &Contract) {
-    for (cell, column) in cells.iter_mut().zip(&contract.columns) {
-        if let Cell::Text(text) = cell
-            && is_number(column.column_type)
-        {
-            *cell = Cell::DecimalComma(std::mem::take(text));
-        }
-    }
-}
-
-fn is_number(column_type: ColumnType) -> bool {
-    match column_type {
-        ColumnType::Int32 | ColumnType::Int64 | ColumnType::Float64 | ColumnType::Decimal(..) => {
-            true
-        }
-        ColumnType::String | ColumnType::Boolean | ColumnType::Date | ColumnType::Timestamp => {
-            false
-        }
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::io::BufRead;
 
-use project::Contract;
+use unicode_normalization::UnicodeNormalization;
 
 use crate::cell::Cell;
 use crate::coding::{Delimiter, Dialect, Quote};
 use crate::csv_cells::split;
+use crate::fields::Terms;
 use crate::records::{Block, Framing, Marks, Records};
-use crate::{Charset, IngestError, Limits, header, mended};
+use crate::{Charset, IngestError, header, mended};
 
 /// What the rows behind a header are read by.
 #[derive(Debug)]
@@ -17,7 +18,8 @@ pub(crate) struct Header {
     pub(crate) record: Vec<u8>,
     /// Its names, in the body's order.
     pub(crate) names: Vec<String>,
-    /// For every name, the place of its column in the contract; none for notes.
+    /// For every name, the place of its column in the contract, or with a mapping that of its field
+    /// among those that are known; none for notes.
     pub(crate) places: Vec<Option<usize>>,
     pub(crate) marks: Marks,
     pub(crate) decimal_comma: bool,
@@ -34,8 +36,7 @@ impl Header {
         records: &mut Records<R>,
         charset: Charset,
         dialect: Dialect,
-        contract: &Contract,
-        limits: &Limits,
+        terms: Terms<'_>,
     ) -> Result<Self, IngestError> {
         let mut delimiter = dialect.delimiter;
         let mut block = Block::default();
@@ -59,14 +60,28 @@ impl Header {
             let message = format!("the header is not {}", charset.name());
             return Err(refuse(&message, delimiter));
         };
-        let found = delimiter.unwrap_or_else(|| best(text, dialect.quote, contract));
+        if let Some(error) = misread(text) {
+            return Err(error);
+        }
+        let found = delimiter.unwrap_or_else(|| best(text, dialect.quote, terms));
         let marks = marks(found, dialect.quote);
         let Some(names) = names(text, marks) else {
             let message = "the header is broken: a quote is not closed or in the wrong place";
             return Err(refuse(message, delimiter));
         };
-        let places = header::noted_places(&names, contract, limits)
-            .map_err(|error| with_hint(error, delimiter, &names))?;
+        let (names, places) = match terms.mapping {
+            None => {
+                let places = header::noted_places(&names, terms.contract, terms.limits);
+                (names, places)
+            }
+            Some(mapping) => {
+                let names: Vec<String> = names.iter().map(|name| foreign(name)).collect();
+                let places = header::foreign_places(&names, mapping, terms.limits);
+                let places = places.map(|places| places.into_iter().map(Some).collect());
+                (names, places)
+            }
+        };
+        let places = places.map_err(|error| with_hint(error, delimiter, &names))?;
         records.go_on(Framing::Csv(marks), 1);
         Ok(Self {
             record: record.to_vec(),
@@ -109,6 +124,11 @@ fn separator_line(record: &[u8]) -> Option<Delimiter> {
     all.find(|known| delimiter == [known.byte()])
 }
 
+/// The name of a foreign column as adapters write it.
+fn foreign(name: &str) -> String {
+    name.trim().nfc().collect()
+}
+
 fn names(header: &str, marks: Marks) -> Option<Vec<String>> {
     let mut cells = Vec::new();
     split(header, marks, &mut cells).ok()?;
@@ -116,14 +136,17 @@ fn names(header: &str, marks: Marks) -> Option<Vec<String>> {
     Some(cells.iter().map(name).collect())
 }
 
-/// The delimiter by which every name is a column of the contract. Where there is none the body is
+/// The delimiter by which every name is a column of the contract, or known to the mapping. Where there is none the body is
 /// refused, and this one makes most sense of the header; a header of one name has none, and `,`
 /// stands for it.
-fn best(header: &str, quote: Quote, contract: &Contract) -> Delimiter {
+fn best(header: &str, quote: Quote, terms: Terms<'_>) -> Delimiter {
     let sense = |delimiter: Delimiter| {
         let names = names(header, marks(delimiter, quote)).unwrap_or_default();
-        let is_known = |name: &&String| {
-            mended::is_note(name) || contract.columns.iter().any(|c| c.name == **name)
+        let is_known = |name: &&String| match terms.mapping {
+            None => {
+                mended::is_note(name) || terms.contract.columns.iter().any(|c| c.name == **name)
+            }
+            Some(mapping) => mapping.names().contains(&foreign(name).as_str()),
         };
         let known = names.iter().filter(is_known).count();
         (known == names.len(), known, names.len())
@@ -136,6 +159,31 @@ fn best(header: &str, quote: Quote, contract: &Contract) -> Delimiter {
         }
     }
     best.0
+}
+
+/// What a header holds if the text was written in another way than it is read: its names would be
+/// told as unknown, and nobody would see why.
+fn misread(header: &str) -> Option<IngestError> {
+    let (message, hint) = if header.contains('\0') {
+        (
+            "the header holds NUL bytes: the text seems to be UTF-16 or UTF-32, or no text",
+            "Send it as UTF-8, or declare its charset, as in `charset=utf-16le`.",
+        )
+    } else if header.starts_with('\u{feff}') {
+        (
+            "the body begins with two byte order marks",
+            "Save the file once more without a mark, and send that.",
+        )
+    } else if header.contains('\r') && !header.contains(['"', '\'']) {
+        (
+            "the lines of the body end with a carriage return alone",
+            "Save the file with the line breaks of Unix or Windows, and send that.",
+        )
+    } else {
+        return None;
+    };
+    let rule = "malformed";
+    Some(IngestError::refused(rule, Vec::new(), message, hint))
 }
 
 fn refuse(message: &str, declared: Option<Delimiter>) -> IngestError {

@@ -5,6 +5,8 @@ use std::io;
 
 use arrow::error::ArrowError;
 
+use crate::personal::harmless;
+
 /// Why a body was not checked to its end. Nothing of it may land then, not even what the sink has
 /// already been given.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +32,7 @@ pub enum IngestError {
         name: &'static str,
         /// Its value.
         limit: u64,
-        /// The row that met it, from 1; none if it is about the body.
+        /// The row that met it, from 1, or 0 for a header; none if it is about the body.
         row: Option<u64>,
         /// The column that met it.
         column: Option<String>,
@@ -83,11 +85,18 @@ impl IngestError {
                 ..
             } => Some("Send the rows as several submissions.".to_owned()),
             Self::Limit {
-                name: "row_bytes", ..
+                name: "row_bytes",
+                row: Some(_),
+                ..
             } => Some(
                 "Look whether a line break is missing or a quote is not closed in that row."
                     .to_owned(),
             ),
+            Self::Limit {
+                name: "row_bytes" | "cell_bytes",
+                row: None,
+                ..
+            } => Some("Look for a value that is longer than that, and shorten it.".to_owned()),
             Self::Limit {
                 name: "expansion_ratio",
                 ..
@@ -116,17 +125,24 @@ impl IngestError {
         }
     }
 
+    /// Whether an error is the disk's, which has a number, and not a decoder's, which has none. To
+    /// be sent to a place before the beginning is the decoder's fault, who believed a body that lies.
+    pub(crate) fn is_of_disk(error: &io::Error) -> bool {
+        error.raw_os_error().is_some() && error.kind() != io::ErrorKind::InvalidInput
+    }
+
     pub(crate) fn refused(
         rule: &'static str,
         columns: Vec<String>,
         message: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
+        // Decoders quote what they met.
         Self::Refused {
             rule,
             columns,
-            message: message.into(),
-            hint: hint.into(),
+            message: harmless(&message.into()),
+            hint: harmless(&hint.into()),
         }
     }
 
@@ -162,6 +178,7 @@ impl IngestError {
 fn place(row: Option<u64>, column: Option<&str>) -> String {
     match (row, column) {
         (Some(row), Some(column)) => format!("column `{column}` of row {row} "),
+        (Some(0), None) => "the header ".to_owned(),
         (Some(row), None) => format!("row {row} "),
         _ => "the body ".to_owned(),
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use project::Contract;
+use project::{Contract, Reading};
 
 use crate::cell::{Cell, quoted};
 use crate::json::Broken;
@@ -20,8 +20,8 @@ pub(crate) struct Terms<'a> {
 }
 
 impl Terms<'_> {
-    /// A refused row as it is kept. Of a foreign row only what is taken is shown, and of a list or
-    /// an object nothing: it holds more than is taken of it.
+    /// A refused row as it is kept. Only what is taken is shown, and of a list or an object of a
+    /// foreign row nothing: it holds more than is taken of it.
     pub(crate) fn kept(
         &self,
         mut fields: Vec<(Cow<'_, str>, Cell<'_>)>,
@@ -29,7 +29,8 @@ impl Terms<'_> {
     ) -> String {
         let Some(mapping) = self.mapping else {
             let fields = fields.iter().map(|(name, cell)| (name.as_ref(), cell));
-            return row_text::object(fields, masked);
+            let hidden = |name: &str| self.contract.column(name).is_none() || masked(name);
+            return row_text::object(fields, &hidden);
         };
         for (_, cell) in &mut fields {
             if let Cell::Nested(text) = cell {
@@ -66,6 +67,8 @@ pub(crate) struct Fields<'a> {
     cells: Vec<Cell<'a>>,
     origins: Vec<Option<&'a str>>,
     misfits: Vec<Misfit<'a>>,
+    /// Whether numbers are written with a decimal comma.
+    decimal_comma: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -87,7 +90,14 @@ impl<'a> Fields<'a> {
             cells: vec![Cell::Null; columns.len()],
             origins: vec![None; columns.len()],
             misfits: Vec::new(),
+            decimal_comma: false,
         }
+    }
+
+    /// Numbers that are text have a decimal comma, or a point.
+    pub(crate) fn with_decimal_comma(mut self, decimal_comma: bool) -> Self {
+        self.decimal_comma = decimal_comma;
+        self
     }
 
     /// Forgets the row before.
@@ -122,6 +132,13 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
+    /// Takes a field that is known, by its place among the names, once.
+    pub(crate) fn put(&mut self, place: usize, cell: Cell<'a>) {
+        if let Some(given) = self.given.get_mut(place) {
+            *given = cell;
+        }
+    }
+
     /// Ends the row: no field may have been given twice, and foreign values are read.
     pub(crate) fn finish(&mut self) -> Result<(), Broken> {
         let mut names: Vec<&str> = self.unknown.iter().map(|(name, _)| name.as_ref()).collect();
@@ -129,10 +146,15 @@ impl<'a> Fields<'a> {
         if names.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(Broken::DuplicateKey);
         }
+        self.end();
+        Ok(())
+    }
+
+    /// Ends a row whose fields are known and stand once: foreign values are read.
+    pub(crate) fn end(&mut self) {
         if let Some(mapping) = self.terms.mapping {
             self.read_foreign(mapping);
         }
-        Ok(())
     }
 
     fn read_foreign(&mut self, mapping: &'a Mapping<'a>) {
@@ -141,6 +163,7 @@ impl<'a> Fields<'a> {
                 Feed::Nothing => (Cell::Null, None),
                 Feed::Agency => (Cell::Text(self.terms.envelope.agency.as_str().into()), None),
                 Feed::Period => (Cell::Text(self.terms.envelope.period.as_str().into()), None),
+                Feed::Constant(text) => (Cell::Text((*text).into()), None),
                 Feed::Fields(places, reading) => {
                     let says = |place: &&usize| !mapping::is_blank(&self.given[**place], reading);
                     match places.iter().find(says) {
@@ -157,6 +180,8 @@ impl<'a> Fields<'a> {
                                 });
                                 Cell::Null
                             });
+                            let is_raw = self.decimal_comma && matches!(reading, Reading::AsIs);
+                            let cell = if is_raw { cell.with_comma(of) } else { cell };
                             (cell, Some(name))
                         }
                     }

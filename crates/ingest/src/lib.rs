@@ -37,6 +37,7 @@ mod ndjson;
 mod ipc;
 mod ipc_message;
 mod parquet;
+mod parquet_pages;
 mod sheet;
 
 mod batches;
@@ -75,5 +76,7 @@ pub use request::{Envelope, Limits, PERIOD_END, PERIOD_START, Predicate, RowRule
 pub use spool::{Spool, Spooled};
 pub use verdict::{Checked, Counts, Verdict};
 
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod samples;

@@ -3,9 +3,9 @@
 use project::{AdaptedColumn, Adapter, AdapterFormat, ColumnSource, ColumnType, Contract};
 use project::{Reading, Text};
 
-use crate::Format;
 use crate::cell::{Cell, Fault};
 use crate::foreign;
+use crate::{Coding, Delimiter, Dialect, Format};
 
 /// How the rows of a foreign body become the rows of a contract.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub(crate) enum Feed<'a> {
     Nothing,
     Agency,
     Period,
+    Constant(&'a str),
     /// The first of these fields that is not empty, by their place among the names.
     Fields(Vec<usize>, &'a Reading),
 }
@@ -39,6 +40,7 @@ impl<'a> Mapping<'a> {
                 None => Feed::Nothing,
                 Some(ColumnSource::Agency) => Feed::Agency,
                 Some(ColumnSource::Period) => Feed::Period,
+                Some(ColumnSource::Constant(text)) => Feed::Constant(text),
                 Some(ColumnSource::Fields {
                     names: from,
                     reading,
@@ -75,7 +77,26 @@ impl<'a> Mapping<'a> {
             AdapterFormat::Json => Format::Json,
             AdapterFormat::Xml => Format::Xml,
             AdapterFormat::Ndjson => Format::Ndjson,
+            AdapterFormat::Csv => Format::Csv,
         }
+    }
+
+    /// The coding of a body whose sender declares nothing.
+    pub fn coding(&self) -> Coding {
+        self.declared(self.format().into())
+    }
+
+    /// The coding with what the adapter says of CSV where the sender does not say it.
+    pub(crate) fn declared(&self, coding: Coding) -> Coding {
+        let form = self.adapter.csv;
+        let mut all = Delimiter::ALL.into_iter();
+        let delimiter = all.find(|known| form.delimiter == Some(char::from(known.byte())));
+        let dialect = Dialect {
+            delimiter: coding.dialect.delimiter.or(delimiter),
+            decimal_comma: coding.dialect.decimal_comma.or(form.decimal_comma),
+            ..coding.dialect
+        };
+        Coding { dialect, ..coding }
     }
 
     pub(crate) fn adapter(&self) -> &'a Adapter {
@@ -95,7 +116,7 @@ impl<'a> Mapping<'a> {
     pub(crate) fn hides(&self, name: &str, masked: &dyn Fn(&str) -> bool) -> bool {
         let feeds = |fed: &AdaptedColumn| match &fed.source {
             ColumnSource::Fields { names, .. } => names.iter().any(|from| from == name),
-            ColumnSource::Agency | ColumnSource::Period => false,
+            ColumnSource::Agency | ColumnSource::Period | ColumnSource::Constant(_) => false,
         };
         let mut fed = self.adapter.columns.iter().filter(|c| feeds(c)).peekable();
         fed.peek().is_none() || fed.any(|column| masked(&column.column))

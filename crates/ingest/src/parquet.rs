@@ -11,7 +11,7 @@ use project::Contract;
 
 use crate::batches::{Columns, Kind};
 use crate::judge::Judge;
-use crate::{IngestError, Limits};
+use crate::{IngestError, Limits, parquet_pages};
 
 const PARQUET: Kind = Kind("Parquet file");
 
@@ -33,6 +33,7 @@ pub(crate) fn check(
     };
     let mut columns = Columns::new(&schema, &int96, contract, limits)?;
     refuse_sizes(&metadata, limits)?;
+    parquet_pages::refuse(PARQUET, &file, metadata.metadata(), limits)?;
 
     let options = ArrowReaderOptions::new().with_schema(Arc::new(columns.viewed(&schema)));
     let metadata = metadata.metadata().clone();

@@ -37,7 +37,7 @@ pub fn looks_personal(text: &str) -> bool {
 /// The text with all but its first two characters hidden.
 pub fn mask(text: &str) -> String {
     let kept: String = text.chars().take(KEPT_CHARS).collect();
-    kept + MASK
+    harmless(&kept) + MASK
 }
 
 /// The start of a value as errors show it.
@@ -45,15 +45,26 @@ pub(crate) fn excerpt(value: &str, personal: bool) -> String {
     if personal || looks_personal(value) {
         return mask(value);
     }
-    // Excerpts meet terminals and logs, where a control character is a command.
+    harmless(&value.chars().take(EXCERPT_CHARS).collect::<String>())
+}
+
+/// The text as it may be shown. It meets terminals and logs, where a control character is a command,
+/// and people, to whom a turned line or an unseen character shows something else than is there.
+pub(crate) fn harmless(text: &str) -> String {
+    let unseen = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
     let shown = |c: char| {
-        if c.is_control() {
+        if c.is_control() || is_turning(c) || unseen(c) {
             char::REPLACEMENT_CHARACTER
         } else {
             c
         }
     };
-    value.chars().take(EXCERPT_CHARS).map(shown).collect()
+    text.chars().map(shown).collect()
+}
+
+/// Whether the character turns the direction in which what follows is written.
+pub(crate) fn is_turning(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

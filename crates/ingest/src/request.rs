@@ -76,7 +76,8 @@ pub struct Limits {
     pub nesting: usize,
     /// Rows in a batch; batches of long rows have fewer.
     pub batch_rows: usize,
-    /// Bytes in a message of Arrow IPC, unpacked, and in all of its dictionaries.
+    /// Bytes in a message of Arrow IPC, unpacked, and in all of its dictionaries; in a page of
+    /// Parquet, unpacked.
     pub message_bytes: u64,
     /// Bytes in a compressed body once it is unpacked.
     pub expanded_bytes: u64,

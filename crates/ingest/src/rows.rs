@@ -157,11 +157,7 @@ impl<'a> Rows<'a> {
         self.decoded.row_numbers.push(row);
         for (name, cell) in unknown {
             bound(self.cell_bytes, row, name, cell)?;
-            let mut finding = unknown_column(slot, row, name, cell, self.contract);
-            // What nobody expects of a foreign system may well be a person's name.
-            if hidden {
-                finding.verdict.value_excerpt = cell.shown().map(mask);
-            }
+            let finding = unknown_column(slot, row, name, cell, self.contract);
             self.decoded.findings.push(finding);
         }
         let columns = self
@@ -250,7 +246,8 @@ fn unknown_column(
         column: Some(name),
         rule: "unknown_column".to_owned(),
         severity: Severity::Error,
-        value_excerpt: cell.shown().map(|value| excerpt(value, false)),
+        // What nobody expects may well be a person's name.
+        value_excerpt: cell.shown().map(mask),
         cell: None,
         message,
         row_text: None,

@@ -154,7 +154,7 @@ pub(crate) fn judge_through(
     limits: &Limits,
     body: &[u8],
 ) -> Result<Judgement, IngestError> {
-    let (coding, envelope) = (mapping.format().into(), envelope());
+    let (coding, envelope) = (mapping.coding(), envelope());
     judged_by(mapping.contract(), body, &|path, sink| {
         crate::check_through(path, coding, mapping, rules, &envelope, limits, sink)
     })

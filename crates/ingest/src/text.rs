@@ -5,13 +5,20 @@ use std::borrow::Cow;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::cell::Fault;
+use crate::personal::is_turning;
 
 const CONTROL: Fault = Fault::new(
     "chuỗi chứa ký tự điều khiển",
     "the text contains a control character",
 );
 
-/// The string in NFC. Refuses control characters other than tab and line breaks.
+const TURNING: Fault = Fault::new(
+    "chuỗi chứa ký tự đổi hướng viết",
+    "the text contains a character that turns the direction of writing",
+);
+
+/// The string in NFC. Refuses control characters other than tab and line breaks, and those that
+/// turn the direction of writing: what is read is then not what is there.
 pub(crate) fn normalised(text: &str) -> Result<Cow<'_, str>, Fault> {
     if text.is_ascii() {
         let control = text
@@ -25,6 +32,9 @@ pub(crate) fn normalised(text: &str) -> Result<Cow<'_, str>, Fault> {
     }
     if text.chars().any(|c| c.is_control() && !is_layout(c)) {
         return Err(CONTROL);
+    }
+    if text.chars().any(is_turning) {
+        return Err(TURNING);
     }
     match is_nfc_quick(text.chars()) {
         IsNormalized::Yes => Ok(Cow::Borrowed(text)),

@@ -21,8 +21,8 @@ mod workspace;
 mod yaml;
 
 pub use adapter::{
-    AdaptedColumn, Adapter, AdapterFormat, Aliases, ColumnSource, DateForm, DatePart, OuterField,
-    OuterMeaning, Reading, Zone,
+    AdaptedColumn, Adapter, AdapterFormat, Aliases, ColumnSource, CsvForm, DateForm, DatePart,
+    OuterField, OuterMeaning, Reading, Zone,
 };
 pub use code_list::{Code, CodeList};
 pub use connector::{

@@ -31,10 +31,14 @@ impl Problem {
             line,
             column,
         };
-        Self {
-            place,
-            message: message.into(),
-        }
+        // What is quoted of a file meets terminals, where a control character is a command.
+        let shown = |c: char| match c {
+            '\n' => c,
+            _ if c.is_control() => char::REPLACEMENT_CHARACTER,
+            _ => c,
+        };
+        let message = message.into().chars().map(shown).collect();
+        Self { place, message }
     }
 }
 

@@ -224,7 +224,7 @@ fn only_the_first_byte_order_mark_is_one() {
     );
     let shown = judged(Format::Csv, "\u{feff}\u{feff}id\nA\n".as_bytes());
     assert!(
-        shown.starts_with("`raw.samples` has no column `"),
+        shown.starts_with("the body begins with two byte order marks\n"),
         "{shown}"
     );
 }

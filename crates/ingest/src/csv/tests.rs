@@ -38,6 +38,31 @@ fn a_body_without_a_header_is_refused() {
 }
 
 #[test]
+fn a_header_that_was_written_in_another_way_says_how() {
+    check(
+        "id\rA\r",
+        expect![[r#"
+        the lines of the body end with a carriage return alone
+        Save the file with the line breaks of Unix or Windows, and send that.
+    "#]],
+    );
+    check(
+        "i\0d\0\n",
+        expect![[r#"
+        the header holds NUL bytes: the text seems to be UTF-16 or UTF-32, or no text
+        Send it as UTF-8, or declare its charset, as in `charset=utf-16le`.
+    "#]],
+    );
+    check(
+        "\u{feff}\u{feff}id\nA\n",
+        expect![[r#"
+        the body begins with two byte order marks
+        Save the file once more without a mark, and send that.
+    "#]],
+    );
+}
+
+#[test]
 fn a_header_is_held_against_the_contract_with_every_column_named() {
     check(
         "count,day\n1,2026-09-01\n",

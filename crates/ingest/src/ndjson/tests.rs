@@ -56,12 +56,12 @@ fn fields_that_the_contract_lacks_refuse_their_row() {
 {"id":"C"}"#,
         expect![[r#"
             3: C | ∅ | ∅ | ∅ | ∅ | ∅ | ∅ | ∅
-            1 refused unknown_column colour «red»: `raw.samples` has no column `colour`
-                {"id":"A","colour":"red","owner":"00•••","09•••":{"a":[1]}}
+            1 refused unknown_column colour «re•••»: `raw.samples` has no column `colour`
+                {"id":"A","colour":"re•••","owner":"00•••","09•••":"{\"•••"}
             1 refused unknown_column owner «00•••»: `raw.samples` has no column `owner`
-            1 refused unknown_column 09••• «{"a":[1]}»: `raw.samples` has no column `09•••`
-            2 refused unknown_column _agency «H01»: `raw.samples` has no column `_agency`
-                {"id":"B","_agency":"H01"}
+            1 refused unknown_column 09••• «{"•••»: `raw.samples` has no column `09•••`
+            2 refused unknown_column _agency «H0•••»: `raw.samples` has no column `_agency`
+                {"id":"B","_agency":"H0•••"}
             3 received, 1 landed, 2 quarantined, 0 warned
         "#]],
     );

@@ -62,3 +62,11 @@ proptest! {
         prop_assert_eq!(looks_personal(&text), pattern.is_match(&text));
     }
 }
+
+#[test]
+fn what_is_shown_neither_commands_a_terminal_nor_turns_a_line_nor_stays_unseen() {
+    let shown = super::harmless("a\u{1b}[2J\u{202e}b\u{200b}\u{feff}ế");
+    assert_eq!(shown, "a\u{fffd}[2J\u{fffd}b\u{fffd}\u{fffd}ế");
+    assert_eq!(super::excerpt("\u{202e}x", false), "\u{fffd}x");
+    assert_eq!(super::mask("\u{202e}xyz"), "\u{fffd}x•••");
+}

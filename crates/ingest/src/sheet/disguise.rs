@@ -69,9 +69,12 @@ fn is_encrypted(file: &mut File, head: &[u8]) -> io::Result<bool> {
     Ok(folder.windows(name.len()).any(|window| window == name))
 }
 
-/// Up to so many bytes from there on.
+/// Up to so many bytes from there on. Some disks know no place as far away as a file may claim.
 fn at(file: &mut File, from: u64, bytes: usize) -> io::Result<Vec<u8>> {
     let mut read = Vec::with_capacity(bytes);
+    if from >= file.metadata()?.len() {
+        return Ok(read);
+    }
     file.seek(SeekFrom::Start(from))?;
     file.take(bytes as u64).read_to_end(&mut read)?;
     Ok(read)

@@ -241,9 +241,10 @@ impl<'a> Reading<'a> {
             (name, kept.values[*place].cell())
         });
         let fields: Vec<(Cow<'_, str>, Cell<'_>)> = own.chain(kept.cells_beside()).collect();
+        let hidden = |name: &str| self.contract.column(name).is_none() || masked(name);
         row_text::object(
             fields.iter().map(|(name, cell)| (name.as_ref(), cell)),
-            masked,
+            &hidden,
         )
     }
 

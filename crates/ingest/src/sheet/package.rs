@@ -42,7 +42,7 @@ impl Package {
         };
         let zip = ZipArchive::new(source).map_err(|error| match error {
             _ if left.get() == 0 => too_many_entries(limits),
-            ZipError::Io(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
+            ZipError::Io(error) if IngestError::is_of_disk(&error) => {
                 IngestError::io("read the spooled body")(error)
             }
             _ => malformed("the file is cut off or damaged: its list of parts cannot be read"),

@@ -51,17 +51,18 @@ impl Reader<'_, '_> {
             column
         });
         let given = map.choice_if("is", &GIVEN);
+        let always = map.text_if("always");
         let names = self.names(&mut map);
         let reading = self.reading(&mut map, name, column);
         map.close();
-        let source = match (given, names) {
-            (Some(given), None) => {
+        if names.is_none() && reading != Some(Reading::AsIs) {
+            let message = format!("column `{}` has no `from`: nothing is read", name.text);
+            self.sink.at(name.at, message);
+        }
+        let source = match (given, always, names) {
+            (Some(given), None, None) => {
                 if column.is_some_and(|c| c.column_type != ColumnType::String) {
                     let message = format!("column `{}` is no text: `is` gives a code", name.text);
-                    self.sink.at(name.at, message);
-                }
-                if reading != Some(Reading::AsIs) {
-                    let message = format!("column `{}` has `is`: nothing is read", name.text);
                     self.sink.at(name.at, message);
                 }
                 match given {
@@ -69,12 +70,19 @@ impl Reader<'_, '_> {
                     Given::Period => ColumnSource::Period,
                 }
             }
-            (None, Some(names)) => ColumnSource::Fields {
+            (None, Some(text), None) => {
+                self.check_value(text, column);
+                ColumnSource::Constant(text.text.to_owned())
+            }
+            (None, None, Some(names)) => ColumnSource::Fields {
                 names,
                 reading: reading?,
             },
             _ => {
-                let message = format!("column `{}` says one of `is` and `from`", name.text);
+                let message = format!(
+                    "column `{}` says one of `is`, `always` and `from`",
+                    name.text
+                );
                 self.sink.at(name.at, message);
                 return None;
             }
@@ -149,21 +157,26 @@ impl Reader<'_, '_> {
     }
 
     fn codes(&self, codes: Map<'_, '_>, column: Option<&Column>) -> BTreeMap<String, String> {
-        let list = column.and_then(|column| self.code_list_of(column));
         let mut table = BTreeMap::new();
         for (from, node) in codes.entries() {
             let Some(to) = word(node, from.text, self.sink) else {
                 continue;
             };
-            if let Some(list) = list {
-                self.check_code(to, list);
-            } else if let Some(Err(expected)) = column.map(|c| c.column_type.check(to.text)) {
-                let message = format!("`{}` must be {expected}", to.text);
-                self.sink.at(to.at, message);
-            }
+            self.check_value(to, column);
             table.insert(from.text.to_owned(), to.text.to_owned());
         }
         table
+    }
+
+    /// A text that the adapter itself gives must be what the column takes.
+    fn check_value(&self, value: Word<'_>, column: Option<&Column>) {
+        let list = column.and_then(|column| self.code_list_of(column));
+        if let Some(list) = list {
+            self.check_code(value, list);
+        } else if let Some(Err(expected)) = column.map(|c| c.column_type.check(value.text)) {
+            let message = format!("`{}` must be {expected}", value.text);
+            self.sink.at(value.at, message);
+        }
     }
 
     fn check_code(&self, code: Word<'_>, list: &CodeList) {
@@ -197,11 +210,10 @@ impl Reader<'_, '_> {
             let message = format!("`sum` adds whole and decimal numbers, the column is {of}");
             self.sink.at(sum.at, message);
         }
-        if self.format == Some(AdapterFormat::Xml) {
-            self.sink.at(
-                sum.at,
-                "`sum` adds over a list of JSON, the format is `xml`",
-            );
+        if let Some(format @ (AdapterFormat::Xml | AdapterFormat::Csv)) = self.format {
+            let format = format.as_str();
+            let message = format!("`sum` adds over a list of JSON, the format is `{format}`");
+            self.sink.at(sum.at, message);
         }
     }
 

@@ -14,6 +14,8 @@ pub enum AdapterFormat {
     Xml,
     /// One JSON object per line.
     Ndjson,
+    /// Text whose first line names its columns, separated by commas, tabs or the like.
+    Csv,
 }
 
 impl AdapterFormat {
@@ -21,7 +23,7 @@ impl AdapterFormat {
     pub fn separator(self) -> char {
         match self {
             Self::Xml => '/',
-            Self::Json | Self::Ndjson => '.',
+            Self::Json | Self::Ndjson | Self::Csv => '.',
         }
     }
 
@@ -31,6 +33,7 @@ impl AdapterFormat {
             Self::Json => "json",
             Self::Xml => "xml",
             Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
         }
     }
 }
@@ -76,6 +79,8 @@ pub enum ColumnSource {
     Agency,
     /// The submission's period.
     Period,
+    /// Always this text.
+    Constant(String),
     /// The first of these fields that is not empty.
     Fields {
         /// The foreign names, at least one.
@@ -100,6 +105,15 @@ pub enum Reading {
     Sum(String),
 }
 
+/// How bodies of CSV are written, where whoever sends one does not say otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CsvForm {
+    /// What separates cells: `,`, `;`, a tab or `|`; found from the header if it is not said.
+    pub delimiter: Option<char>,
+    /// Whether numbers are written as in `1.250,50` (true) or as in `1250.50` (false).
+    pub decimal_comma: Option<bool>,
+}
+
 /// An adapter.
 #[derive(Debug, Clone)]
 pub struct Adapter {
@@ -111,6 +125,8 @@ pub struct Adapter {
     pub dataset: DatasetName,
     /// What bodies are written in.
     pub format: AdapterFormat,
+    /// How CSV is written; says nothing in other formats.
+    pub csv: CsvForm,
     /// The names that lead from the top to the rows: in JSON to their list, in XML to the row.
     pub rows: Vec<String>,
     /// The fields around the rows.

@@ -2,17 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{AdaptedColumn, Adapter, AdapterFormat, ColumnSource};
+use super::{AdaptedColumn, Adapter, AdapterFormat, ColumnSource, CsvForm};
 use crate::problem::{Mark, Problem, Sink, known};
 use crate::report::bilingual;
 use crate::yaml::{self, Map, Node, Word};
 use crate::{CodeList, Contract, DatasetName, Layer, text};
 
-const FORMATS: [(&str, AdapterFormat); 3] = [
+const FORMATS: [(&str, AdapterFormat); 4] = [
     ("json", AdapterFormat::Json),
     ("xml", AdapterFormat::Xml),
     ("ndjson", AdapterFormat::Ndjson),
+    ("csv", AdapterFormat::Csv),
 ];
+
+const DELIMITERS: [(&str, char); 4] = [
+    ("comma", ','),
+    ("semicolon", ';'),
+    ("tab", '\t'),
+    ("pipe", '|'),
+];
+
+const DECIMALS: [(&str, bool); 2] = [("comma", true), ("point", false)];
 
 /// What other files say.
 pub(crate) struct Known<'p> {
@@ -93,6 +103,7 @@ fn read_root(
         format,
         sink,
     };
+    let csv = reader.csv_form(&mut map);
     let rows = reader.rows(&mut map);
     let envelope = reader.envelope(&mut map, &rows);
     let columns = reader.columns(&mut map);
@@ -103,6 +114,7 @@ fn read_root(
         title,
         dataset: dataset?,
         format: format?,
+        csv,
         rows,
         envelope,
         columns,
@@ -136,6 +148,23 @@ impl Reader<'_, '_> {
         self.format.unwrap_or(AdapterFormat::Json).separator()
     }
 
+    fn csv_form(&self, map: &mut Map<'_, '_>) -> CsvForm {
+        let at = map.at();
+        let form = CsvForm {
+            delimiter: map.choice_if("delimiter", &DELIMITERS),
+            decimal_comma: map.choice_if("decimal", &DECIMALS),
+        };
+        if let Some(format) = self.format.filter(|format| *format != AdapterFormat::Csv)
+            && form != CsvForm::default()
+        {
+            let format = format.as_str();
+            let message =
+                format!("`delimiter` and `decimal` are of `csv`, the format is `{format}`");
+            self.sink.at(at, message);
+        }
+        form
+    }
+
     fn rows(&self, map: &mut Map<'_, '_>) -> Vec<String> {
         let at = map.at();
         let Some(rows) = map.text_if("rows") else {
@@ -153,7 +182,7 @@ impl Reader<'_, '_> {
             self.sink.at(rows.at, message);
         }
         match self.format {
-            Some(AdapterFormat::Ndjson) => {
+            Some(AdapterFormat::Ndjson | AdapterFormat::Csv) => {
                 self.sink
                     .at(rows.at, "`rows` has no use: every line is a row");
             }
@@ -171,7 +200,7 @@ impl Reader<'_, '_> {
             .iter()
             .filter_map(|column| match &column.source {
                 ColumnSource::Fields { names, .. } => Some(names),
-                ColumnSource::Agency | ColumnSource::Period => None,
+                ColumnSource::Agency | ColumnSource::Period | ColumnSource::Constant(_) => None,
             })
             .flatten()
             .map(String::as_str)

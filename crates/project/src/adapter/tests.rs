@@ -1,6 +1,6 @@
 use expect_test::{Expect, expect};
 
-use super::{Adapter, AdapterFormat, ColumnSource, DatePart, OuterMeaning, Reading, Zone};
+use super::{Adapter, AdapterFormat, ColumnSource, CsvForm, DatePart, OuterMeaning, Reading, Zone};
 use crate::{Project, Sources};
 
 const GOOD: &str = "\
@@ -198,7 +198,7 @@ fn the_head_is_checked() {
         "format: json",
         "format: xlsx",
         expect![[r#"
-        A:4:9: `format` must be one of `json`, `xml`, `ndjson`, found `xlsx`
+        A:4:9: `format` must be one of `json`, `xml`, `ndjson`, `csv`, found `xlsx`
     "#]],
     );
     check(
@@ -324,14 +324,14 @@ fn columns_are_checked_against_the_contract() {
         "{ is: agency }",
         "{ is: agency, from: X }",
         expect![[r#"
-            A:13:3: column `agency` says one of `is` and `from`
+            A:13:3: column `agency` says one of `is`, `always` and `from`
         "#]],
     );
     check(
         "{ is: agency }",
         "{ is: agency, sum: X }",
         expect![[r#"
-        A:13:3: column `agency` has `is`: nothing is read
+        A:13:3: column `agency` has no `from`: nothing is read
         A:13:30: `sum` adds whole and decimal numbers, the column is string
     "#]],
     );
@@ -350,7 +350,7 @@ fn what_feeds_a_column_is_checked() {
         "{ from: Ma }",
         "{ form: Ma }",
         expect![[r#"
-        A:12:3: column `id` says one of `is` and `from`
+        A:12:3: column `id` says one of `is`, `always` and `from`
         A:12:9: unknown key `form` in column `id`: did you mean `from`?
     "#]],
     );
@@ -509,6 +509,94 @@ fn formats_have_what_they_need() {
     );
 }
 
+/// The good adapter as one of CSV.
+fn csv() -> String {
+    let (head, rows) = GOOD.split_once("rows: body.data\n").unwrap();
+    let columns = &rows[rows.find("columns:").unwrap()..];
+    let head = head.replace("format: json", "format: csv");
+    head + &columns.replace(", sum: Gia }", " }")
+}
+
+#[test]
+fn an_adapter_of_csv_says_how_its_cells_are_written() {
+    let csv = csv();
+    let form = |text: &str| {
+        let (project, told) = project("warehouse/adapters/portal.yaml", text);
+        assert_eq!(told, "");
+        assert_eq!(project.adapters["portal"].format, AdapterFormat::Csv);
+        project.adapters["portal"].csv
+    };
+    assert_eq!(form(&csv), CsvForm::default());
+    let said = "format: csv\ndelimiter: tab\ndecimal: comma";
+    let expected = CsvForm {
+        delimiter: Some('\t'),
+        decimal_comma: Some(true),
+    };
+    assert_eq!(form(&csv.replace("format: csv", said)), expected);
+    check_text(
+        &csv.replace("format: csv", "format: csv\ndelimiter: dot\ndecimal: 1"),
+        expect![[r#"
+            A:5:12: `delimiter` must be one of `comma`, `semicolon`, `tab`, `pipe`, found `dot`
+            A:6:10: `decimal` must be text, found the number `1`: put it in quotes
+        "#]],
+    );
+    check_text(
+        &csv.replace("{ from: LePhi }", "{ from: LePhi, sum: Gia }")
+            .replace(
+                "format: csv",
+                "format: csv\nrows: data\nenvelope:\n  a: { drop: true }",
+            ),
+        expect![[r#"
+            A:5:7: `rows` has no use: every line is a row
+            A:15:31: `sum` adds over a list of JSON, the format is `csv`
+        "#]],
+    );
+    check(
+        "format: json",
+        "format: json\ndecimal: point",
+        expect![[r#"
+            A:1:1: `delimiter` and `decimal` are of `csv`, the format is `json`
+        "#]],
+    );
+}
+
+#[test]
+fn a_column_may_always_be_one_text_that_it_takes() {
+    let (project, told) = project(
+        "warehouse/adapters/portal.yaml",
+        &GOOD.replace(
+            "{ from: Loai, codes: { '1': person, '2': business } }",
+            "{ always: person }",
+        ),
+    );
+    assert_eq!(told, "");
+    let mut columns = project.adapters["portal"].columns.iter();
+    let kind = columns.find(|column| column.column == "kind").unwrap();
+    assert_eq!(kind.source, ColumnSource::Constant("person".to_owned()));
+    check(
+        "{ from: Loai, codes: { '1': person, '2': business } }",
+        "{ always: animal }",
+        expect![[r#"
+            A:14:19: `animal` is no code of the list `kinds`
+        "#]],
+    );
+    check(
+        "{ from: Ngay, date: dd/MM/yyyy }",
+        "{ always: today, date: dd/MM/yyyy }",
+        expect![[r#"
+            A:17:3: column `day` has no `from`: nothing is read
+            A:17:18: `today` must be a day like `2026-08-31`
+        "#]],
+    );
+    check(
+        "{ from: Ma }",
+        "{ from: Ma, always: x }",
+        expect![[r#"
+        A:12:3: column `id` says one of `is`, `always` and `from`
+    "#]],
+    );
+}
+
 #[test]
 fn many_faults_are_told_in_one_pass() {
     check_text(
@@ -517,7 +605,7 @@ fn many_faults_are_told_in_one_pass() {
             A:1:1: key `dataset` is missing in the adapter
             A:1:7: `name` must be `portal`, as the path says, found `x`
             A:2:8: `title` of the adapter must be a mapping, found the number `5`
-            A:3:1: unknown key `extra` in the adapter: known are `name`, `title`, `dataset`, `format`, `rows`, `envelope`, `columns`, `drop`
+            A:3:1: unknown key `extra` in the adapter: known are `name`, `title`, `dataset`, `format`, `delimiter`, `decimal`, `rows`, `envelope`, `columns`, `drop`
             A:5:10: `columns` of the adapter must be a mapping, found a list
             A:6:11: `envelope` of the adapter must be a mapping, found the number `3`
             A:7:7: `drop` must be a list, found the text `x`

@@ -97,8 +97,8 @@ fn fields_that_are_lists_or_unknown_are_told_as_in_every_format() {
     check(
         r#"[{"id":["A"],"colour":"red"},{"id":"0912345678","count":{"a":1}}]"#,
         expect![[r#"
-            1 refused unknown_column colour «red»: `raw.samples` has no column `colour`
-                {"id":["A"],"colour":"red"}
+            1 refused unknown_column colour «re•••»: `raw.samples` has no column `colour`
+                {"id":["A"],"colour":"re•••"}
             1 refused type id «["A"]»: `id` cannot be read as string: expected one value, not a list or an object
             2 refused type count «{"a":1}»: `count` cannot be read as int64: expected one value, not a list or an object
                 {"id":"09•••","count":{"a":1}}

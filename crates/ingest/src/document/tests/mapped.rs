@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use expect_test::{Expect, expect};
 use project::{
-    AdaptedColumn, Adapter, AdapterFormat, ColumnSource, ColumnType, Contract, DateForm, DatePart,
-    OuterField, OuterMeaning, Reading, Text, Zone,
+    AdaptedColumn, Adapter, AdapterFormat, ColumnSource, ColumnType, Contract, CsvForm, DateForm,
+    DatePart, OuterField, OuterMeaning, Reading, Text, Zone,
 };
 
 use crate::samples::{answer, contract_of, judge_through, rules};
@@ -68,6 +68,7 @@ pub(super) fn adapter(format: AdapterFormat, rows: &[&str]) -> Adapter {
         title: Text::default(),
         dataset: "raw.samples".parse().unwrap(),
         format,
+        csv: CsvForm::default(),
         rows: rows.iter().map(|name| (*name).to_owned()).collect(),
         envelope: vec![
             field(&join("top.session"), OuterMeaning::Drop),

@@ -4,6 +4,7 @@ mod coded;
 mod cross;
 mod json;
 mod mapped;
+mod mapped_csv;
 mod mapped_envelope;
 mod shipped;
 mod xml;

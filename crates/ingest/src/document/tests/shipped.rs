@@ -53,6 +53,26 @@ fn dossiers_of_the_national_portal_land() {
 }
 
 #[test]
+fn dossiers_of_a_one_stop_shop_land_from_its_csv() {
+    check(
+        "one-stop-csv",
+        "one-stop.csv",
+        expect![[r#"
+        1: H26.19-260907-0001 | 1.000106 | H26 | 1 | 3 | 2026-09-07T15:42:00+07:00 | 2026-09-10T17:00:00+07:00 | ∅ | ∅ | 4 | 0 | ∅ | ∅ | ∅ | ∅ | ∅ | 2026-09-07T15:42:00+07:00
+        2: H26.19-260907-0002 | 1.000094 | H26 | 1 | 2 | 2026-09-07T10:21:00+07:00 | 2026-09-10T17:00:00+07:00 | 2026-09-07T12:53:00+07:00 | 2026-09-07T14:15:00+07:00 | 10 | 50000 | ∅ | ∅ | ∅ | ∅ | ∅ | 2026-09-07T14:15:00+07:00
+        3: H26.19-260817-0003 | 1.000186 | H26 | 1 | 2 | 2026-08-17T11:32:00+07:00 | 2026-08-24T17:00:00+07:00 | 2026-08-18T08:06:00+07:00 | 2026-08-18T09:31:00+07:00 | 10 | 170000 | ∅ | ∅ | ∅ | ∅ | ∅ | 2026-08-18T09:31:00+07:00
+        31 refused code state «Chờ ký số»: the codes of `state` (from `Trạng thái`) lack the value
+            {"STT":"31•••","Số hồ sơ":"H26.19-260912-0031","Mã thủ tục":"1.000126","Tên thủ tục":"Gử•••","Lĩnh vực":"La•••","Đối tượng":"Tổ chức","Hình thức nộp":"Trực tuyến","Ngày tiếp nhận":"12/09/2026 14:15","Ngày hẹn trả":"19/09/2026 17:00","Ngày xử lý xong":null,"Ngày trả kết quả":null,"Trạng thái":"Chờ ký số","Lệ phí":"0","Đơn vị xử lý":"Tr•••","Ghi chú":null}
+        32 refused type fee_amount «150,000.00»: `fee_amount` (from `Lệ phí`) cannot be read as int64: expected a number with a decimal comma, as in `1250,50` or `1.250,50`
+            {"STT":"32•••","Số hồ sơ":"H26.19-260824-0032","Mã thủ tục":"1.000028","Tên thủ tục":"Cấ•••","Lĩnh vực":"Că•••","Đối tượng":"Cá nhân","Hình thức nộp":"Trực tiếp","Ngày tiếp nhận":"24/08/2026 10:41","Ngày hẹn trả":null,"Ngày xử lý xong":"25/08/2026 17:29","Ngày trả kết quả":"31/09/2026 8:15","Trạng thái":"Đã trả kết quả","Lệ phí":"150,000.00","Đơn vị xử lý":"Tr•••","Ghi chú":null}
+        32 refused type returned_at «31/09/2026 8:15»: `returned_at` (from `Ngày trả kết quả`) is not of the form `dd/MM/yyyy HH:mm`
+        32 refused type updated_at «31/09/2026 8:15»: `updated_at` (from `Ngày trả kết quả`) is not of the form `dd/MM/yyyy HH:mm`
+        32 received, 30 landed, 2 quarantined, 0 warned
+    "#]],
+    );
+}
+
+#[test]
 fn a_packet_of_indicators_lands() {
     check(
         "indicator-packet",

@@ -89,8 +89,8 @@ fn unknown_fields_refuse_their_row_and_attributes_of_the_root_the_body() {
     check(
         "<rows><row><id>A</id><owner>x</owner></row></rows>",
         expect![[r#"
-            1 refused unknown_column owner «x»: `raw.samples` has no column `owner`
-                {"id":"A","owner":"x"}
+            1 refused unknown_column owner «x•••»: `raw.samples` has no column `owner`
+                {"id":"A","owner":"x•••"}
             1 received, 0 landed, 1 quarantined, 0 warned
         "#]],
     );
@@ -368,12 +368,12 @@ fn fields_and_depth_are_limited() {
     check_limited(
         &row("<row><a><b/></a></row>"),
         expect![[r#"
-        1: A | ∅ | ∅ | ∅ | ∅ | ∅ | ∅ | ∅
-        2 refused unknown_column a «["a",["b"]]»: `raw.samples` has no column `a`
-            {"a":["a",["b"]]}
-        2 refused required id «∅»: required is broken
-        2 received, 1 landed, 1 quarantined, 0 warned
-    "#]],
+            1: A | ∅ | ∅ | ∅ | ∅ | ∅ | ∅ | ∅
+            2 refused unknown_column a «["•••»: `raw.samples` has no column `a`
+                {"a":"[\"•••"}
+            2 refused required id «∅»: required is broken
+            2 received, 1 landed, 1 quarantined, 0 warned
+        "#]],
     );
     check_limited(
         &row("<row><a><b><c/></b></a></row>"),

@@ -64,23 +64,23 @@ fn what_cannot_be_read_is_told_by_cell() {
     check(
         &body,
         expect![[r#"
-        1 refused unknown_column G «ghi chú»: cell G2: `raw.samples` has no column `G`
-            {"id":"A","count":5.5,"day":"46280","price":0.125,"flag":"có","G":"ghi chú"}
-        1 refused type count «5.5»: cell B2: `count` cannot be read as int64: expected a whole number of digits only, as in `1250`
-        1 refused type price «0.125»: cell D2: `price` cannot be read as decimal(6,2): too many digits after the decimal point
-        1 refused type flag «có»: cell E2: `flag` cannot be read as boolean: expected `true` or `false`
-        1 refused type day «46280»: cell C2: `day` cannot be read as date: the cell holds a number, not a day; format the column as a date or type it as `15/09/2026`
-        2 refused type id «1.5»: cell A4: `id` cannot be read as string: the cell holds a number; format the column as text and type the value again
-            {"id":"1.5","count":null,"day":null,"price":null,"flag":null}
-        3 refused required id «∅»: cell A5: required is broken
-            {"id":null,"count":-1,"day":null,"price":null,"flag":null}
-        3 refused range count «-1»: cell B5: range is broken
-        4 refused unique id «A»: cell A6: the key (`id`) is already in row 2
-            {"id":"A","count":null,"day":null,"price":null,"flag":null}
-        5 refused personal_data id «00•••»: cell A7: personal_data is broken
-            {"id":"00•••","count":null,"day":null,"price":null,"flag":null}
-        5 received, 0 landed, 5 quarantined, 0 warned
-    "#]],
+            1 refused unknown_column G «gh•••»: cell G2: `raw.samples` has no column `G`
+                {"id":"A","count":5.5,"day":"46280","price":0.125,"flag":"có","G":"gh•••"}
+            1 refused type count «5.5»: cell B2: `count` cannot be read as int64: expected a whole number of digits only, as in `1250`
+            1 refused type price «0.125»: cell D2: `price` cannot be read as decimal(6,2): too many digits after the decimal point
+            1 refused type flag «có»: cell E2: `flag` cannot be read as boolean: expected `true` or `false`
+            1 refused type day «46280»: cell C2: `day` cannot be read as date: the cell holds a number, not a day; format the column as a date or type it as `15/09/2026`
+            2 refused type id «1.5»: cell A4: `id` cannot be read as string: the cell holds a number; format the column as text and type the value again
+                {"id":"1.5","count":null,"day":null,"price":null,"flag":null}
+            3 refused required id «∅»: cell A5: required is broken
+                {"id":null,"count":-1,"day":null,"price":null,"flag":null}
+            3 refused range count «-1»: cell B5: range is broken
+            4 refused unique id «A»: cell A6: the key (`id`) is already in row 2
+                {"id":"A","count":null,"day":null,"price":null,"flag":null}
+            5 refused personal_data id «00•••»: cell A7: personal_data is broken
+                {"id":"00•••","count":null,"day":null,"price":null,"flag":null}
+            5 received, 0 landed, 5 quarantined, 0 warned
+        "#]],
     );
 }
 
