@@ -145,6 +145,7 @@ fn body_type(project: &Project, connector: &Connector, piece: &Piece) -> Result<
         AdapterFormat::Json => BodyFormat::Json,
         AdapterFormat::Xml => BodyFormat::Xml,
         AdapterFormat::Ndjson => BodyFormat::Ndjson,
+        AdapterFormat::Csv => BodyFormat::Csv,
     });
     let packed = by_name
         .as_ref()
