@@ -7,7 +7,7 @@ use super::memory::peak;
 use super::{done, json};
 use crate::sockets::{Node, heard};
 
-/// What the process may hold at the most, whatever it is sent.
+/// What the process may hold at the most.
 const MOST: u64 = 1 << 30;
 
 /// A row as wide as those of dossiers are; each has as many bytes as the next.
@@ -32,7 +32,7 @@ fn send(socket: &mut TcpStream, rows: u64) {
 }
 
 #[test]
-fn a_body_of_any_size_lands_in_less_than_a_gibibyte() {
+fn a_large_body_lands_in_less_than_a_gibibyte() {
     let bytes = testkit::large_bytes(60_000_000);
     let width = row(0).len() as u64;
     let rows = bytes / width;
