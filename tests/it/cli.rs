@@ -1,6 +1,7 @@
 //! The built binary: every documented command, exit codes, and what operators get wrong.
 
 mod clients;
+mod large;
 mod maintain;
 mod memory;
 mod nodes;

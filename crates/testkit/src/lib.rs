@@ -37,4 +37,4 @@ pub use counting::CountingStore;
 pub use faulty::{Fault, FaultyStore, Gate};
 pub use home::TestHome;
 pub use op::Op;
-pub use seed::{rng, seed, sweep};
+pub use seed::{large_bytes, rng, seed, sweep};

@@ -8,6 +8,7 @@ mod tests;
 
 const VARIABLE: &str = "DTM_TEST_SEED";
 const SWEEP: &str = "DTM_TEST_SWEEP";
+const LARGE: &str = "DTM_TEST_LARGE";
 const DEFAULT: u64 = 20_260_915;
 
 /// The seed in `DTM_TEST_SEED`, or a fixed one. It is printed, and the test runner shows what a
@@ -30,6 +31,17 @@ pub fn sweep(default: u64) -> u64 {
         Ok(text) => text
             .parse()
             .unwrap_or_else(|error| panic!("{SWEEP} is `{text}`, not a number: {error}")),
+    }
+}
+
+/// How many bytes a body has that is to be large: those in `DTM_TEST_LARGE`, or what a test run has
+/// time for.
+pub fn large_bytes(default: u64) -> u64 {
+    match std::env::var(LARGE) {
+        Err(_) => default,
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|error| panic!("{LARGE} is `{text}`, not a number: {error}")),
     }
 }
 

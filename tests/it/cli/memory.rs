@@ -75,7 +75,7 @@ fn filled() -> TestHome {
 }
 
 /// The most memory that the process has held since it began.
-fn peak(server: &Server) -> u64 {
+pub(super) fn peak(server: &Server) -> u64 {
     let status = format!("/proc/{}/status", server.child.id());
     let status = std::fs::read_to_string(status).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
