@@ -7,6 +7,9 @@ use arrow::error::ArrowError;
 
 use crate::personal::harmless;
 
+/// How many characters of a message are told.
+const TOLD_CHARS: usize = 4_000;
+
 /// Why a body was not checked to its end. Nothing of it may land then, not even what the sink has
 /// already been given.
 #[derive(Debug, thiserror::Error)]
@@ -138,10 +141,18 @@ impl IngestError {
         hint: impl Into<String>,
     ) -> Self {
         // Decoders quote what they met.
+        let told = |text: &str| {
+            let mut told = harmless(text);
+            if let Some((end, _)) = told.char_indices().nth(TOLD_CHARS) {
+                told.truncate(end);
+                told.push('…');
+            }
+            told
+        };
         Self::Refused {
             rule,
             columns,
-            message: harmless(&message.into()),
+            message: told(&message.into()),
             hint: harmless(&hint.into()),
         }
     }

@@ -60,6 +60,9 @@ pub(crate) struct Records<R> {
     framing: Framing,
     limits: Limits,
     next_row: u64,
+    /// What is told once the records before it were judged, so that it does not matter how many of
+    /// them a block has.
+    failure: Option<IngestError>,
 }
 
 impl<R: BufRead> Records<R> {
@@ -70,6 +73,7 @@ impl<R: BufRead> Records<R> {
             framing,
             limits: *limits,
             next_row: first_row,
+            failure: None,
         }
     }
 
@@ -80,10 +84,24 @@ impl<R: BufRead> Records<R> {
     }
 
     /// Replaces the block's records by the next ones, at most `rows`; none at the end of the body.
+    /// What goes wrong behind a record is told by the next call.
     pub(crate) fn fill(&mut self, block: &mut Block, rows: usize) -> Result<(), IngestError> {
         block.bytes.clear();
         block.records.clear();
         block.first_row = self.next_row;
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        match self.append_records(block, rows) {
+            Err(error) if !block.records.is_empty() => {
+                self.failure = Some(error);
+                Ok(())
+            }
+            answer => answer,
+        }
+    }
+
+    fn append_records(&mut self, block: &mut Block, rows: usize) -> Result<(), IngestError> {
         while block.records.len() < rows && block.bytes.len() < BLOCK_BYTES {
             let start = block.bytes.len();
             if !self.append_record(&mut block.bytes, start)? {

@@ -27,6 +27,9 @@ pub(super) struct Document<'a, R> {
     bytes: Vec<u8>,
     rows: Vec<Row>,
     first_row: u64,
+    /// What is told once the rows before it were judged, so that it does not matter how many of them
+    /// a block has.
+    failure: Option<IngestError>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +60,7 @@ impl<'a, R: BufRead> Document<'a, R> {
             bytes: Vec::new(),
             rows: Vec::new(),
             first_row: 1,
+            failure: None,
         }
     }
 
@@ -264,11 +268,22 @@ impl<R: BufRead> Source for Document<'_, R> {
         self.first_row += self.rows.len() as u64;
         self.bytes.clear();
         self.rows.clear();
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
         while self.rows.len() < rows && self.bytes.len() < BLOCK_BYTES {
-            match self.state {
-                State::Start => self.begin()?,
-                State::Rows(is_later) => self.next(!is_later)?,
+            let step = match self.state {
+                State::Start => self.begin(),
+                State::Rows(is_later) => self.next(!is_later),
                 State::End => break,
+            };
+            match step {
+                Ok(()) => {}
+                Err(error) if self.rows.is_empty() => return Err(error),
+                Err(error) => {
+                    self.failure = Some(error);
+                    break;
+                }
             }
         }
         Ok(())

@@ -26,6 +26,8 @@ pub(super) struct Document<'a, R> {
     rows: Rows,
     first_row: u64,
     is_over: bool,
+    /// What is told once the rows before it were judged.
+    failure: Option<IngestError>,
 }
 
 /// Where an element outside of rows belongs.
@@ -50,6 +52,7 @@ impl<'a, R: BufRead> Document<'a, R> {
             rows: Rows::default(),
             first_row: 1,
             is_over: false,
+            failure: None,
         }
     }
 
@@ -288,8 +291,18 @@ impl<R: BufRead> Source for Document<'_, R> {
     fn fill(&mut self, rows: usize) -> Result<(), IngestError> {
         self.first_row += self.rows.len() as u64;
         self.rows.clear();
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
         while self.rows.len() < rows && self.rows.bytes() < BLOCK_BYTES && !self.is_over {
-            self.step()?;
+            match self.step() {
+                Ok(()) => {}
+                Err(error) if self.rows.len() == 0 => return Err(error),
+                Err(error) => {
+                    self.failure = Some(error);
+                    break;
+                }
+            }
         }
         Ok(())
     }
