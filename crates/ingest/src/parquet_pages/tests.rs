@@ -100,7 +100,10 @@ fn headers_of_any_shape_are_walked_and_lies_end_with_the_column() {
         assert_eq!(pages(&whole[..end]), std::slice::from_ref(&broken), "{end}");
     }
     // Lists without end, of structures within structures without end, of a kind that there is not.
-    assert_eq!(pages(b"\x19\xf1\xff\xff\xff\xff\x0f\x01"), std::slice::from_ref(&broken));
+    assert_eq!(
+        pages(b"\x19\xf1\xff\xff\xff\xff\x0f\x01"),
+        std::slice::from_ref(&broken)
+    );
     assert_eq!(pages(&[0x1c; 100]), std::slice::from_ref(&broken));
     assert_eq!(pages(b"\x1d\x00\x00"), [broken]);
 }
