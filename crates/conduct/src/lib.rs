@@ -32,7 +32,7 @@ mod system;
 mod watch;
 
 pub use check::{Checked, check};
-pub use given::{Given, MaintainSettings, OnStep, Settings};
+pub use given::{Env, Given, MaintainSettings, OnStep, Settings};
 pub use house::{House, Parts};
 pub use in_force::{InForce, ProjectSource};
 pub use plan::code_rows;
