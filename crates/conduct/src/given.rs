@@ -10,8 +10,8 @@ use service::RunStep;
 /// Told of a transformation of a run: how many are done, of how many, and what became of it.
 pub type OnStep = Arc<dyn Fn(usize, usize, &RunStep) + Send + Sync>;
 
-/// The value of a variable of the environment, if it is set.
-pub type Variables = dyn Fn(&str) -> Option<String> + Send + Sync;
+/// Looks up a variable of the process.
+pub type Env = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// Time, chance, and the state of the machine.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ pub struct Given {
     /// Thirty-two unpredictable bytes.
     pub random: Arc<dyn Fn() -> [u8; 32] + Send + Sync>,
     /// A variable of the process, for the secrets that connectors refer to.
-    pub env: Arc<Variables>,
+    pub env: Env,
     /// The memory that the process holds.
     pub resident_bytes: Gauge,
     /// Told of each transformation of a run.

@@ -37,7 +37,7 @@ mod upload;
 mod watch;
 
 pub use check::{Checked, check};
-pub use given::{Given, MaintainSettings, OnStep, Settings, UploadLimits, Variables};
+pub use given::{Env, Given, MaintainSettings, OnStep, Settings, UploadLimits};
 pub use house::House;
 pub use in_force::{InForce, ProjectSource};
 pub use parts::Parts;

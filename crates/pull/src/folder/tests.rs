@@ -264,6 +264,25 @@ async fn a_folder_that_becomes_a_link_during_the_walk_leads_nowhere() {
 }
 
 #[tokio::test]
+async fn a_folder_that_becomes_a_link_before_its_file_is_read_gives_nothing() {
+    let inbox = Inbox::new();
+    inbox.drop("a.csv", "a", 300);
+    inbox.drop("b/x.csv", "mine!!", 200);
+    let look = inbox.look();
+    let first = only(&look).await;
+    let elsewhere = inbox.root.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    // The same in size and time, as only somebody makes it who means harm.
+    fs::write(elsewhere.join("x.csv"), "secret").unwrap();
+    let file = File::options().write(true).open(elsewhere.join("x.csv"));
+    let written_at = inbox.now - Duration::from_secs(200);
+    file.unwrap().set_modified(written_at).unwrap();
+    fs::rename(inbox.path("b"), inbox.root.path().join("kept")).unwrap();
+    symlink("../elsewhere", inbox.path("b")).unwrap();
+    assert!(look.next(Some(&first.mark)).await.unwrap().is_none());
+}
+
+#[tokio::test]
 async fn a_file_over_the_limit_comes_without_its_bytes() {
     let inbox = Inbox::new();
     inbox.drop("a.csv", &"x".repeat(101), 100);
