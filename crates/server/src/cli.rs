@@ -116,6 +116,10 @@ pub fn main() -> ExitCode {
 /// Runs a command; the first argument is the name of the program.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = Cli::parse_from(arguments);
+    // Some libraries bring another; who connects to PostgreSQL asks which one it is.
+    let chosen = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    // It is chosen already where commands run one after another.
+    let _chosen_before = chosen.is_err();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -38,6 +38,8 @@ fn the_receipt_has_exactly_its_fields() {
             "warned": 0
           },
           "received_at": "2026-09-15T01:02:03.250Z",
+          "timeliness": "late",
+          "due_on": "2026-09-14",
           "table_version": 7,
           "committed_at": "2026-09-15T01:02:03.250Z",
           "supersedes": {

@@ -331,13 +331,32 @@ fn a_deadline_is_a_rule_with_its_basis() {
 
 #[test]
 fn deadlines_are_checked() {
-    check_deadline("10", expect![""]);
-    check_deadline("{ lockAfterDays: 30 }", expect![""]);
+    check_deadline(
+        "10",
+        expect![[r#"
+        C:13:34: `deadline` of customProperties of the contract must be a mapping, found the number `10`
+    "#]],
+    );
+    check_deadline(
+        "{ lockAfterDays: 30 }",
+        expect![[r#"
+        C:13:34: key `dueAfterDays` is missing in `deadline` of customProperties of the contract
+    "#]],
+    );
     check_deadline(
         "{ dueAfterDays: -1, lockAfterDays: 3661, verifed: true }",
-        expect![""],
+        expect![[r#"
+            C:13:50: `dueAfterDays` must be a whole number from 0 up, found the number `-1`
+            C:13:69: `lockAfterDays` must be at most 3660 days
+            C:13:75: unknown key `verifed` in `deadline` of customProperties of the contract: did you mean `verified`?
+        "#]],
     );
-    check_deadline("{ dueAfterDays: 10, lockAfterDays: 9 }", expect![""]);
+    check_deadline(
+        "{ dueAfterDays: 10, lockAfterDays: 9 }",
+        expect![[r#"
+        C:13:69: `lockAfterDays` is 9, and data is due only after 10 days
+    "#]],
+    );
     let served = GOOD.replace("raw.things", "served.things");
     let deadline = "  - { property: deadline, value: { dueAfterDays: 10 } }\nschema:";
     let served = served.replacen("schema:", deadline, 1);

@@ -20,6 +20,8 @@ impl Names for Home {
 
 #[tokio::test]
 async fn a_server_is_verified_by_the_name_that_was_declared() {
+    // As the binary does, before anything connects.
+    let _chosen = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut bench = Bench::new("verified", "select 1").await;
     // Nobody gets past it without TLS.
     let front = Front::of(Postgres::shared(), &format!("{CERTIFICATE}{KEY}"));
