@@ -176,7 +176,7 @@ async fn keep(
     let put = store
         .put(&Path::from(path.as_str()), PutPayload::from(archive))
         .await;
-    put.map_err(|error| LakeError::store(&format!("cannot write segment `{path}`"), error))?;
+    put.map_err(|error| LakeError::store(&format!("cannot store evidence in `{path}`"), error))?;
     Ok((path, offsets))
 }
 
