@@ -68,7 +68,9 @@ pub const RECIPES: [(&str, Recipe); 24] = [
     ("gzip-bomb.csv.gz", |_| gzip_zeros()),
     ("json-envelope-large.json", |_| envelope()),
     ("no-line-breaks.csv", |_| vec![b'x'; 3 * MIB]),
-    ("parquet-bomb.parquet", |table| parquet(table, 500, 60_000)),
+    ("parquet-bomb.parquet", |table| {
+        parquet(table, 2_000, 60_000)
+    }),
     ("quote-unclosed-long.csv", unclosed),
     ("shared-text-bomb.xlsx", shared),
     ("xml-attributes-bomb.xml", attributes),
@@ -161,11 +163,11 @@ fn zstd_zeros() -> Vec<u8> {
     zstd::bulk::compress(&vec![0; MIB], 3).unwrap().repeat(512)
 }
 
-/// Twenty thousand rows alike.
+/// A hundred thousand rows alike.
 fn gzip_rows(table: Table) -> Vec<u8> {
     let rows = (table.cells.join(",") + "\n").repeat(10_000);
     let mut packed = gzip(header(table).as_bytes());
-    packed.extend(gzip(rows.as_bytes()).repeat(2));
+    packed.extend(gzip(rows.as_bytes()).repeat(10));
     packed
 }
 
@@ -217,15 +219,15 @@ fn sheet(table: Table, long: &str) -> String {
     rows.concat()
 }
 
-/// A sheet that says eight MiB of nothing.
+/// A sheet that says thirty-two MiB of nothing.
 fn zip_bomb(table: Table) -> Vec<u8> {
     let nothing = format!("<x a=\"{}\"/>", " ".repeat(2_000));
-    let nothing = nothing.repeat(8 * MIB / nothing.len());
+    let nothing = nothing.repeat(32 * MIB / nothing.len());
     xlsx(&(sheet(table, "x") + &nothing), "")
 }
 
 fn entries() -> Vec<u8> {
-    let names: Vec<String> = (0..20_000).map(|n| format!("x/{n}")).collect();
+    let names: Vec<String> = (0..70_000).map(|n| format!("x/{n}")).collect();
     let entries: Vec<(&str, &[u8])> = names.iter().map(|n| (n.as_str(), &b""[..])).collect();
     archive(&entries)
 }
@@ -277,7 +279,7 @@ fn parquet(table: Table, many: usize, long_bytes: usize) -> Vec<u8> {
 }
 
 fn arrow_bomb(table: Table) -> Vec<u8> {
-    let batch = rows(table, 500, 60_000);
+    let batch = rows(table, 2_000, 60_000);
     let options = IpcWriteOptions::default();
     let options = options
         .try_with_compression(Some(CompressionType::ZSTD))
