@@ -204,7 +204,10 @@ async fn a_store_that_takes_no_writes_is_503_answers_reads_and_loses_nothing() {
     assert_eq!(problem.headers["retry-after"], "5");
     let problem = problem.problem(503);
     let detail = problem["detail"].as_str().unwrap();
-    assert!(detail.starts_with("cannot store evidence in `"), "{problem}");
+    assert!(
+        detail.starts_with("cannot store evidence in `"),
+        "{problem}"
+    );
     assert!(
         problem["hint"]
             .as_str()

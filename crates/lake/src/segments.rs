@@ -101,6 +101,7 @@ impl Segments {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         let (answer, answered) = oneshot::channel();
+        let size = body.len() as u64;
         let waiting = Waiting {
             sha256: sha256.to_owned(),
             body,
@@ -113,7 +114,13 @@ impl Segments {
         if !sent {
             return Err(ended());
         }
-        answered.await.unwrap_or_else(|_| Err(ended()))
+        let kept = answered.await.unwrap_or_else(|_| Err(ended()));
+        let outcome = if kept.is_ok() { "written" } else { "failed" };
+        metrics::counter!("dtm_evidence_writes_total", "outcome" => outcome).increment(1);
+        if kept.is_ok() {
+            metrics::counter!("dtm_evidence_bytes_total").increment(size);
+        }
+        kept
     }
 
     /// Takes no more bodies, keeps those that wait, and returns when all are answered.

@@ -130,15 +130,24 @@ fn a_store_that_cannot_be_written_is_named_and_everything_is_there_afterwards() 
     fails(&home, &["query", "select 1 as n"], 3, &told);
     mend();
 
-    // A store that takes the first writes and not the body.
-    let sha256 = hex::encode(Sha256::digest(&body));
-    let mend = blocked(&lake.join("evidence/sha256").join(&sha256[..2]));
+    // A store that takes the first writes and not the body, be it a small one or a large one.
+    let mend = blocked(&lake.join("evidence/segments"));
+    let told = format!(".zip`: {WAY_OUT}");
     fails(
         &home,
         &submit,
         3,
-        &format!("cannot store evidence `{sha256}`: {WAY_OUT}"),
+        "cannot store evidence in `evidence/segments/",
     );
+    fails(&home, &submit, 3, &told);
+    mend();
+    let large = body.clone() + &"\n".repeat(300_000);
+    let sha256 = hex::encode(Sha256::digest(&large));
+    let file = home.write("large.csv", &large);
+    let large = [&["submit", "raw.visits", file.to_str().unwrap()][..], &TO].concat();
+    let mend = blocked(&lake.join("evidence/sha256").join(&sha256[..2]));
+    let told = format!("cannot store evidence `{sha256}`: {WAY_OUT}");
+    fails(&home, &large, 3, &told);
     assert_eq!(visits(&home), 2);
     mend();
 
