@@ -66,7 +66,7 @@ async fn over_an_agencys_limit_nothing_is_kept_and_whoever_waits_as_told_is_take
     let gate = Gate::new();
     door.fixture
         .faults
-        .plan(Fault::held(Op::Put, "evidence", &gate));
+        .plan(Fault::held(Op::Put, "evidence/sha256", &gate));
     let second = async {
         gate.arrived(1).await;
         let refused = submit(&door, "k2").await;
@@ -104,7 +104,13 @@ async fn a_client_that_comes_too_often_is_told_when_to_come_and_then_taken() {
     told_to_wait(&submit(&door, "k4").await, "client_per_second");
 }
 
-async fn send(f: &Fixture, agency: &str, name: &str) -> Result<SubmitAnswer, ServiceError> {
+/// A large body has its turn before it is kept, a small one afterwards.
+async fn send(
+    f: &Fixture,
+    agency: &str,
+    name: &str,
+    large: bool,
+) -> Result<SubmitAnswer, ServiceError> {
     let call = Call {
         door: Door::Http,
         ..f.admin.clone()
@@ -113,7 +119,8 @@ async fn send(f: &Fixture, agency: &str, name: &str) -> Result<SubmitAnswer, Ser
         agency: Some(agency.parse().unwrap()),
         ..visits()
     };
-    let body = VISITS.replace("V-", &format!("{name}-"));
+    let blank = "\n".repeat(if large { 300_000 } else { 0 });
+    let body = VISITS.replace("V-", &format!("{name}-")) + &blank;
     let body = stream::iter([Ok(Bytes::from(body))]).boxed();
     f.house.submit(&call, request, body).await
 }
@@ -131,7 +138,7 @@ async fn while_hundreds_of_one_agency_wait_another_is_answered() {
     f.faults.plan(Fault::held(Op::Put, "evidence", &gate));
     let flood = (0..FLOOD).map(|n| {
         let f = &f;
-        async move { send(f, "H26", &format!("F{n}")).await }
+        async move { send(f, "H26", &format!("F{n}"), true).await }
     });
     let other = async {
         gate.arrived(1).await;
@@ -140,12 +147,12 @@ async fn while_hundreds_of_one_agency_wait_another_is_answered() {
         }
         // The only place is taken until the gate is open, and it opens once this is answered.
         for n in 0..3 {
-            let answer = send(&f, "H29", &format!("O{n}")).await.unwrap();
+            let answer = send(&f, "H29", &format!("O{n}"), false).await.unwrap();
             assert_eq!(answer.receipt.rows.landed, 2);
         }
         let landed = "select count(distinct _submission_id) from raw.visits";
         assert_eq!(f.number(landed).await, 3);
-        let more = send(&f, "H26", "more").await.unwrap_err();
+        let more = send(&f, "H26", "more", false).await.unwrap_err();
         assert_eq!(more.kind, service::ErrorKind::Busy);
         gate.open();
     };

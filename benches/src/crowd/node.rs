@@ -62,7 +62,9 @@ impl Node {
             token: token.trim().to_owned(),
             client: reqwest::Client::builder().no_proxy().build()?,
         };
+        let mut looks = tokio::time::interval(Duration::from_millis(50));
         while node.url.is_empty() {
+            looks.tick().await;
             let ended = node.child.try_wait()?;
             let said = std::fs::read_to_string(&log)?;
             ensure!(ended.is_none(), "the server ended and said `{said}`");
@@ -71,7 +73,6 @@ impl Node {
             {
                 url.trim().clone_into(&mut node.url);
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Ok(node)
     }

@@ -9,6 +9,8 @@ use std::io::{Cursor, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload};
 use sha2::{Digest as _, Sha256};
@@ -32,6 +34,8 @@ pub struct SegmentSettings {
     pub bodies: usize,
     /// A segment is closed once it holds this much.
     pub bytes: usize,
+    /// Segments that are put at the same time.
+    pub at_once: usize,
 }
 
 impl Default for SegmentSettings {
@@ -40,6 +44,7 @@ impl Default for SegmentSettings {
             queue: 256,
             bodies: 4096,
             bytes: 8 << 20,
+            at_once: 4,
         }
     }
 }
@@ -137,13 +142,20 @@ impl Segments {
     }
 }
 
-/// What waits while a segment is put goes into the next.
+/// What waits while segments are put goes into the next. One that is slow stops no other.
 async fn run(
     store: Arc<dyn ObjectStore>,
     settings: SegmentSettings,
     mut waiting: mpsc::Receiver<Waiting>,
 ) {
-    while let Some(first) = waiting.recv().await {
+    let mut under_way = FuturesUnordered::new();
+    loop {
+        let first = tokio::select! {
+            biased;
+            Some(()) = under_way.next(), if !under_way.is_empty() => continue,
+            first = waiting.recv(), if under_way.len() < settings.at_once.max(1) => first,
+        };
+        let Some(first) = first else { break };
         let mut bytes = first.body.len();
         let mut group = vec![first];
         while bytes < settings.bytes && group.len() < settings.bodies {
@@ -151,24 +163,30 @@ async fn run(
             bytes += next.body.len();
             group.push(next);
         }
-        let kept = keep(&store, &group).await;
-        for waiting in group {
-            let place = match &kept {
-                Ok((path, offsets)) => match offsets.get(&waiting.sha256) {
-                    Some(&offset) => Ok(SegmentPlace {
-                        path: path.clone(),
-                        offset,
-                    }),
-                    None => Err(LakeError::corrupt(format!(
-                        "segment `{path}` was written without `{}`",
-                        waiting.sha256
-                    ))),
-                },
-                Err(error) => Err(error.again()),
-            };
-            // Whoever went away does not need the answer.
-            let _ = waiting.answer.send(place);
-        }
+        under_way.push(keep_all(&store, group));
+    }
+    while under_way.next().await.is_some() {}
+}
+
+/// Keeps a group and answers each of it.
+async fn keep_all(store: &Arc<dyn ObjectStore>, group: Vec<Waiting>) {
+    let kept = keep(store, &group).await;
+    for waiting in group {
+        let place = match &kept {
+            Ok((path, offsets)) => match offsets.get(&waiting.sha256) {
+                Some(&offset) => Ok(SegmentPlace {
+                    path: path.clone(),
+                    offset,
+                }),
+                None => Err(LakeError::corrupt(format!(
+                    "segment `{path}` was written without `{}`",
+                    waiting.sha256
+                ))),
+            },
+            Err(error) => Err(error.again()),
+        };
+        // Whoever went away does not need the answer.
+        let _ = waiting.answer.send(place);
     }
 }
 

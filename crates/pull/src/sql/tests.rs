@@ -462,7 +462,7 @@ async fn a_slice_shows_one_state_however_many_rows_it_has() {
 #[tokio::test]
 async fn a_select_that_takes_too_long_is_broken_off() {
     let bench = Bench::new("slow", "select 1").await;
-    let mut spec = bench.spec("select 1 as n from pg_sleep(60)", "n");
+    let mut spec = bench.spec("select 1 as n from pg_sleep_for('60 s')", "n");
     spec.answer_within = Duration::from_millis(200);
     let error = bench.failure(spec).await;
     assert!(matches!(error, PullError::Unavailable(_)), "{error}");
