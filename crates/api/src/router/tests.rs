@@ -519,6 +519,12 @@ async fn nobody_passes_without_credentials() {
                 "application/json",
                 "{\"name\": \"x\", \"role\": \"auditor\"}",
             ),
+            "extensions" => (
+                "application/json",
+                "{\"dataset\": \"raw.visits\", \"agency\": \"H26\", \"period\": \"2026-09\", \
+                 \"until\": \"2026-10-31\"}",
+            ),
+            "release" => ("application/json", "{\"dataset\": \"raw.visits\"}"),
             "submissions?period=2026-09" => ("text/csv", "a\n"),
             _ if path.contains("/uploads") => (PART, "a\n"),
             _ => ("application/json", "{}"),

@@ -152,7 +152,14 @@ fn written(name: &str, arguments: &[String], result: i64) -> Event {
 
 /// A call that changes names.
 fn named(name: &str, arguments: &[String]) -> Event {
-    let path = |at: usize| path(&arguments[at]);
+    let path = |at: usize| {
+        let path = path(&arguments[at]);
+        assert!(
+            path.is_absolute(),
+            "nobody knows from where: {name} {arguments:?}"
+        );
+        path
+    };
     let below = |folder: usize| path_at(&arguments[folder], &arguments[folder + 1]);
     match name {
         "rename" => Event::Rename {

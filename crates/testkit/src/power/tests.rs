@@ -65,7 +65,7 @@ fn a_new_name_is_kept_when_its_folder_is_synced() {
     let (_root, trace) =
         trace_of("printf new > t; /bin/sync t; mv t old; /bin/sync .; ln old b; rm old");
     assert_eq!(left(&trace), ["old=old", "old=new"]);
-    let (_root, trace) = trace_of("mkdir d; printf n > d/a; /bin/sync d/a; /bin/sync d");
+    let (_root, trace) = trace_of("mkdir \"$PWD/d\"; printf n > d/a; /bin/sync d/a; /bin/sync d");
     assert_eq!(left(&trace), ["old=old"]);
 }
 
