@@ -66,7 +66,7 @@ async fn over_an_agencys_limit_nothing_is_kept_and_whoever_waits_as_told_is_take
     let gate = Gate::new();
     door.fixture
         .faults
-        .plan(Fault::held(Op::Put, "evidence/sha256", &gate));
+        .plan(Fault::held(Op::Put, "evidence", &gate));
     let second = async {
         gate.arrived(1).await;
         let refused = submit(&door, "k2").await;
