@@ -48,7 +48,8 @@ fn left(trace: &Trace) -> Vec<String> {
 
 #[test]
 fn what_was_not_synced_is_gone() {
-    let (_root, trace) = trace_of("printf new > new; printf more >> old; mkdir folder; rm old");
+    let (_root, trace) =
+        trace_of("printf new > new; printf more >> old; mkdir \"$PWD/folder\"; rm old");
     assert_eq!(left(&trace), ["old=old"]);
 }
 
