@@ -124,7 +124,7 @@ async fn more_held_rows_than_there_is_room_for_wait_and_land(place: Place) {
 async fn a_crowd_is_followed_by_a_pause_and_whoever_is_alone_is_not() {
     let table = Place::memory().table().await;
     let settings = GroupSettings {
-        crowd: 2,
+        crowd: 4,
         pause: Duration::from_secs(3600),
         ..GroupSettings::default()
     };

@@ -1,5 +1,6 @@
 //! Many submissions, one commit: what waits while a commit is under way goes into the next.
 
+mod pace;
 mod recent;
 
 use std::collections::{BTreeSet, HashSet};
@@ -17,6 +18,7 @@ use crate::commit::{CommitRequest, Committed, SUBMISSIONS};
 use crate::error::{LakeError, Result};
 use crate::table::Table;
 use crate::write::{StagedFile, WriteSettings};
+use pace::Pace;
 use recent::Recent;
 
 /// The key under which a commit notes what came with each submission.
@@ -31,9 +33,9 @@ pub struct GroupSettings {
     pub group: usize,
     /// Memory of the rows that wait in no file yet; more wait for room.
     pub held_bytes: usize,
-    /// A commit of more submissions than this is followed by a pause, in which others gather.
+    /// More submissions than this within a `pause` are a crowd, for whose next the commits wait.
     pub crowd: usize,
-    /// The time from the start of such a commit to that of the next.
+    /// The time from the start of a crowd's commit to that of the next, in which others gather.
     pub pause: Duration,
 }
 
@@ -206,14 +208,14 @@ impl Worker {
     async fn run(mut self) {
         let mut group = Vec::new();
         let most = self.settings.group.max(1);
+        let mut pace = Pace::new(self.settings.crowd, self.settings.pause);
         while self.waiting.recv_many(&mut group, most).await > 0 {
-            let begun = Instant::now();
             let batch = self.alone(std::mem::take(&mut group));
-            let crowded = batch.len() > self.settings.crowd;
+            pace.begun(Instant::now(), batch.len());
             self.commit(batch).await;
             // Whoever is alone is not made to wait; of many, each would be a commit of a few.
-            if crowded {
-                sleep_until(begun + self.settings.pause).await;
+            if let Some(next) = pace.next() {
+                sleep_until(next).await;
             }
         }
     }
