@@ -1,48 +1,78 @@
 //! A spooled body as its format's reader takes it: unpacked, and text as UTF-8.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{self, BufReader, Cursor, Read, Seek, Write};
 use std::path::Path;
 
-use crate::{Coding, IngestError, Limits, charset, unpack};
+use crate::{Coding, IngestError, Limits, Source, charset, unpack};
 
 /// Text in UTF-8 without its byte order mark; bytes that its charset does not have are no UTF-8
 /// here either.
-pub(crate) type Text = BufReader<Box<dyn Read>>;
+pub(crate) type Text = BufReader<Box<dyn Read + Send>>;
 
 const BUFFER_BYTES: usize = 256 * 1024;
 
 /// The body as text.
-pub(crate) fn text(path: &Path, coding: Coding, limits: &Limits) -> Result<Text, IngestError> {
-    let bytes = stream(path, coding, limits)?;
+pub(crate) fn text(
+    source: Source<'_>,
+    coding: Coding,
+    limits: &Limits,
+) -> Result<Text, IngestError> {
+    let bytes = stream(source, coding, limits)?;
     let text = charset::decoded(bytes, coding.charset)?;
-    Ok(BufReader::with_capacity(BUFFER_BYTES, text))
+    let buffer_bytes = match source {
+        Source::File(_) => BUFFER_BYTES,
+        Source::Memory(bytes, _) => bytes.len().clamp(512, BUFFER_BYTES),
+    };
+    Ok(BufReader::with_capacity(buffer_bytes, text))
 }
 
 /// The body's bytes from first to last. Errors of the reader are for [`IngestError::read`].
 pub(crate) fn stream(
-    path: &Path,
+    source: Source<'_>,
     coding: Coding,
     limits: &Limits,
-) -> Result<Box<dyn Read>, IngestError> {
-    let file = open(path)?;
+) -> Result<Box<dyn Read + Send>, IngestError> {
+    let (bytes, size_bytes): (Box<dyn Read + Send>, u64) = match source {
+        Source::File(path) => {
+            let file = open(path)?;
+            let size_bytes = file.metadata().map_err(IngestError::read)?.len();
+            (Box::new(file), size_bytes)
+        }
+        Source::Memory(bytes, _) => (Box::new(Cursor::new(bytes.clone())), bytes.len() as u64),
+    };
     match coding.compression {
-        None => Ok(Box::new(file)),
-        Some(compression) => unpack::unpacked(file, compression, limits),
+        None => Ok(bytes),
+        Some(compression) => unpack::unpacked(bytes, size_bytes, compression, limits),
     }
 }
 
-/// The body as a file whose reader moves about in it. A compressed one is unpacked beside the
-/// spooled body, into a file without a name, which is gone with its last handle.
-pub(crate) fn file(path: &Path, coding: Coding, limits: &Limits) -> Result<File, IngestError> {
-    if coding.compression.is_none() {
-        return open(path);
-    }
-    let mut bytes = stream(path, coding, limits)?;
-    let folder = path.parent().unwrap_or(Path::new("."));
+/// The body as a file whose reader moves about in it. One that is compressed or in memory is put
+/// into a file without a name, which is gone with its last handle.
+pub(crate) fn file(
+    source: Source<'_>,
+    coding: Coding,
+    limits: &Limits,
+) -> Result<File, IngestError> {
     let unpack = || IngestError::io("unpack the spooled body");
-    let mut file = tempfile::tempfile_in(folder).map_err(unpack())?;
-    io::copy(&mut bytes, &mut file).map_err(IngestError::read)?;
+    let new = |folder| tempfile::tempfile_in(folder).map_err(unpack());
+    let mut file = match (source, coding.compression) {
+        (Source::File(path), None) => return open(path),
+        (Source::Memory(bytes, folder), None) => {
+            let mut file = new(folder)?;
+            file.write_all(bytes).map_err(unpack())?;
+            file
+        }
+        (Source::File(_) | Source::Memory(..), Some(_)) => {
+            let folder = match source {
+                Source::File(path) => path.parent().unwrap_or(Path::new(".")),
+                Source::Memory(_, folder) => folder,
+            };
+            let mut file = new(folder)?;
+            io::copy(&mut stream(source, coding, limits)?, &mut file).map_err(IngestError::read)?;
+            file
+        }
+    };
     file.rewind().map_err(unpack())?;
     Ok(file)
 }

@@ -1,7 +1,5 @@
 //! A body from its file to the sink.
 
-use std::path::Path;
-
 use project::Contract;
 
 use crate::body::Text;
@@ -9,7 +7,7 @@ use crate::fields::Terms;
 use crate::judge::Judge;
 use crate::mapping::Mapping;
 use crate::sheet::Kind;
-use crate::{Checked, Coding, Counts, Envelope, Format, IngestError, Limits, RowRule};
+use crate::{Checked, Coding, Counts, Envelope, Format, IngestError, Limits, RowRule, Source};
 use crate::{body, csv, document, ipc, ndjson, parquet, sheet};
 
 /// Checks a spooled body under its contract and hands every stretch of rows to `sink`, in order.
@@ -17,7 +15,7 @@ use crate::{body, csv, document, ipc, ndjson, parquet, sheet};
 /// Memory is bounded by a batch, by the longest row that is taken, and, if the contract has a key,
 /// by some fifty bytes for every row; for Arrow by a few messages, for zstd by what its frames look
 /// back, 128 MiB at most. A compressed body whose reader moves about in it is unpacked beside
-/// `path`, into a file that is gone in the end. Blocks while it reads. A body without rows is no
+/// it, into a file that is gone in the end. Blocks while it reads. A body without rows is no
 /// error: the counts say so.
 ///
 /// A compressed body, a Parquet file and one of Arrow that were cut off are refused, wherever that
@@ -26,8 +24,8 @@ use crate::{body, csv, document, ipc, ndjson, parquet, sheet};
 ///
 /// Refuses the body as a whole where it cannot be judged row by row, and where it is over a limit;
 /// nothing that the sink was given may land then.
-pub fn check(
-    path: &Path,
+pub fn check<'a>(
+    body: impl Into<Source<'a>>,
     coding: Coding,
     contract: &Contract,
     rules: &[RowRule],
@@ -41,7 +39,7 @@ pub fn check(
         envelope,
         limits,
     };
-    run(path, coding, terms, rules, sink)
+    run(body.into(), coding, terms, rules, sink)
 }
 
 /// Checks a spooled body of a foreign system as [`check`] does, its rows read by the mapping and
@@ -49,8 +47,8 @@ pub fn check(
 /// another period with `wrong_period`.
 ///
 /// Refuses a format that the mapping's adapter is not made for.
-pub fn check_through(
-    path: &Path,
+pub fn check_through<'a>(
+    body: impl Into<Source<'a>>,
     coding: Coding,
     mapping: &Mapping<'_>,
     rules: &[RowRule],
@@ -75,11 +73,11 @@ pub fn check_through(
         envelope,
         limits,
     };
-    run(path, coding, terms, rules, sink)
+    run(body.into(), coding, terms, rules, sink)
 }
 
 fn run(
-    path: &Path,
+    source: Source<'_>,
     coding: Coding,
     terms: Terms<'_>,
     rules: &[RowRule],
@@ -88,15 +86,15 @@ fn run(
     let Terms {
         contract, limits, ..
     } = terms;
-    let text = || body::text(path, coding, limits);
-    let file = || body::file(path, coding, limits);
+    let text = || body::text(source, coding, limits);
+    let file = || body::file(source, coding, limits);
     let mut judge = Judge::new(contract, rules, terms.envelope, sink)?;
     match coding.format {
         Format::Ndjson | Format::Csv | Format::Json | Format::Xml => {
             check_text(text()?, coding, terms, &mut judge)?;
         }
         Format::ArrowStream => {
-            let bytes = body::stream(path, coding, limits)?;
+            let bytes = body::stream(source, coding, limits)?;
             ipc::check_stream(bytes, contract, limits, &mut judge)?;
         }
         Format::ArrowFile => ipc::check_file(file()?, contract, limits, &mut judge)?,

@@ -1,6 +1,6 @@
 //! Bytes in, checked Arrow batches and verdicts out.
 //!
-//! *What is here*: [`Spool`] keeps a body on disk while it is hashed, [`PartialBody`] one that
+//! *What is here*: [`Spool`] keeps a body while it is hashed, [`PartialBody`] one that
 //! arrives in parts; [`check`] decodes it, in the
 //! [`Coding`] that its sender declares, under a contract, row by row and in bounded memory, and
 //! says of every row whether it may land; [`check_through`] does so for what foreign systems write,
@@ -73,7 +73,7 @@ pub use mended::{NOTES, guarded};
 pub use partial::{Checksum, Found, Part, PartialBody};
 pub use personal::{PERSONAL_DATA_PATTERN, looks_personal, mask};
 pub use request::{Envelope, Limits, PERIOD_END, PERIOD_START, Predicate, RowRule};
-pub use spool::{Spool, Spooled};
+pub use spool::{Source, Spool, Spooled};
 pub use verdict::{Checked, Counts, Verdict};
 
 #[cfg(test)]

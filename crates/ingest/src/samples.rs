@@ -1,7 +1,6 @@
 //! A contract with a column of every type, and a body's judgement as text.
 
 use std::fmt::Write;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
@@ -10,7 +9,7 @@ use chrono::{DateTime, NaiveDate};
 use project::{Classification, Column, ColumnType, Contract, Severity, Text, Version};
 
 use crate::Verdict;
-use crate::{Checked, Coding, Counts, Envelope, IngestError, Limits, Mapping, RowRule, Spool};
+use crate::{Checked, Coding, Counts, Envelope, IngestError, Limits, Mapping, RowRule, Source, Spool};
 
 pub(crate) fn text(en: &str) -> Text {
     Text {
@@ -142,8 +141,8 @@ pub(crate) fn judge(
     body: &[u8],
 ) -> Result<Judgement, IngestError> {
     let (coding, envelope) = (coding.into(), envelope());
-    judged_by(contract, body, &|path, sink| {
-        crate::check(path, coding, contract, rules, &envelope, limits, sink)
+    judged_by(contract, body, &|source, sink| {
+        crate::check(source, coding, contract, rules, &envelope, limits, sink)
     })
 }
 
@@ -155,8 +154,8 @@ pub(crate) fn judge_through(
     body: &[u8],
 ) -> Result<Judgement, IngestError> {
     let (coding, envelope) = (mapping.coding(), envelope());
-    judged_by(mapping.contract(), body, &|path, sink| {
-        crate::check_through(path, coding, mapping, rules, &envelope, limits, sink)
+    judged_by(mapping.contract(), body, &|source, sink| {
+        crate::check_through(source, coding, mapping, rules, &envelope, limits, sink)
     })
 }
 
@@ -165,14 +164,14 @@ type Sink<'s> = &'s mut dyn FnMut(Checked) -> Result<(), IngestError>;
 fn judged_by(
     contract: &Contract,
     body: &[u8],
-    check: &dyn Fn(&Path, Sink<'_>) -> Result<Counts, IngestError>,
+    check: &dyn Fn(Source<'_>, Sink<'_>) -> Result<Counts, IngestError>,
 ) -> Result<Judgement, IngestError> {
     let folder = tempfile::tempdir().unwrap();
-    let mut spool = Spool::create(folder.path(), u64::MAX).unwrap();
+    let mut spool = Spool::new(folder.path(), u64::MAX);
     spool.push(body).unwrap();
     let spooled = spool.finish().unwrap();
     let (mut landed, mut verdicts) = (Vec::new(), Vec::new());
-    let counts = check(spooled.path(), &mut |checked: Checked| {
+    let counts = check(spooled.source(), &mut |checked: Checked| {
         assert_eq!(*checked.landed.schema(), contract.table_schema());
         landed.push(checked.landed);
         verdicts.extend(checked.verdicts);

@@ -1,75 +1,144 @@
-//! A body on its way in: written to disk while it is hashed, so that its size never meets memory.
+//! A body on its way in: kept and hashed as it comes, a small one in memory, any other on disk, so
+//! that its size never meets memory.
 
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, TempPath};
 
 use crate::IngestError;
 
-/// A body that is still arriving. Dropping it deletes the file.
+/// A body that is still arriving. Dropping it deletes its file.
 #[derive(Debug)]
 pub struct Spool {
-    file: BufWriter<NamedTempFile>,
+    folder: PathBuf,
+    memory: Vec<u8>,
+    file: Option<BufWriter<NamedTempFile>>,
     hasher: Sha256,
     size_bytes: u64,
     limit_bytes: u64,
 }
 
 impl Spool {
-    /// Opens a file in `dir`, which must exist.
-    pub fn create(dir: &Path, limit_bytes: u64) -> Result<Self, IngestError> {
-        let file = tempfile::Builder::new()
-            .prefix("body-")
-            .tempfile_in(dir)
-            .map_err(IngestError::io(format!(
-                "create a spool file in `{}`",
-                dir.display()
-            )))?;
-        let file = BufWriter::with_capacity(256 * 1024, file);
-        Ok(Self {
-            file,
+    /// Bodies of up to this size have no file: making and deleting one costs more than checking
+    /// twenty rows.
+    pub const MEMORY_BYTES: usize = 32 << 10;
+
+    /// For a body that goes to a file in `folder` if it grows.
+    pub fn new(folder: &Path, limit_bytes: u64) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            memory: Vec::new(),
+            file: None,
             hasher: Sha256::new(),
             size_bytes: 0,
             limit_bytes,
-        })
+        }
     }
 
     /// Takes the next bytes. Refuses, with nothing of `bytes` kept, once the limit is passed.
+    /// Blocks once the body is larger than [`MEMORY_BYTES`](Self::MEMORY_BYTES).
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), IngestError> {
         let size_bytes = self.size_bytes.saturating_add(bytes.len() as u64);
         if size_bytes > self.limit_bytes {
             return Err(IngestError::body_limit("body_bytes", self.limit_bytes));
         }
-        self.file
-            .write_all(bytes)
-            .map_err(IngestError::io("write the spool file"))?;
+        if size_bytes <= Self::MEMORY_BYTES as u64 {
+            self.memory.extend_from_slice(bytes);
+        } else {
+            self.write(bytes)?;
+        }
         self.hasher.update(bytes);
         self.size_bytes = size_bytes;
         Ok(())
     }
 
-    /// Ends the body. The file is flushed, not synced: what must outlive a crash is the copy that
+    fn write(&mut self, bytes: &[u8]) -> Result<(), IngestError> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => self.file.insert(create(&self.folder)?),
+        };
+        let before = std::mem::take(&mut self.memory);
+        let written = file.write_all(&before).and_then(|()| file.write_all(bytes));
+        written.map_err(IngestError::io("write the spool file"))
+    }
+
+    /// Ends the body. A file is flushed, not synced: what must outlive a crash is the copy that
     /// the evidence store makes.
     pub fn finish(self) -> Result<Spooled, IngestError> {
-        let file = self.file.into_inner().map_err(|e| e.into_error());
-        let file = file.map_err(IngestError::io("write the spool file"))?;
+        let kept = match self.file {
+            None => Kept::Memory(self.memory.into(), self.folder),
+            Some(file) => {
+                let file = file.into_inner().map_err(|e| e.into_error());
+                let file = file.map_err(IngestError::io("write the spool file"))?;
+                Kept::File(file.into_temp_path())
+            }
+        };
         Ok(Spooled {
-            path: file.into_temp_path(),
+            kept,
             sha256: hex::encode(self.hasher.finalize()),
             size_bytes: self.size_bytes,
         })
     }
 }
 
-/// A whole body on disk. Dropping it deletes the file.
+fn create(folder: &Path) -> Result<BufWriter<NamedTempFile>, IngestError> {
+    let file = tempfile::Builder::new()
+        .prefix("body-")
+        .tempfile_in(folder)
+        .map_err(IngestError::io(format!(
+            "create a spool file in `{}`",
+            folder.display()
+        )))?;
+    Ok(BufWriter::with_capacity(256 * 1024, file))
+}
+
+/// A whole body. Dropping it deletes its file.
 #[derive(Debug)]
 pub struct Spooled {
-    path: TempPath,
+    kept: Kept,
     sha256: String,
     size_bytes: u64,
+}
+
+#[derive(Debug)]
+enum Kept {
+    File(TempPath),
+    /// With the folder for files that a reader needs.
+    Memory(Bytes, PathBuf),
+}
+
+/// Where a body is read from.
+#[derive(Debug, Clone, Copy)]
+pub enum Source<'a> {
+    /// A file, beside which others may be made.
+    File(&'a Path),
+    /// Memory, and a folder where files may be made.
+    Memory(&'a Bytes, &'a Path),
+}
+
+impl<'a> From<&'a Path> for Source<'a> {
+    fn from(path: &'a Path) -> Self {
+        Self::File(path)
+    }
+}
+
+impl<'a> From<&'a PathBuf> for Source<'a> {
+    fn from(path: &'a PathBuf) -> Self {
+        Self::File(path)
+    }
+}
+
+impl<'a> From<&'a Spooled> for Source<'a> {
+    fn from(spooled: &'a Spooled) -> Self {
+        match &spooled.kept {
+            Kept::File(path) => Self::File(path),
+            Kept::Memory(bytes, folder) => Self::Memory(bytes, folder),
+        }
+    }
 }
 
 impl Spooled {
@@ -96,15 +165,23 @@ impl Spooled {
             size_bytes += read as u64;
         }
         Ok(Self {
-            path,
+            kept: Kept::File(path),
             sha256: hex::encode(hasher.finalize()),
             size_bytes,
         })
     }
 
-    /// Where it lies.
-    pub fn path(&self) -> &Path {
-        &self.path
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        match self.source() {
+            Source::File(path) => std::fs::read(path).unwrap(),
+            Source::Memory(bytes, _) => bytes.to_vec(),
+        }
+    }
+
+    /// Where it is read from.
+    pub fn source(&self) -> Source<'_> {
+        self.into()
     }
 
     /// Its SHA-256 in lowercase hex.

@@ -1,7 +1,6 @@
 //! Compressed bodies, read to their end and no further than is taken: a small body may not become
 //! a large one unseen.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 
 use flate2::bufread::MultiGzDecoder;
@@ -19,20 +18,20 @@ const WINDOW_LOG_MAX: u32 = 27;
 /// The body's bytes. Truncated and broken bodies, and those with something behind their end,
 /// answer with an error that holds the refusal, as do bodies over a limit.
 pub(crate) fn unpacked(
-    file: File,
+    packed: Box<dyn Read + Send>,
+    packed_bytes: u64,
     compression: Compression,
     limits: &Limits,
-) -> Result<Box<dyn Read>, IngestError> {
-    let packed_bytes = file.metadata().map_err(IngestError::read)?.len();
+) -> Result<Box<dyn Read + Send>, IngestError> {
     if packed_bytes == 0 {
         return Err(broken(compression, "it is empty"));
     }
-    let file = BufReader::with_capacity(BUFFER_BYTES, file);
-    let decoder: Box<dyn Read> = match compression {
-        Compression::Gzip => Box::new(MultiGzDecoder::new(file)),
+    let packed = BufReader::with_capacity(BUFFER_BYTES, packed);
+    let decoder: Box<dyn Read + Send> = match compression {
+        Compression::Gzip => Box::new(MultiGzDecoder::new(packed)),
         Compression::Zstd => {
             let mut decoder =
-                zstd::stream::read::Decoder::with_buffer(file).map_err(IngestError::read)?;
+                zstd::stream::read::Decoder::with_buffer(packed).map_err(IngestError::read)?;
             let bounded = decoder.window_log_max(WINDOW_LOG_MAX);
             bounded.map_err(IngestError::read)?;
             Box::new(decoder)
@@ -49,7 +48,7 @@ pub(crate) fn unpacked(
 }
 
 struct Bounded {
-    decoder: Box<dyn Read>,
+    decoder: Box<dyn Read + Send>,
     compression: Compression,
     /// How many were unpacked.
     bytes: u64,

@@ -6,6 +6,7 @@
 //! first, and the other sees what the first did. A family that was replaced or withdrawn has ended.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use engine::{Param, Session, Statement};
 use lake::{
@@ -337,7 +338,7 @@ impl Amendment<'_> {
                 version: record.version,
                 committed_at: record.committed_at,
                 already: true,
-                info: record.info,
+                info: Arc::new(record.info),
             },
         }))
     }

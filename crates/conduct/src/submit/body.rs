@@ -45,23 +45,28 @@ impl Turn {
     }
 }
 
-/// Writes the body to the spool folder while hashing it. Refuses a body over the limit, one that
+/// Keeps the body, in the spool folder unless it is small, while hashing it. Refuses a body over the limit, one that
 /// stands still, one that ends before it is complete, and one that is not complete when the node
 /// stops: then nothing of it is kept.
 pub(crate) async fn spool(handles: &Handles, door: Door, mut body: ByteStream) -> Result<Spooled> {
-    let folder = handles.settings.spool_folder.clone();
-    let limit = handles.settings.body_bytes;
     let _receiving = InWork::of("receiving");
-    let mut spool = blocking(move || Spool::create(&folder, limit)).await?;
-    let mut gathered = Vec::new();
+    let mut spool = Spool::new(&handles.settings.spool_folder, handles.settings.body_bytes);
+    let (mut gathered, mut small) = (Vec::new(), true);
     while let Some(chunk) = next(handles, door, &mut body).await? {
         gathered.extend_from_slice(&chunk);
         if gathered.len() >= GATHER_BYTES {
             let bytes = std::mem::take(&mut gathered);
+            small = false;
             spool = blocking(move || push(spool, &bytes)).await?;
         }
     }
-    blocking(move || push(spool, &gathered).and_then(Spool::finish)).await
+    small &= gathered.len() <= Spool::MEMORY_BYTES;
+    let end = move || push(spool, &gathered).and_then(Spool::finish);
+    if small {
+        // It stays in memory: nothing of it blocks.
+        return end().map_err(failure::body);
+    }
+    blocking(end).await
 }
 
 /// The next bytes of a body.

@@ -1,6 +1,7 @@
 //! Where bodies are kept: a large one under its hash, small ones many to a segment.
 
-use ingest::Spooled;
+use bytes::Bytes;
+use ingest::{Source, Spooled};
 use lake::{ObjectBody, SegmentPlace};
 use service::{ErrorKind, Result, ServiceError, Submission};
 
@@ -14,18 +15,20 @@ pub(crate) const SMALL_BYTES: u64 = 256 << 10;
 /// Keeps a body on the store; says where, if that is not under its hash.
 pub(crate) async fn keep(handles: &Handles, spooled: &Spooled) -> Result<Option<SegmentPlace>> {
     let (sha256, size) = (spooled.sha256(), spooled.size_bytes());
-    if size > SMALL_BYTES {
-        let put = handles.lake.evidence();
-        let put = put.put_file(spooled.path(), sha256, size).await;
-        put.map_err(failure::lake)?;
-        return Ok(None);
-    }
-    let body = tokio::fs::read(spooled.path()).await.map_err(|error| {
-        ServiceError::new(ErrorKind::Unavailable, "cannot read the spooled body")
-            .hint("Send it again; nothing of it was kept.")
-            .caused_by(error)
-    })?;
-    let place = handles.segments.put(sha256, body.into()).await;
+    let body = match spooled.source() {
+        Source::Memory(bytes, _) => bytes.clone(),
+        Source::File(path) if size > SMALL_BYTES => {
+            let put = handles.lake.evidence().put_file(path, sha256, size).await;
+            put.map_err(failure::lake)?;
+            return Ok(None);
+        }
+        Source::File(path) => tokio::fs::read(path).await.map(Bytes::from).map_err(|error| {
+            ServiceError::new(ErrorKind::Unavailable, "cannot read the spooled body")
+                .hint("Send it again; nothing of it was kept.")
+                .caused_by(error)
+        })?,
+    };
+    let place = handles.segments.put(sha256, body).await;
     place.map(Some).map_err(failure::lake)
 }
 

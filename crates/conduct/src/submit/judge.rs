@@ -106,15 +106,15 @@ pub(crate) fn decoded(
     let (sender, receiver) = mpsc::channel::<Checked>(BATCHES_IN_FLIGHT);
     let checking = blocking(move || {
         let mut sink = |checked: Checked| sender.blocking_send(checked).map_err(IngestError::sink);
-        let (path, limits) = (spooled.path(), Limits::default());
+        let (source, limits) = (spooled.source(), Limits::default());
         match &adapter {
             None => ingest::check(
-                path, coding, &contract, &rules, &envelope, &limits, &mut sink,
+                source, coding, &contract, &rules, &envelope, &limits, &mut sink,
             ),
             Some(adapter) => {
                 let mapping = Mapping::new(adapter, &contract);
                 ingest::check_through(
-                    path, coding, &mapping, &rules, &envelope, &limits, &mut sink,
+                    source, coding, &mapping, &rules, &envelope, &limits, &mut sink,
                 )
             }
         }

@@ -2,10 +2,11 @@
 
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::execution::session_state::SessionState;
-use datafusion::functions::expr_fn::{character_length, regexp_like};
+use datafusion::functions::expr_fn::character_length;
 use datafusion::logical_expr::{Expr, cast, ident, in_list, lit, not};
 use project::{Bound, Check, Contract, Rule};
 
+use super::matches::matches;
 use crate::{EngineError, Result};
 
 /// What looks like personal data, as the receiving side masks it; handed in by the caller so that
@@ -26,6 +27,19 @@ pub(crate) fn holds(
     given: &Given<'_>,
 ) -> Result<Option<Expr>> {
     let column = || ident(rule.column.clone().unwrap_or_default());
+    let unplanned = |reason: &dyn std::fmt::Display, hint: &str| {
+        EngineError::invalid(
+            format!(
+                "rule `{}` of dataset `{}` cannot be planned: {reason}",
+                rule.name, contract.dataset
+            ),
+            hint,
+        )
+    };
+    let matching = |pattern: &str| {
+        matches(column(), pattern)
+            .map_err(|error| unplanned(&error, "Mend the pattern in the contract."))
+    };
     let expr = match &rule.check {
         Check::Required => column().is_not_null(),
         Check::CodeList(list) => {
@@ -41,18 +55,11 @@ pub(crate) fn holds(
             let high = max.map(|m| length().lt_eq(lit(signed(m))));
             both(low, high)
         }
-        Check::Pattern(pattern) => regexp_like(column(), lit(format!("^(?:{pattern})$")), None),
-        Check::PersonalData => not(regexp_like(column(), lit(given.personal_data), None)),
+        Check::Pattern(pattern) => matching(&format!("^(?:{pattern})$"))?,
+        Check::PersonalData => not(matching(given.personal_data)?),
         Check::Expression(sql) => state.create_logical_expr(sql, schema).map_err(|error| {
-            EngineError::invalid(
-                format!(
-                    "rule `{}` of dataset `{}` cannot be planned: {}",
-                    rule.name,
-                    contract.dataset,
-                    error.strip_backtrace()
-                ),
-                "Mend `implementation` in the contract.",
-            )
+            let reason = error.strip_backtrace();
+            unplanned(&reason, "Mend `implementation` in the contract.")
         })?,
         Check::Unique(_) | Check::RowCount { .. } => return Ok(None),
     };

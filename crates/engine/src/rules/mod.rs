@@ -1,6 +1,7 @@
 //! Contract rules compiled once, so that a rule means one thing at the door and on a table.
 
 mod expression;
+mod matches;
 mod rows;
 mod tables;
 

@@ -435,7 +435,7 @@ fn a_sink_that_fails_ends_the_check() {
 fn a_body_that_is_gone_is_an_error_of_the_disk() {
     let envelope = crate::samples::envelope();
     let limits = Limits::default();
-    let path = "/nowhere/body".as_ref();
+    let path = std::path::Path::new("/nowhere/body");
     let error = crate::check(
         path,
         Format::Csv.into(),

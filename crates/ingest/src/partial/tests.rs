@@ -71,7 +71,7 @@ fn after_a_crash_it_is_as_it_was_last_acknowledged() {
     let mut body = found.body;
     push(&mut body, b"fghij");
     let spooled = body.spooled().unwrap();
-    assert_eq!(std::fs::read(spooled.path()).unwrap(), b"abcdefghij");
+    assert_eq!(spooled.bytes(), b"abcdefghij");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn bytes_that_a_power_cut_left_behind_are_not_taken_for_the_body() {
     let body = opened(folder.path()).unwrap().body;
     assert!(body.is_complete());
     let spooled = body.spooled().unwrap();
-    assert_eq!(std::fs::read(spooled.path()).unwrap(), b"abcdef");
+    assert_eq!(spooled.bytes(), b"abcdef");
 }
 
 #[test]

@@ -80,7 +80,7 @@ impl Table {
                         version,
                         committed_at: at,
                         already: false,
-                        info,
+                        info: Arc::new(info),
                     });
                 }
                 Landed::Elsewhere => {
@@ -118,14 +118,14 @@ impl Table {
                 version: record.version,
                 committed_at: record.committed_at,
                 already: true,
-                info: record.info,
+                info: Arc::new(record.info),
             },
             // Its log entry has been cleaned away: it is at least as old as what is there.
             None => Committed {
                 version: head.version(),
                 committed_at: self.place().given.now(),
                 already: true,
-                info: serde_json::Map::new(),
+                info: Arc::default(),
             },
         }))
     }

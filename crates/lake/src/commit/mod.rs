@@ -6,6 +6,8 @@
 mod attempt;
 mod entry;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
@@ -138,8 +140,8 @@ pub struct Committed {
     /// Whether an earlier commit of the same application number was found instead: then the
     /// request's files are not part of the table.
     pub already: bool,
-    /// The notes of the commit that holds the change.
-    pub info: Map<String, Value>,
+    /// The notes of the commit that holds the change; shared by all that it landed.
+    pub info: Arc<Map<String, Value>>,
 }
 
 impl Committed {

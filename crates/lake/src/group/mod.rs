@@ -391,7 +391,7 @@ impl Worker {
                     version,
                     committed_at: record.committed_at,
                     already: true,
-                    info: record.info,
+                    info: Arc::new(record.info),
                 });
             }
         }

@@ -325,7 +325,7 @@ fn a_body_of_another_format_is_refused() {
     let mapping = Mapping::new(&adapter, &contract);
     let (envelope, limits) = (crate::samples::envelope(), Limits::default());
     let error = crate::check_through(
-        "/nowhere".as_ref(),
+        std::path::Path::new("/nowhere"),
         crate::Format::Json.into(),
         &mapping,
         &[],
