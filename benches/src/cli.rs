@@ -19,7 +19,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Receive NDJSON and CSV, write Arrow: `ndjson`, `csv`, `write`
+    /// Receive text and Parquet, write Arrow: `ndjson`, `csv`, `parquet`, `write`, `shares`
     Ingest(Options),
     /// Receive many small submissions, on time, by a server
     Crowd {

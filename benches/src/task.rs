@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ingest::dossiers::Make;
 use crate::ingest::encode::Encode;
+use crate::ingest::keep::Keep;
 use crate::ingest::land::Land;
 use crate::query::ask::Ask;
 use crate::query::load::Load;
@@ -20,6 +21,8 @@ pub enum Task {
     Make(Make),
     /// Receive bodies through the house.
     Land(Land),
+    /// Keep bodies as evidence.
+    Keep(Keep),
     /// Write Arrow batches to a table.
     Encode(Encode),
     /// Load the tables of TPC-H.
@@ -88,6 +91,7 @@ async fn perform(task: Task) -> Result<Measured> {
     match task {
         Task::Make(task) => task.perform(),
         Task::Land(task) => task.perform().await,
+        Task::Keep(task) => task.perform().await,
         Task::Encode(task) => task.perform().await,
         Task::Load(task) => task.perform().await,
         Task::Ask(task) => task.perform().await,

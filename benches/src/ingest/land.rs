@@ -26,11 +26,17 @@ pub struct Land {
     pub out: PathBuf,
     pub form: Form,
     pub bodies: Vec<Body>,
+    /// Whether the rows are judged by the rules and the key of their contract.
+    pub judged: bool,
 }
 
 impl Land {
     pub async fn perform(self) -> Result<Measured> {
-        let opened = house::open(&self.out, &house::received()?).await?;
+        let project = match self.judged {
+            true => house::received()?,
+            false => house::received_unjudged()?,
+        };
+        let opened = house::open(&self.out, &project).await?;
         opened.house.apply(&opened.call).await?;
         let form = self.form;
         let started = Instant::now();

@@ -2,6 +2,7 @@
 
 pub mod dossiers;
 pub mod encode;
+pub mod keep;
 pub mod land;
 
 use std::path::Path;
@@ -10,15 +11,16 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::cli::Bench;
-use crate::contest::{Contestant, rounds, written};
+use crate::contest::{Contestant, Series, rounds, written};
 use crate::machine;
 use crate::process::ours;
-use crate::table::{grouped, megabytes};
+use crate::table::{Table, grouped, megabytes};
 use crate::talk::say;
 use crate::task::{Measured, Task};
 
 use dossiers::{Data, Form};
 use encode::Encode;
+use keep::Keep;
 use land::Land;
 
 /// What the files that were written hold.
@@ -44,7 +46,7 @@ const COLUMNS: [(&str, &str); 12] = [
 
 /// Measures all of it, or what was named.
 pub fn run(bench: &Bench, rows: u64) -> Result<()> {
-    let names = ["ndjson", "csv", "write"];
+    let names = ["ndjson", "csv", "parquet", "write", "shares"];
     ensure!(
         names.into_iter().any(|name| bench.wants(name)),
         "`--only` names none of `{}`",
@@ -56,22 +58,33 @@ pub fn run(bench: &Bench, rows: u64) -> Result<()> {
             text(bench, &data, form)?;
         }
     }
+    if bench.wants("parquet") {
+        parquet(bench, &data)?;
+    }
     if bench.wants("write") {
         write(bench, &data)?;
     }
+    if bench.wants("shares") {
+        for form in [Form::Ndjson, Form::Csv, Form::Parquet] {
+            shares(bench, &data, form)?;
+        }
+    }
     Ok(())
+}
+
+fn land(data: &Data, form: Form, out: &Path, judged: bool) -> Result<Measured> {
+    ours(&Task::Land(Land {
+        out: out.to_owned(),
+        form,
+        bodies: data.bodies(form),
+        judged,
+    }))
 }
 
 /// Text → checked, kept and landed rows; beside it text → Parquet.
 fn text(bench: &Bench, data: &Data, form: Form) -> Result<()> {
     let name = form.extension();
-    let land = |out: &Path| {
-        ours(&Task::Land(Land {
-            out: out.to_owned(),
-            form,
-            bodies: data.bodies(form),
-        }))
-    };
+    let land = |out: &Path| land(data, form, out, true);
     let duckdb = |out: &Path| {
         let columns: Vec<Value> = COLUMNS
             .iter()
@@ -104,6 +117,73 @@ fn text(bench: &Bench, data: &Data, form: Form) -> Result<()> {
         megabytes(read_bytes),
         written(&series, read_bytes).text(),
         at_once = machine::cores(),
+    ))
+}
+
+/// Parquet → checked, kept and landed rows; beside it the Delta library for Python, which is given
+/// the same rows in memory.
+fn parquet(bench: &Bench, data: &Data) -> Result<()> {
+    let form = Form::Parquet;
+    let land = |out: &Path| land(data, form, out, true);
+    let deltalake = |out: &Path| peer(bench, data, form, out, json!({ "task": "deltalake" }));
+    let contestants = [
+        Contestant::new("dtm: receive", land),
+        Contestant::new("deltalake", deltalake),
+    ];
+    let series = rounds(bench, "parquet", &contestants)?;
+    let read_bytes = data.arrow_bytes();
+    say(&format!(
+        "\n## parquet → tables: {} rows × {} columns in {} bodies, {} MB in memory\n\n\
+         dtm reads Parquet files, keeps them and their SHA-256, judges every row by the contract's \
+         rules and its key, sorts, writes Delta and syncs every file to disk; {} bodies at once. \
+         deltalake writes a table of the same rows, which it has as Arrow in memory. All with zstd \
+         3.\n\n{}",
+        grouped(data.rows()),
+        COLUMNS.len(),
+        data.bodies(form).len(),
+        megabytes(read_bytes),
+        machine::cores(),
+        written(&series, read_bytes).text(),
+    ))
+}
+
+/// What judging and keeping are of the whole.
+fn shares(bench: &Bench, data: &Data, form: Form) -> Result<()> {
+    let name = format!("shares of {}", form.extension());
+    let whole = [
+        Contestant::new("all of it", |out: &Path| land(data, form, out, true)),
+        Contestant::new("without rules and key", |out: &Path| {
+            land(data, form, out, false)
+        }),
+    ];
+    let whole = rounds(bench, &name, &whole)?;
+    let kept = [Contestant::new("only kept and hashed", |out: &Path| {
+        ours(&Task::Keep(Keep {
+            out: out.to_owned(),
+            bodies: data.bodies(form),
+        }))
+    })];
+    let kept = rounds(bench, &name, &kept)?;
+    let [all, unjudged] = &whole[..] else {
+        return Ok(());
+    };
+    let (all, unjudged) = (all.seconds(), unjudged.seconds());
+    let kept = kept.first().map_or(0.0, Series::seconds);
+    let mut table = Table::new(["of the time of", "s", "share"]);
+    for (what, seconds) in [
+        ("all of it", all),
+        ("rules and key (all − without them)", all - unjudged),
+        ("evidence (only kept and hashed)", kept),
+    ] {
+        let share = format!("{:.0} %", 100.0 * seconds / all.max(1e-9));
+        table.row([what.to_owned(), format!("{seconds:.3}"), share]);
+    }
+    say(&format!(
+        "\n## Shares of receiving {}: {} rows, {} cores\n\n{}",
+        form.extension(),
+        grouped(data.rows()),
+        machine::cores(),
+        table.text()
     ))
 }
 

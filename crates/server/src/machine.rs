@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 /// The memory that this process may use: the machine's, or less in a container. 0 if the system
 /// does not say.
 pub(crate) fn memory_bytes() -> u64 {
@@ -13,6 +15,19 @@ pub(crate) fn memory_bytes() -> u64 {
 pub(crate) fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     kib_after(&status, "RssAnon:").unwrap_or(0)
+}
+
+/// Takes as many open files as the system gives for the asking: every connection is one, and many
+/// shells start programs with 1,024.
+pub(crate) fn raise_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = Rlimit {
+        current: limit.maximum.or(limit.current),
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, wanted) {
+        tracing::warn!(%error, "open files stay at the limit of {:?}", limit.current);
+    }
 }
 
 /// `memory_bytes` by the files below that root.

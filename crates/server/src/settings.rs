@@ -167,8 +167,8 @@ impl Default for SubmissionSettings {
         Self {
             body_bytes: 5 << 30,
             wait_ms: 30_000,
-            bodies_at_once: 1024,
-            bodies_per_agency: 512,
+            bodies_at_once: 4096,
+            bodies_per_agency: 2048,
             client_per_second: 2_000,
             client_burst: 4_000,
             at_once: 0,

@@ -4,13 +4,13 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use rustix::fs::{CWD, Mode, OFlags, mkfifoat};
 use sha2::{Digest, Sha256};
 use testkit::TestHome;
 
-use super::{bare, done, dtm, fails, filled, json};
+use super::{Server, bare, done, dtm, fails, filled, in_home, json};
 use crate::home::{VISITS, example};
 
 const TO: [&str; 4] = ["--agency", "H26", "--period", "2026-09"];
@@ -230,4 +230,21 @@ fn a_server_that_is_gone_is_named_and_exits_3() {
     let told = format!("cannot reach the server at `{url}");
     fails(&home, &[&submit[..], &TO].concat(), 3, &told);
     assert_eq!(visits(&home), 2);
+}
+
+#[test]
+fn a_server_that_is_started_with_few_open_files_takes_as_many_as_it_may_have() {
+    let home = filled();
+    let mut serve = Command::new("sh");
+    let program = "ulimit -S -n 128 && exec \"$0\" \"$@\"";
+    serve.args(["-c", program, env!("CARGO_BIN_EXE_dtm")]);
+    let mut serve = in_home(serve, &home);
+    serve.args(["serve", "--listen", "127.0.0.1:0"]);
+    let (server, _log) = Server::start(serve);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.child.id())).unwrap();
+    let files = limits.lines().find(|line| line.starts_with("Max open files"));
+    let numbers: Vec<&str> = files.unwrap().split_whitespace().skip(3).take(2).collect();
+    assert_eq!(numbers[0], numbers[1], "{limits}");
+    assert_ne!(numbers[0], "128");
+    assert_eq!(server.stop(), Some(0));
 }

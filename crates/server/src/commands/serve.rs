@@ -17,6 +17,7 @@ use super::untold;
 use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
 use crate::home::{Announced, Held, Home};
+use crate::machine;
 use crate::open::{self, held_by};
 use crate::settings::Settings;
 use crate::shipped::Origin;
@@ -47,6 +48,7 @@ impl Serve {
         };
         let settings = Settings::read(&home.settings_file(), &open::env)?;
         let listener = bind(self.listen.as_deref().unwrap_or(&settings.listen)).await?;
+        machine::raise_open_files();
         let metrics = telemetry::start_metrics()?;
         let project = Origin::of(context.place.project.as_deref())?;
         let house = open::house(home, &settings, &project, untold()).await?;
