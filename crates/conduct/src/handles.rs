@@ -96,7 +96,18 @@ impl Handles {
 
     /// The newest state of a dataset's table.
     pub(crate) async fn table(&self, dataset: &DatasetName) -> Result<Table> {
-        match self.lake.table(dataset).await {
+        let found = self.lake.table(dataset).await;
+        self.found(dataset, found)
+    }
+
+    /// The same without looking for commits of others.
+    pub(crate) async fn known_table(&self, dataset: &DatasetName) -> Result<Table> {
+        let found = self.lake.known(dataset).await;
+        self.found(dataset, found)
+    }
+
+    fn found(&self, dataset: &DatasetName, found: lake::Result<Table>) -> Result<Table> {
+        match found {
             Err(lake::LakeError::NotFound { .. }) => {
                 self.contract(dataset)?;
                 Err(ServiceError::new(

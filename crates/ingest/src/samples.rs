@@ -9,7 +9,9 @@ use chrono::{DateTime, NaiveDate};
 use project::{Classification, Column, ColumnType, Contract, Severity, Text, Version};
 
 use crate::Verdict;
-use crate::{Checked, Coding, Counts, Envelope, IngestError, Limits, Mapping, RowRule, Source, Spool};
+use crate::{
+    Checked, Coding, Counts, Envelope, IngestError, Limits, Mapping, RowRule, Source, Spool,
+};
 
 pub(crate) fn text(en: &str) -> Text {
     Text {

@@ -98,6 +98,22 @@ impl Lake {
         Ok(self.remember(table))
     }
 
+    /// The dataset's table in a state that was the newest when somebody looked; without a look of
+    /// its own if this process knows the table.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none.
+    pub async fn known(&self, dataset: &DatasetName) -> Result<Table> {
+        let known = {
+            let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+            tables.get(dataset).cloned()
+        };
+        match known {
+            Some(table) => Ok(table),
+            None => self.table(dataset).await,
+        }
+    }
+
     /// The dataset's table in its newest state.
     ///
     /// # Errors

@@ -242,7 +242,9 @@ fn a_server_that_is_started_with_few_open_files_takes_as_many_as_it_may_have() {
     serve.args(["serve", "--listen", "127.0.0.1:0"]);
     let (server, _log) = Server::start(serve);
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.child.id())).unwrap();
-    let files = limits.lines().find(|line| line.starts_with("Max open files"));
+    let files = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
     let numbers: Vec<&str> = files.unwrap().split_whitespace().skip(3).take(2).collect();
     assert_eq!(numbers[0], numbers[1], "{limits}");
     assert_ne!(numbers[0], "128");

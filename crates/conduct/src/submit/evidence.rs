@@ -22,11 +22,14 @@ pub(crate) async fn keep(handles: &Handles, spooled: &Spooled) -> Result<Option<
             put.map_err(failure::lake)?;
             return Ok(None);
         }
-        Source::File(path) => tokio::fs::read(path).await.map(Bytes::from).map_err(|error| {
-            ServiceError::new(ErrorKind::Unavailable, "cannot read the spooled body")
-                .hint("Send it again; nothing of it was kept.")
-                .caused_by(error)
-        })?,
+        Source::File(path) => tokio::fs::read(path)
+            .await
+            .map(Bytes::from)
+            .map_err(|error| {
+                ServiceError::new(ErrorKind::Unavailable, "cannot read the spooled body")
+                    .hint("Send it again; nothing of it was kept.")
+                    .caused_by(error)
+            })?,
     };
     let place = handles.segments.put(sha256, body).await;
     place.map(Some).map_err(failure::lake)

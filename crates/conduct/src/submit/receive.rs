@@ -166,11 +166,12 @@ fn being_landed(id: SubmissionId) -> ServiceError {
     .hint("Ask again in a moment with the same key for its receipt.")
 }
 
-/// The versions of the tables that a submission lands in, before anything of it has landed.
+/// Versions of the tables that a submission lands in, before anything of it has landed: not the
+/// newest there may be, which are looked for when it lands.
 async fn versions(handles: &Handles, terms: &Terms) -> Result<BTreeMap<String, i64>> {
     let mut versions = BTreeMap::new();
     for dataset in [&terms.contract.dataset, &quarantine::dataset()?] {
-        let table = handles.table(dataset).await?;
+        let table = handles.known_table(dataset).await?;
         versions.insert(dataset.to_string(), table.version());
     }
     Ok(versions)

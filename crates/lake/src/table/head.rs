@@ -1,6 +1,7 @@
 //! The cached state of a table, and how it moves.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use arrow::datatypes::SchemaRef;
@@ -171,14 +172,25 @@ impl Table {
     /// # Errors
     /// `Unavailable` when the store does not answer.
     pub async fn refresh(&self) -> Result<i64> {
-        let _moving = self.inner.moving.lock().await;
+        let asked = self.inner.looks.load(Ordering::SeqCst);
+        let mut looked = self.inner.moving.lock().await;
+        // Of many who ask at the same time one looks: what began later saw what this would see.
+        if *looked <= asked {
+            let number = self.inner.looks.fetch_add(1, Ordering::SeqCst) + 1;
+            self.look().await?;
+            *looked = number;
+        }
+        Ok(self.version())
+    }
+
+    async fn look(&self) -> Result<()> {
         let mut head = self.head();
         for _ in 0..FOLLOWED {
             let Some((_, entry)) = self.entry(head.version() + 1).await? else {
                 if head.version() > self.version() {
                     self.set_head(head);
                 }
-                return Ok(self.version());
+                return Ok(());
             };
             match self.next(&head, &entry)? {
                 Some(next) => head = Arc::new(next),
@@ -188,7 +200,7 @@ impl Table {
         let inner = &self.inner;
         let state = load(&inner.dataset, &inner.log, None).await?;
         self.set_head(Arc::new(Head::replayed(&inner.folder, state)));
-        Ok(self.version())
+        Ok(())
     }
 
     /// Moves the cached state over a commit of our own.
@@ -385,6 +397,7 @@ impl Parts {
                 log: self.log,
                 head: RwLock::new(Arc::new(head)),
                 recent: Mutex::default(),
+                looks: AtomicU64::new(0),
                 moving: tokio::sync::Mutex::default(),
                 committing: tokio::sync::Mutex::default(),
             }),

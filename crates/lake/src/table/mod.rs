@@ -16,6 +16,7 @@ mod vacuum;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use arrow::datatypes::SchemaRef;
 use deltalake::datafusion::catalog::TableProvider;
@@ -57,8 +58,10 @@ struct Inner {
     head: std::sync::RwLock<Arc<Head>>,
     /// States of other versions, the latest asked for last.
     recent: std::sync::Mutex<VecDeque<Arc<Head>>>,
-    /// Held while the cached state moves.
-    moving: tokio::sync::Mutex<()>,
+    /// How many looks at the log began.
+    looks: AtomicU64,
+    /// Held while the cached state moves; the number of the last look that ended well.
+    moving: tokio::sync::Mutex<u64>,
     /// Held during a commit: writers of one process queue here, not on the log.
     committing: tokio::sync::Mutex<()>,
 }
