@@ -8,7 +8,7 @@ use crate::{Coding, IngestError, Limits, charset, unpack};
 
 /// Text in UTF-8 without its byte order mark; bytes that its charset does not have are no UTF-8
 /// here either.
-pub(crate) type Text = BufReader<Box<dyn Read>>;
+pub(crate) type Text = BufReader<Box<dyn Read + Send>>;
 
 const BUFFER_BYTES: usize = 256 * 1024;
 
@@ -24,7 +24,7 @@ pub(crate) fn stream(
     path: &Path,
     coding: Coding,
     limits: &Limits,
-) -> Result<Box<dyn Read>, IngestError> {
+) -> Result<Box<dyn Read + Send>, IngestError> {
     let file = open(path)?;
     match coding.compression {
         None => Ok(Box::new(file)),

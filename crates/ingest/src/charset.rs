@@ -25,9 +25,9 @@ const BYTE_ORDER_MARKS: [(&[u8], Charset); 3] = [
 /// as one that UTF-8 does not have. UTF-16 that is broken is an error of the reader, for
 /// [`IngestError::read`]: where its next row begins cannot be told.
 pub(crate) fn decoded(
-    mut bytes: Box<dyn Read>,
+    mut bytes: Box<dyn Read + Send>,
     declared: Option<Charset>,
-) -> Result<Box<dyn Read>, IngestError> {
+) -> Result<Box<dyn Read + Send>, IngestError> {
     let mut head = Vec::with_capacity(4);
     let read = (&mut bytes).take(3).read_to_end(&mut head);
     read.map_err(IngestError::read)?;
@@ -36,7 +36,7 @@ pub(crate) fn decoded(
         .find(|(mark, _)| head.starts_with(mark));
     let charset = agreed(declared, mark.map(|(_, charset)| *charset))?;
     head.drain(..mark.map_or(0, |(mark, _)| mark.len()));
-    let bytes: Box<dyn Read> = Box::new(Cursor::new(head).chain(bytes));
+    let bytes: Box<dyn Read + Send> = Box::new(Cursor::new(head).chain(bytes));
     let decoder = match charset {
         Charset::Utf8 | Charset::Utf16 => return Ok(bytes),
         Charset::Utf16Le => Decoder::Utf16(UTF_16LE.new_decoder_without_bom_handling(), charset),
@@ -152,7 +152,7 @@ fn windows_1258() -> UpperHalf {
 }
 
 struct Decoded {
-    bytes: Box<dyn Read>,
+    bytes: Box<dyn Read + Send>,
     decoder: Decoder,
     input: Vec<u8>,
     output: Vec<u8>,

@@ -15,7 +15,7 @@ use crate::{body, csv, document, ipc, ndjson, parquet, sheet};
 /// Checks a spooled body under its contract and hands every stretch of rows to `sink`, in order.
 ///
 /// Memory is bounded by a batch, by the longest row that is taken, and, if the contract has a key,
-/// by some fifty bytes for every row; for Arrow by a few messages, for zstd by what its frames look
+/// by some forty bytes for every row; for Arrow by a few messages, for zstd by what its frames look
 /// back, 128 MiB at most. A compressed body whose reader moves about in it is unpacked beside
 /// `path`, into a file that is gone in the end. Blocks while it reads. A body without rows is no
 /// error: the counts say so.
@@ -90,7 +90,7 @@ fn run(
     } = terms;
     let text = || body::text(path, coding, limits);
     let file = || body::file(path, coding, limits);
-    let mut judge = Judge::new(contract, rules, terms.envelope, sink)?;
+    let mut judge = Judge::new(contract, rules, terms.envelope, sink);
     match coding.format {
         Format::Ndjson | Format::Csv | Format::Json | Format::Xml => {
             check_text(text()?, coding, terms, &mut judge)?;

@@ -22,13 +22,13 @@ pub(crate) fn unpacked(
     file: File,
     compression: Compression,
     limits: &Limits,
-) -> Result<Box<dyn Read>, IngestError> {
+) -> Result<Box<dyn Read + Send>, IngestError> {
     let packed_bytes = file.metadata().map_err(IngestError::read)?.len();
     if packed_bytes == 0 {
         return Err(broken(compression, "it is empty"));
     }
     let file = BufReader::with_capacity(BUFFER_BYTES, file);
-    let decoder: Box<dyn Read> = match compression {
+    let decoder: Box<dyn Read + Send> = match compression {
         Compression::Gzip => Box::new(MultiGzDecoder::new(file)),
         Compression::Zstd => {
             let mut decoder =
@@ -49,7 +49,7 @@ pub(crate) fn unpacked(
 }
 
 struct Bounded {
-    decoder: Box<dyn Read>,
+    decoder: Box<dyn Read + Send>,
     compression: Compression,
     /// How many were unpacked.
     bytes: u64,

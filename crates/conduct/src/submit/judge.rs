@@ -22,6 +22,9 @@ use crate::handles::Handles;
 /// Batches between the checking thread and the encoder.
 const BATCHES_IN_FLIGHT: usize = 4;
 
+/// A body of up to this size is decoded by one thread.
+const ALONE_BYTES: u64 = 1 << 20;
+
 /// What checking left behind, nothing of it visible yet.
 pub(crate) struct Staged {
     pub counts: RowCounts,
@@ -52,7 +55,8 @@ pub(crate) async fn check(
     let more = std::mem::take(&mut more);
     let (checking, mut receiver) = decoded(handles, terms, submission, spooled, more)?;
     let limit = handles.settings.errors_in_answer;
-    let mut desk = Desk::new(terms, tables, holds, limit, names);
+    let threads = handles.settings.partitions;
+    let mut desk = Desk::new(terms, tables, (holds, threads), limit, names);
     let encoding = async {
         while let Some(checked) = receiver.recv().await {
             if let Err(error) = desk.take(checked, &submission.receipt).await {
@@ -104,9 +108,24 @@ pub(crate) fn decoded(
     let adapter = adapter(&submission.format, &terms.project, &terms.contract.dataset)?;
     let (adapter, contract) = (adapter.cloned(), terms.contract.clone());
     let (sender, receiver) = mpsc::channel::<Checked>(BATCHES_IN_FLIGHT);
+    let (workers, large) = (
+        handles.settings.partitions,
+        spooled.size_bytes() > ALONE_BYTES,
+    );
+    let helping = u32::try_from(workers)
+        .ok()
+        .filter(|_| large)
+        .and_then(|workers| {
+            let decoders = Arc::clone(&handles.decoders);
+            decoders.try_acquire_many_owned(workers).ok()
+        });
     let checking = blocking(move || {
         let mut sink = |checked: Checked| sender.blocking_send(checked).map_err(IngestError::sink);
-        let (path, limits) = (spooled.path(), Limits::default());
+        let limits = Limits {
+            workers: if helping.is_some() { workers } else { 1 },
+            ..Limits::default()
+        };
+        let path = spooled.path();
         match &adapter {
             None => ingest::check(
                 path, coding, &contract, &rules, &envelope, &limits, &mut sink,
@@ -134,6 +153,7 @@ fn row_rules(handles: &Handles, terms: &Terms) -> Result<Vec<RowRule>> {
         severity: rule.severity,
         message: rule.message.clone(),
         holds: Arc::clone(holds),
+        in_order: false,
     });
     Ok(rules.collect())
 }
@@ -164,15 +184,15 @@ impl Desk {
     fn new(
         terms: &Terms,
         tables: Option<(&Table, &Table)>,
-        holds: bool,
+        (holds, threads): (bool, usize),
         limit: usize,
         rules: BTreeSet<String>,
     ) -> Self {
         let sort_by = terms.contract.sort_by.clone();
         Self {
             rules,
-            landed: tables.map(|(table, _)| Tray::new(table, sort_by, holds)),
-            quarantined: tables.map(|(_, ledger)| Tray::new(ledger, Vec::new(), holds)),
+            landed: tables.map(|(table, _)| Tray::new(table, sort_by, holds, threads)),
+            quarantined: tables.map(|(_, ledger)| Tray::new(ledger, Vec::new(), holds, 1)),
             errors: RowErrors::default(),
             limit,
         }

@@ -46,7 +46,7 @@ fn single_bytes(text: &str, upper: &[Option<char>; 128]) -> Vec<u8> {
 }
 
 fn read(bytes: &[u8], charset: Option<Charset>) -> Result<Vec<u8>, String> {
-    let body: Box<dyn Read> = Box::new(Cursor::new(bytes.to_vec()));
+    let body: Box<dyn Read + Send> = Box::new(Cursor::new(bytes.to_vec()));
     let mut text = Vec::new();
     let mut reader = decoded(body, charset).map_err(|error| error.to_string())?;
     match reader.read_to_end(&mut text) {
