@@ -92,14 +92,17 @@ struct Order<'a> {
 enum Kind<'a> {
     /// A cell for every column of the contract.
     Direct(Vec<Cell<'a>>),
-    Mapped(Fields<'a>),
+    Mapped(Box<Fields<'a>>),
 }
 
 impl<'a> Order<'a> {
     fn new(terms: Terms<'a>, header: &'a Header) -> Self {
         let kind = match terms.mapping {
             None => Kind::Direct(vec![Cell::Null; terms.contract.columns.len()]),
-            Some(_) => Kind::Mapped(Fields::new(terms).with_decimal_comma(header.decimal_comma)),
+            Some(_) => {
+                let fields = Fields::new(terms).with_decimal_comma(header.decimal_comma);
+                Kind::Mapped(Box::new(fields))
+            }
         };
         Self {
             terms,

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::Charset;
 use crate::cell::Cell;
 use crate::records::Marks;
+use crate::words;
 
 /// Why a record is no row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,13 +51,10 @@ pub(crate) fn split<'a>(
     cells: &mut Vec<Cell<'a>>,
 ) -> Result<(), Broken> {
     let delimiter = char::from(marks.delimiter);
-    match marks.quote.map(char::from) {
+    let has = |quote: &u8| memchr::memchr(*quote, record.as_bytes()).is_some();
+    match marks.quote.filter(has).map(char::from) {
         None => {
-            split_plain(record, delimiter, cells);
-            Ok(())
-        }
-        Some(quote) if !record.contains(quote) => {
-            split_plain(record, delimiter, cells);
+            split_plain(record, marks.delimiter, cells);
             Ok(())
         }
         Some('"') if delimiter == ',' => split_quoted(record, ',', '"', cells),
@@ -64,16 +62,14 @@ pub(crate) fn split<'a>(
     }
 }
 
-/// Cuts at every delimiter; cells are short, and to look byte by byte is quicker than to begin a
-/// search for each.
-fn split_plain<'a>(record: &'a str, delimiter: char, cells: &mut Vec<Cell<'a>>) {
-    let mut rest = record;
-    while let Some(end) = rest.bytes().position(|byte| char::from(byte) == delimiter) {
-        let (cell, behind) = rest.split_at(end);
-        cells.push(cell_of(cell.into()));
-        rest = &behind[1..];
-    }
-    cells.push(cell_of(rest.into()));
+/// Cuts at every delimiter, which is ASCII.
+fn split_plain<'a>(record: &'a str, delimiter: u8, cells: &mut Vec<Cell<'a>>) {
+    let mut start = 0;
+    words::each(record.as_bytes(), delimiter, |end| {
+        cells.push(cell_of(record[start..end].into()));
+        start = end + 1;
+    });
+    cells.push(cell_of(record[start..].into()));
 }
 
 /// Inlined so that the usual marks are constants: characters that are known are found twice as

@@ -193,7 +193,7 @@ enum Quotes {
 impl Quotes {
     /// Reads a line; true if its line break belongs to a quoted field.
     fn are_open_behind(&mut self, line: &[u8], delimiter: u8, quote: u8) -> bool {
-        if *self != Self::Quoted && !line.contains(&quote) {
+        if *self != Self::Quoted && memchr::memchr(quote, line).is_none() {
             return false;
         }
         for byte in line.iter().copied() {

@@ -1,7 +1,6 @@
 //! Days and instants: ISO 8601, and nothing that has to be guessed.
 
 use calendar::CIVIL_OFFSET_SECONDS;
-use chrono::{Datelike, NaiveDate};
 
 use crate::cell::Fault;
 
@@ -18,7 +17,8 @@ pub(crate) const YEAR: Fault = Fault::new(&[
     "the year must lie between 1900 and 9999",
 ]);
 
-const UNIX_EPOCH_FROM_CE: i32 = 719_163;
+/// 1970 began so many days behind the end of February of the year before the first.
+const UNIX_EPOCH_FROM_MARCH: i64 = 719_469;
 const MICROS: i64 = 1_000_000;
 const DAY_SECONDS: i64 = 86_400;
 /// No place on earth is further from UTC.
@@ -49,9 +49,31 @@ fn day(date: &[u8; 10]) -> Result<i32, Fault> {
     if year < 1900 {
         return Err(YEAR);
     }
-    let year = i32::try_from(year).map_err(|_| DATE)?;
-    let day = NaiveDate::from_ymd_opt(year, month, day).ok_or(DATE)?;
-    Ok(day.num_days_from_ce() - UNIX_EPOCH_FROM_CE)
+    civil(year, month, day)
+        .and_then(|days| i32::try_from(days).ok())
+        .ok_or(DATE)
+}
+
+/// The day in days since 1970, if there is one; years are those of our era. Counted from March, so
+/// that a leap day is the last of its year.
+fn civil(year: u32, month: u32, day: u32) -> Option<i64> {
+    let leaps = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let last = match month {
+        2 if leaps => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=last).contains(&day) {
+        return None;
+    }
+    let (year, month) = match month {
+        1 | 2 => (year - 1, month + 9),
+        _ => (year, month - 3),
+    };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day;
+    Some(i64::from(days) - UNIX_EPOCH_FROM_MARCH)
 }
 
 /// A day and a time of day in microseconds since 1970, UTC. Digits beyond the microsecond are cut.

@@ -12,6 +12,25 @@ pub(crate) fn end_of_plain(bytes: &[u8]) -> Option<usize> {
     })
 }
 
+/// Tells every place of the byte, in order.
+pub(crate) fn each(bytes: &[u8], byte: u8, mut tell: impl FnMut(usize)) {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let differing = u64::from_le_bytes(*word) ^ u64::from_le_bytes([byte; 8]);
+        // Without a borrow from one byte to the next, all marks are right.
+        let mut marks = !(((differing & !HIGHS) + !HIGHS) | differing) & HIGHS;
+        while marks != 0 {
+            tell(at * 8 + marks.trailing_zeros() as usize / 8);
+            marks &= marks - 1;
+        }
+    }
+    for (at, found) in rest.iter().enumerate() {
+        if *found == byte {
+            tell(words.len() * 8 + at);
+        }
+    }
+}
+
 /// Whether all of it are characters of ASCII, and none a control character.
 pub(crate) fn are_printable(bytes: &[u8]) -> bool {
     let stops = |word: u64| (word & HIGHS) | equal(word, 0x7f) | below(word, b' ');

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{are_printable, end_of_plain};
+use super::{are_printable, each, end_of_plain};
 
 /// Bytes beside every border that is looked for.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -17,6 +17,12 @@ proptest! {
     fn words_find_what_bytes_find(bytes in bytes()) {
         let plain = |b: &u8| *b == b'"' || *b == b'\\' || *b < 0x20;
         prop_assert_eq!(end_of_plain(&bytes), bytes.iter().position(plain));
+        for byte in [b'"', 0, 0x7f, 0x80, 0xff] {
+            let mut found = Vec::new();
+            each(&bytes, byte, |at| found.push(at));
+            let expected = (0..bytes.len()).filter(|at| bytes[*at] == byte);
+            prop_assert_eq!(found, expected.collect::<Vec<_>>());
+        }
         let printable = bytes.iter().all(|b| b.is_ascii() && !b.is_ascii_control());
         prop_assert_eq!(are_printable(&bytes), printable);
     }
