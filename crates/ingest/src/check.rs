@@ -15,7 +15,8 @@ use crate::{body, csv, document, ipc, ndjson, parquet, sheet};
 /// Checks a spooled body under its contract and hands every stretch of rows to `sink`, in order.
 ///
 /// Memory is bounded by a batch, by the longest row that is taken, and, if the contract has a key,
-/// by some forty bytes for every row; for Arrow by a few messages, for zstd by what its frames look
+/// by some forty bytes for every row; of lines and CSV there are as many batches at a time as
+/// [`Limits::workers`], and two more; for Arrow by a few messages, for zstd by what its frames look
 /// back, 128 MiB at most. A compressed body whose reader moves about in it is unpacked beside
 /// `path`, into a file that is gone in the end. Blocks while it reads. A body without rows is no
 /// error: the counts say so.
