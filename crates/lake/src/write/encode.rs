@@ -43,8 +43,8 @@ pub(super) struct Encoder {
 
 /// What becomes of a column when rows were added.
 enum Column {
-    Open(ArrowColumnWriter),
-    Ended(ArrowColumnChunk),
+    Open(Box<ArrowColumnWriter>),
+    Ended(Box<ArrowColumnChunk>),
 }
 
 impl Encoder {
@@ -110,8 +110,8 @@ impl Encoder {
                     }
                 }
                 let column = match ends {
-                    true => Column::Ended(writer.close()?),
-                    false => Column::Open(writer),
+                    true => Column::Ended(writer.close()?.into()),
+                    false => Column::Open(writer.into()),
                 };
                 done.push((at, column));
             }
@@ -122,8 +122,8 @@ impl Encoder {
         let mut ended = Vec::new();
         for (_, column) in done {
             match column {
-                Column::Open(writer) => self.open.push(writer),
-                Column::Ended(chunk) => ended.push(chunk),
+                Column::Open(writer) => self.open.push(*writer),
+                Column::Ended(chunk) => ended.push(*chunk),
             }
         }
         self.rows += count;
