@@ -42,6 +42,9 @@ pub(crate) struct Handles {
     /// Bodies that arrive in parts.
     pub uploads: Uploads,
     pub queries: Arc<Semaphore>,
+    /// Threads that help to decode bodies: two bodies get one for every core, and others, which
+    /// come to so many cores, read alone. What is read ahead is bounded by it.
+    pub decoders: Arc<Semaphore>,
     pub running: AsyncMutex<()>,
     /// Shared by the submissions that land; taken alone while tables that they land in change their
     /// columns.

@@ -80,6 +80,7 @@ impl Parts {
             admission,
             uploads,
             queries: Arc::new(Semaphore::new(settings.queries_at_once)),
+            decoders: Arc::new(Semaphore::new(settings.partitions * 2)),
             settings,
             committers: AsyncMutex::new(BTreeMap::new()),
             in_work: Mutex::new(HashSet::new()),

@@ -68,6 +68,18 @@ impl Cell<'_> {
         }
     }
 
+    /// The cell as a type other than `string`, which `read` takes from its text.
+    pub(crate) fn read_by<T>(
+        &self,
+        read: impl FnOnce(&str) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        match self {
+            Self::Text(text) => read(text),
+            Self::Number(text) => read(text),
+            _ => read(&self.scalar()?),
+        }
+    }
+
     /// The text of a string. A number is none: whether `1.0` and `1` are the same code, and where
     /// the leading zeros went, cannot be told any more.
     pub(crate) fn string(&self) -> Result<&str, Fault> {
@@ -87,22 +99,18 @@ pub(crate) fn quoted(text: &str) -> String {
 
 /// Why a value cannot be read as its column's type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Fault {
-    vi: &'static str,
-    en: &'static str,
-}
+pub(crate) struct Fault(&'static [&'static str; 2]);
 
 impl Fault {
-    pub(crate) const fn new(vi: &'static str, en: &'static str) -> Self {
-        Self { vi, en }
+    /// The reason in Vietnamese and in English.
+    pub(crate) const fn new(reason: &'static [&'static str; 2]) -> Self {
+        Self(reason)
     }
 
     /// The reason by itself.
     pub(crate) fn reason(self) -> Text {
-        Text {
-            vi: self.vi.to_owned(),
-            en: self.en.to_owned(),
-        }
+        let [vi, en] = self.0.map(str::to_owned);
+        Text { vi, en }
     }
 
     /// What people are told; `origin` is the foreign field that the value came from.
@@ -112,65 +120,71 @@ impl Fault {
         origin: Option<&str>,
         column_type: ColumnType,
     ) -> Text {
+        let [vi_reason, en_reason] = self.0;
         let (vi, en) = match origin {
             Some(origin) => (format!(" (từ `{origin}`)"), format!(" (from `{origin}`)")),
             None => Default::default(),
         };
         Text {
-            vi: format!(
-                "không đọc được `{column}`{vi} theo kiểu {column_type}: {}",
-                self.vi
-            ),
-            en: format!(
-                "`{column}`{en} cannot be read as {column_type}: {}",
-                self.en
-            ),
+            vi: format!("không đọc được `{column}`{vi} theo kiểu {column_type}: {vi_reason}"),
+            en: format!("`{column}`{en} cannot be read as {column_type}: {en_reason}"),
         }
     }
 }
 
-pub(crate) const NESTED: Fault = Fault::new(
+pub(crate) const NESTED: Fault = Fault::new(&[
     "cần một giá trị đơn, không phải danh sách hay đối tượng",
     "expected one value, not a list or an object",
-);
-const UNQUOTED: Fault = Fault::new(
+]);
+const UNQUOTED: Fault = Fault::new(&[
     "cần một chuỗi, đặt giá trị trong dấu ngoặc kép",
     "expected a string; write the value in quotes",
-);
-const WHOLE: Fault = Fault::new(
+]);
+const WHOLE: Fault = Fault::new(&[
     "cần một số nguyên chỉ gồm chữ số, như `1250`",
     "expected a whole number of digits only, as in `1250`",
-);
-pub(crate) const RANGE: Fault = Fault::new(
+]);
+pub(crate) const RANGE: Fault = Fault::new(&[
     "số nằm ngoài phạm vi của kiểu",
     "the number is out of the type's range",
-);
-const NUMBER: Fault = Fault::new(
+]);
+const NUMBER: Fault = Fault::new(&[
     "cần một số với dấu chấm thập phân, như `0.25`",
     "expected a number with a decimal point, as in `0.25`",
-);
-pub(crate) const FINITE: Fault = Fault::new("cần một số hữu hạn", "expected a finite number");
-const DECIMAL: Fault = Fault::new(
+]);
+pub(crate) const FINITE: Fault = Fault::new(&["cần một số hữu hạn", "expected a finite number"]);
+const DECIMAL: Fault = Fault::new(&[
     "cần một số thập phân không có số mũ, như `1250.50`",
     "expected a decimal number without an exponent, as in `1250.50`",
-);
-const SCALE: Fault = Fault::new(
+]);
+const SCALE: Fault = Fault::new(&[
     "quá nhiều chữ số sau dấu thập phân",
     "too many digits after the decimal point",
-);
-const COMMA: Fault = Fault::new(
+]);
+const COMMA: Fault = Fault::new(&[
     "cần một số với dấu phẩy thập phân, như `1250,50` hoặc `1.250,50`",
     "expected a number with a decimal comma, as in `1250,50` or `1.250,50`",
-);
-const BOOLEAN: Fault = Fault::new("cần `true` hoặc `false`", "expected `true` or `false`");
+]);
+const BOOLEAN: Fault = Fault::new(&["cần `true` hoặc `false`", "expected `true` or `false`"]);
+
+/// So many digits fit 64 bits, whatever they are.
+const SURE_DIGITS: usize = 18;
 
 /// A whole number: an optional minus and digits.
 pub(crate) fn int64(text: &str) -> Result<i64, Fault> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
     if !all_digits(digits) {
         return Err(WHOLE);
     }
-    text.parse().map_err(|_| RANGE)
+    if digits.len() > SURE_DIGITS {
+        return text.parse().map_err(|_| RANGE);
+    }
+    let digits = digits.bytes().map(|digit| i64::from(digit - b'0'));
+    let number = digits.fold(0, |sum, digit| sum * 10 + digit);
+    Ok(if negative { -number } else { number })
 }
 
 /// A whole number of 32 bits.

@@ -13,7 +13,8 @@ use crate::{body, csv, document, ipc, ndjson, parquet, sheet};
 /// Checks a spooled body under its contract and hands every stretch of rows to `sink`, in order.
 ///
 /// Memory is bounded by a batch, by the longest row that is taken, and, if the contract has a key,
-/// by some fifty bytes for every row; for Arrow by a few messages, for zstd by what its frames look
+/// by some forty bytes for every row; of lines and CSV there are as many batches at a time as
+/// [`Limits::workers`], and two more; for Arrow by a few messages, for zstd by what its frames look
 /// back, 128 MiB at most. A compressed body whose reader moves about in it is unpacked beside
 /// it, into a file that is gone in the end. Blocks while it reads. A body without rows is no
 /// error: the counts say so.
@@ -88,7 +89,7 @@ fn run(
     } = terms;
     let text = || body::text(source, coding, limits);
     let file = || body::file(source, coding, limits);
-    let mut judge = Judge::new(contract, rules, terms.envelope, sink)?;
+    let mut judge = Judge::new(contract, rules, terms.envelope, sink);
     match coding.format {
         Format::Ndjson | Format::Csv | Format::Json | Format::Xml => {
             check_text(text()?, coding, terms, &mut judge)?;

@@ -1,6 +1,5 @@
 //! Columns being filled: one builder per column of the contract.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -47,50 +46,49 @@ impl ColumnBuilder {
 
     /// Adds a value; one that cannot be read is added as null, and the reason is the answer.
     pub(crate) fn push(&mut self, cell: &Cell<'_>) -> Result<(), Fault> {
-        let none = *cell == Cell::Null;
+        if let Cell::Null = cell {
+            self.push_null();
+            return Ok(());
+        }
         macro_rules! add {
-            ($builder:expr, $value:expr) => {{
-                let value = if none { Ok(None) } else { $value.map(Some) };
-                $builder.append_option(value.as_ref().ok().and_then(Option::as_ref).copied());
-                value.map(|_| ())
-            }};
+            ($builder:expr, $value:expr) => {
+                match $value {
+                    Ok(value) => {
+                        $builder.append_value(value);
+                        Ok(())
+                    }
+                    Err(fault) => {
+                        $builder.append_null();
+                        Err(fault)
+                    }
+                }
+            };
         }
         match self {
-            Self::String(builder) if none => {
-                builder.append_null();
-                Ok(())
-            }
-            Self::String(builder) => match cell.string().and_then(text::normalised) {
-                Ok(text) => {
-                    builder.append_value(text);
-                    Ok(())
-                }
-                Err(fault) => {
-                    builder.append_null();
-                    Err(fault)
-                }
-            },
-            Self::Int32(builder) => {
-                add!(builder, cell.scalar().and_then(|text| cell::int32(&text)))
-            }
-            Self::Int64(builder) => {
-                add!(builder, cell.scalar().and_then(|text| cell::int64(&text)))
-            }
-            Self::Float64(builder) => {
-                add!(builder, cell.scalar().and_then(|text| cell::float64(&text)))
-            }
+            Self::String(builder) => add!(builder, cell.string().and_then(text::normalised)),
+            Self::Int32(builder) => add!(builder, cell.read_by(cell::int32)),
+            Self::Int64(builder) => add!(builder, cell.read_by(cell::int64)),
+            Self::Float64(builder) => add!(builder, cell.read_by(cell::float64)),
             Self::Decimal(builder, precision, scale) => {
-                let read = |text: Cow<'_, str>| cell::decimal(&text, *precision, *scale);
-                add!(builder, cell.scalar().and_then(read))
+                let read = |text: &str| cell::decimal(text, *precision, *scale);
+                add!(builder, cell.read_by(read))
             }
-            Self::Boolean(builder) => {
-                add!(builder, cell.scalar().and_then(|text| cell::boolean(&text)))
-            }
-            Self::Date(builder) => add!(builder, cell.scalar().and_then(|text| time::date(&text))),
-            Self::Timestamp(builder) => add!(
-                builder,
-                cell.scalar().and_then(|text| time::timestamp(&text))
-            ),
+            Self::Boolean(builder) => add!(builder, cell.read_by(cell::boolean)),
+            Self::Date(builder) => add!(builder, cell.read_by(time::date)),
+            Self::Timestamp(builder) => add!(builder, cell.read_by(time::timestamp)),
+        }
+    }
+
+    fn push_null(&mut self) {
+        match self {
+            Self::String(builder) => builder.append_null(),
+            Self::Int32(builder) => builder.append_null(),
+            Self::Int64(builder) => builder.append_null(),
+            Self::Float64(builder) => builder.append_null(),
+            Self::Decimal(builder, ..) => builder.append_null(),
+            Self::Boolean(builder) => builder.append_null(),
+            Self::Date(builder) => builder.append_null(),
+            Self::Timestamp(builder) => builder.append_null(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! CSV: RFC 4180 with a header, columns in any order, an empty cell is null.
 
+use crate::blocks::{self, Decode};
 use crate::body::Text;
 use crate::cell::Cell;
 use crate::csv_cells::{self, Broken};
@@ -8,7 +9,7 @@ use crate::fields::{Fields, Terms};
 use crate::judge::Judge;
 use crate::mended::unguarded;
 use crate::records::{Block, Records};
-use crate::rows::Rows;
+use crate::rows::{Decoded, Rows};
 use crate::{Charset, Coding, IngestError};
 
 /// Checks a CSV body.
@@ -28,35 +29,56 @@ pub(crate) fn check(
     let charset = charset.unwrap_or(Charset::Utf8);
     let mut records = Records::new(text, csv_header::first_framing(dialect), limits, 0);
     let header = Header::read(&mut records, charset, dialect, terms)?;
-    let mended = header.has_notes();
-    let mut block = Block::default();
-    loop {
-        records.fill(&mut block, limits.batch_rows)?;
-        if block.len() == 0 {
-            return Ok(());
-        }
-        let mut rows = Rows::new(terms.contract, limits, block.len()).mended(mended);
+    let cells = Cells {
+        terms,
+        header,
+        charset,
+    };
+    blocks::check(records, &cells, limits, judge)
+}
+
+struct Cells<'a> {
+    terms: Terms<'a>,
+    header: Header,
+    charset: Charset,
+}
+
+impl Decode for Cells<'_> {
+    fn decode(&self, block: &Block) -> Result<Decoded, IngestError> {
+        let Self { terms, header, .. } = self;
+        let mended = header.has_notes();
+        let mut rows = Rows::new(terms.contract, terms.limits, block.len()).mended(mended);
         let mut cells = Vec::with_capacity(header.names.len());
-        let mut order = Order::new(terms, &header);
-        for (row, record) in (block.first_row..).zip(block.records()) {
-            match split(record, &header, charset, &mut cells) {
+        let mut order = Order::new(*terms, header);
+        for (row, record) in (block.first_row..).zip(block.texts()) {
+            let split = match record {
+                Ok(text) => split(text, header, &mut cells).map_err(|broken| (broken, text.into())),
+                Err(bytes) => {
+                    let broken = Broken::Undecodable(self.charset);
+                    Err((broken, String::from_utf8_lossy(bytes)))
+                }
+            };
+            match split {
                 Ok(()) => order.push(row, &mut cells, &mut rows)?,
-                Err(broken) => {
-                    let text = String::from_utf8_lossy(record);
+                Err((broken, text)) => {
                     rows.malformed(row, broken.message(), terms.kept_fragment(&text));
                 }
             }
         }
-        judge.decide(rows.finish(), &|row, masked| {
-            let record = block.record(usize::try_from(row - block.first_row).unwrap_or(usize::MAX));
-            let mut cells = Vec::new();
-            // It could be split before.
-            let _split = split(record, &header, charset, &mut cells);
-            let names = header.names.iter().map(|name| name.as_str().into());
-            let own = names.zip(cells).zip(&header.places);
-            let own = own.filter(|(_, place)| place.is_some());
-            terms.kept(own.map(|(named, _)| named).collect(), masked)
-        })?;
+        Ok(rows.finish())
+    }
+
+    fn row_text(&self, block: &Block, row: u64, masked: &dyn Fn(&str) -> bool) -> String {
+        let header = &self.header;
+        let mut cells = Vec::new();
+        // Both could be done before.
+        let text = std::str::from_utf8(block.row(row)).unwrap_or_default();
+        let _split = split(text, header, &mut cells);
+        let names = header.names.iter().map(|name| name.as_str().into());
+        let own = names.zip(cells).zip(&header.places);
+        let own = own.filter(|(_, place)| place.is_some());
+        let own = own.map(|(named, _)| named).collect();
+        self.terms.kept(own, masked)
     }
 }
 
@@ -70,14 +92,17 @@ struct Order<'a> {
 enum Kind<'a> {
     /// A cell for every column of the contract.
     Direct(Vec<Cell<'a>>),
-    Mapped(Fields<'a>),
+    Mapped(Box<Fields<'a>>),
 }
 
 impl<'a> Order<'a> {
     fn new(terms: Terms<'a>, header: &'a Header) -> Self {
         let kind = match terms.mapping {
             None => Kind::Direct(vec![Cell::Null; terms.contract.columns.len()]),
-            Some(_) => Kind::Mapped(Fields::new(terms).with_decimal_comma(header.decimal_comma)),
+            Some(_) => {
+                let fields = Fields::new(terms).with_decimal_comma(header.decimal_comma);
+                Kind::Mapped(Box::new(fields))
+            }
         };
         Self {
             terms,
@@ -121,15 +146,9 @@ impl<'a> Order<'a> {
     }
 }
 
-fn split<'a>(
-    record: &'a [u8],
-    header: &Header,
-    charset: Charset,
-    cells: &mut Vec<Cell<'a>>,
-) -> Result<(), Broken> {
+fn split<'a>(text: &'a str, header: &Header, cells: &mut Vec<Cell<'a>>) -> Result<(), Broken> {
     cells.clear();
-    let text = std::str::from_utf8(record).map_err(|_| Broken::Undecodable(charset))?;
-    if record == header.record {
+    if text.as_bytes() == header.record {
         return Err(Broken::HeaderAgain);
     }
     csv_cells::split(text, header.marks, cells)?;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::Charset;
 use crate::cell::Cell;
 use crate::records::Marks;
+use crate::words;
 
 /// Why a record is no row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,14 +51,25 @@ pub(crate) fn split<'a>(
     cells: &mut Vec<Cell<'a>>,
 ) -> Result<(), Broken> {
     let delimiter = char::from(marks.delimiter);
-    match marks.quote.map(char::from) {
+    let has = |quote: &u8| memchr::memchr(*quote, record.as_bytes()).is_some();
+    match marks.quote.filter(has).map(char::from) {
         None => {
-            cells.extend(record.split(delimiter).map(|cell| cell_of(cell.into())));
+            split_plain(record, marks.delimiter, cells);
             Ok(())
         }
         Some('"') if delimiter == ',' => split_quoted(record, ',', '"', cells),
         Some(quote) => split_quoted(record, delimiter, quote, cells),
     }
+}
+
+/// Cuts at every delimiter, which is ASCII.
+fn split_plain<'a>(record: &'a str, delimiter: u8, cells: &mut Vec<Cell<'a>>) {
+    let mut start = 0;
+    words::each(record.as_bytes(), delimiter, |end| {
+        cells.push(cell_of(record[start..end].into()));
+        start = end + 1;
+    });
+    cells.push(cell_of(record[start..].into()));
 }
 
 /// Inlined so that the usual marks are constants: characters that are known are found twice as

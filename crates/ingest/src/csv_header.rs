@@ -41,7 +41,7 @@ impl Header {
         let mut delimiter = dialect.delimiter;
         let mut block = Block::default();
         records.fill(&mut block, 1)?;
-        if let Some(named) = separator_line(block.record(0)) {
+        if let Some(named) = separator_line(block.row(0)) {
             if delimiter.is_some_and(|declared| declared != named) {
                 return Err(refuse(
                     "the body's first line names another delimiter than is declared",
@@ -52,7 +52,7 @@ impl Header {
             records.go_on(framing(named, dialect.quote), 0);
             records.fill(&mut block, 1)?;
         }
-        let record = block.record(0);
+        let record = block.row(0);
         if record.is_empty() {
             return Err(refuse("the body is empty: it has no header", delimiter));
         }

@@ -27,21 +27,40 @@ pub fn rule_schema(contract: &Contract) -> SchemaRef {
     Arc::new(Schema::new(fields.chain(days).collect::<Vec<_>>()))
 }
 
+/// What the envelope gives to so many rows: a column for every one behind the contract's own, but
+/// for the rows' numbers.
+pub(crate) fn given(
+    schema: &SchemaRef,
+    contract: &Contract,
+    envelope: &Envelope,
+    rows: usize,
+) -> Result<Vec<Option<ArrayRef>>, ArrowError> {
+    let fields = schema.fields()[contract.columns.len()..].iter();
+    let columns = fields.map(|field| column(field.name(), envelope, rows));
+    columns.collect()
+}
+
 /// The decoded rows in the schema that predicates see.
 pub(crate) fn rule_batch(
     schema: &SchemaRef,
     decoded: &Decoded,
-    envelope: &Envelope,
+    given: Vec<Option<ArrayRef>>,
 ) -> Result<RecordBatch, ArrowError> {
     let mut columns = decoded.columns.clone();
-    for field in &schema.fields()[columns.len()..] {
-        columns.push(column(field.name(), envelope, &decoded.row_numbers)?);
-    }
+    let numbers = || -> ArrayRef {
+        let numbers = decoded.row_numbers.iter().map(|row| row.cast_signed());
+        Arc::new(Int64Array::from_iter_values(numbers))
+    };
+    columns.extend(
+        given
+            .into_iter()
+            .map(|column| column.unwrap_or_else(numbers)),
+    );
     RecordBatch::try_new(schema.clone(), columns)
 }
 
-fn column(name: &str, envelope: &Envelope, row_numbers: &[u64]) -> Result<ArrayRef, ArrowError> {
-    let rows = row_numbers.len();
+/// The column of that name; none for the rows' numbers, which differ.
+fn column(name: &str, envelope: &Envelope, rows: usize) -> Result<Option<ArrayRef>, ArrowError> {
     let text = |value: &str| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(std::iter::repeat_n(
             value, rows,
@@ -53,14 +72,11 @@ fn column(name: &str, envelope: &Envelope, row_numbers: &[u64]) -> Result<ArrayR
             rows,
         ))
     };
-    Ok(match name {
+    Ok(Some(match name {
         "_submission_id" => text(&envelope.submission_id),
         "_agency" => text(&envelope.agency),
         "_period" => text(&envelope.period),
-        "_row_number" => {
-            let numbers = row_numbers.iter().map(|row| row.cast_signed());
-            Arc::new(Int64Array::from_iter_values(numbers))
-        }
+        "_row_number" => return Ok(None),
         "_received_at" => {
             let at = envelope.received_at.timestamp_micros();
             Arc::new(TimestampMicrosecondArray::from_value(at, rows).with_timezone("UTC"))
@@ -71,5 +87,5 @@ fn column(name: &str, envelope: &Envelope, row_numbers: &[u64]) -> Result<ArrayR
             let message = format!("the envelope has no column `{name}`");
             return Err(ArrowError::SchemaError(message));
         }
-    })
+    }))
 }

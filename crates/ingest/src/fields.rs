@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use project::{Contract, Reading};
 
 use crate::cell::{Cell, quoted};
-use crate::json::Broken;
+use crate::json::{Broken, Visit};
 use crate::mapping::{self, Feed, Mapping, Misfit};
 use crate::personal::mask;
-use crate::{Envelope, Limits, row_text};
+use crate::{Envelope, Limits, row_text, words};
 
 /// What rows are read by.
 #[derive(Clone, Copy)]
@@ -56,6 +56,8 @@ pub(crate) struct Fields<'a> {
     terms: Terms<'a>,
     /// The known names: of the contract's columns, or of the foreign fields.
     names: Vec<&'a str>,
+    /// Each of them as it stands in JSON, if it has no escapes.
+    quoted: Vec<Option<String>>,
     /// By name what was given.
     given: Vec<Cell<'a>>,
     seen: Vec<bool>,
@@ -79,8 +81,13 @@ impl<'a> Fields<'a> {
             None => columns.iter().map(|column| column.name.as_str()).collect(),
         };
         let known = names.len();
+        let quoted = names.iter().map(|name| {
+            let plain = words::end_of_plain(name.as_bytes()).is_none();
+            plain.then(|| format!("\"{name}\":"))
+        });
         Self {
             terms,
+            quoted: quoted.collect(),
             names,
             given: vec![Cell::Null; known],
             seen: vec![false; known],
@@ -112,24 +119,43 @@ impl<'a> Fields<'a> {
 
     /// Takes a field. Refuses one that was given before, and more of them than are taken.
     pub(crate) fn take(&mut self, name: Cow<'a, str>, cell: Cell<'a>) -> Result<(), Broken> {
-        self.count += 1;
-        if self.count > self.terms.limits.columns {
-            return Err(Broken::TooManyFields);
-        }
+        self.count()?;
         let place = match self.names.get(self.next) {
             Some(next) if **next == *name => Some(self.next),
-            _ => self.names.iter().position(|known| **known == *name),
+            _ => self.place(&name),
         };
         let Some(place) = place else {
             self.unknown.push((name, cell));
             return Ok(());
         };
+        self.give(place, cell)
+    }
+
+    fn count(&mut self) -> Result<(), Broken> {
+        self.count += 1;
+        if self.count > self.terms.limits.columns {
+            return Err(Broken::TooManyFields);
+        }
+        Ok(())
+    }
+
+    fn give(&mut self, place: usize, cell: Cell<'a>) -> Result<(), Broken> {
         if std::mem::replace(&mut self.seen[place], true) {
             return Err(Broken::DuplicateKey);
         }
         self.given[place] = cell;
         self.next = place + 1;
         Ok(())
+    }
+
+    /// The place of a name. One that was left out stands before: behind the next is looked first.
+    fn place(&self, name: &str) -> Option<usize> {
+        let (before, behind) = self.names.split_at(self.next.min(self.names.len()));
+        let is_it = |known: &&str| *known == name;
+        match behind.iter().position(is_it) {
+            Some(place) => Some(before.len() + place),
+            None => before.iter().position(is_it),
+        }
     }
 
     /// Takes a field that is known, by its place among the names, once.
@@ -141,6 +167,10 @@ impl<'a> Fields<'a> {
 
     /// Ends the row: no field may have been given twice, and foreign values are read.
     pub(crate) fn finish(&mut self) -> Result<(), Broken> {
+        if self.unknown.is_empty() {
+            self.end();
+            return Ok(());
+        }
         let mut names: Vec<&str> = self.unknown.iter().map(|(name, _)| name.as_ref()).collect();
         names.sort_unstable();
         if names.windows(2).any(|pair| pair[0] == pair[1]) {
@@ -218,5 +248,23 @@ impl<'a> Fields<'a> {
     /// The foreign values that do not fit.
     pub(crate) fn misfits(&self) -> &[Misfit<'a>] {
         &self.misfits
+    }
+}
+
+/// The fields of a row of JSON on their way.
+pub(crate) struct Taking<'f, 'a>(pub(crate) &'f mut Fields<'a>);
+
+impl<'a> Visit<'a> for Taking<'_, 'a> {
+    fn field(&mut self, name: Cow<'a, str>, value: Cell<'a>) -> Result<(), Broken> {
+        self.0.take(name, value)
+    }
+
+    fn guess(&self) -> Option<&str> {
+        self.0.quoted.get(self.0.next)?.as_deref()
+    }
+
+    fn guessed(&mut self, value: Cell<'a>) -> Result<(), Broken> {
+        self.0.count()?;
+        self.0.give(self.0.next, value)
     }
 }

@@ -7,10 +7,10 @@ use crate::json::{self, Broken};
 use crate::mapping::Reason;
 use crate::time;
 
-const LIST: Fault = Fault::new(
+const LIST: Fault = Fault::new(&[
     "cần một danh sách đối tượng, mỗi đối tượng có trường này một lần",
     "expected a list of objects that have it once each",
-);
+]);
 
 /// The most digits of an amount; sums are held to their column's type afterwards.
 const AMOUNT_DIGITS: u8 = 38;

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crate::cell::Cell;
+use crate::words;
 
 /// Why a line is not the object that was expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,11 +21,49 @@ pub(crate) enum Broken {
     TooManyFields,
 }
 
+/// Takes the fields of an object.
+pub(crate) trait Visit<'a> {
+    /// Takes a field.
+    fn field(&mut self, name: Cow<'a, str>, value: Cell<'a>) -> Result<(), Broken>;
+
+    /// What will probably stand before the next value: a name without escapes in quotes, and a
+    /// colon. Where it does, the name is not read.
+    fn guess(&self) -> Option<&str> {
+        None
+    }
+
+    /// Takes the field whose name was guessed.
+    fn guessed(&mut self, _value: Cell<'a>) -> Result<(), Broken> {
+        Ok(())
+    }
+}
+
+/// What is done with every field, whatever its name.
+struct Each<F>(F);
+
+impl<'a, F> Visit<'a> for Each<F>
+where
+    F: FnMut(Cow<'a, str>, Cell<'a>) -> Result<(), Broken>,
+{
+    fn field(&mut self, name: Cow<'a, str>, value: Cell<'a>) -> Result<(), Broken> {
+        self.0(name, value)
+    }
+}
+
 /// Hands every field of the object to `visit`, in order.
 pub(crate) fn object<'a>(
     line: &'a str,
     nesting: usize,
     visit: impl FnMut(Cow<'a, str>, Cell<'a>) -> Result<(), Broken>,
+) -> Result<(), Broken> {
+    object_to(line, nesting, Each(visit))
+}
+
+/// Hands every field of the object to `visit`, in order.
+pub(crate) fn object_to<'a>(
+    line: &'a str,
+    nesting: usize,
+    visit: impl Visit<'a>,
 ) -> Result<(), Broken> {
     let mut reader = Reader {
         text: line,
@@ -114,11 +153,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An object, `depth` levels below the line's own.
-    fn fields(
-        &mut self,
-        depth: usize,
-        mut visit: impl FnMut(Cow<'a, str>, Cell<'a>) -> Result<(), Broken>,
-    ) -> Result<(), Broken> {
+    fn fields(&mut self, depth: usize, mut visit: impl Visit<'a>) -> Result<(), Broken> {
         self.at += 1;
         self.skip_space();
         if self.take(b'}') {
@@ -126,13 +161,23 @@ impl<'a> Reader<'a> {
         }
         loop {
             self.skip_space();
-            let key = self.string()?;
-            self.skip_space();
-            if !self.take(b':') {
-                return Err(self.broken());
+            let rest = &self.bytes()[self.at..];
+            match visit.guess() {
+                Some(guess) if rest.starts_with(guess.as_bytes()) => {
+                    self.at += guess.len();
+                    let value = self.value(depth)?;
+                    visit.guessed(value)?;
+                }
+                _ => {
+                    let name = self.string()?;
+                    self.skip_space();
+                    if !self.take(b':') {
+                        return Err(self.broken());
+                    }
+                    let value = self.value(depth)?;
+                    visit.field(name, value)?;
+                }
             }
-            let value = self.value(depth)?;
-            visit(key, value)?;
             self.skip_space();
             if self.take(b'}') {
                 return Ok(());
@@ -194,7 +239,7 @@ impl<'a> Reader<'a> {
     fn nested_fields(&mut self, depth: usize) -> Result<(), Broken> {
         let ignore: &mut dyn FnMut(Cow<'a, str>, Cell<'a>) -> Result<(), Broken> =
             &mut |_, _| Ok(());
-        self.fields(depth, ignore)
+        self.fields(depth, Each(ignore))
     }
 
     fn word(&mut self, word: &str, cell: Cell<'a>) -> Result<Cell<'a>, Broken> {
@@ -256,10 +301,7 @@ impl<'a> Reader<'a> {
     /// The characters up to the next quote or backslash.
     fn plain(&mut self) -> Result<&'a str, Broken> {
         let start = self.at;
-        let rest = &self.bytes()[start..];
-        let stop = rest
-            .iter()
-            .position(|&b| b == b'"' || b == b'\\' || b < b' ');
+        let stop = words::end_of_plain(&self.bytes()[start..]);
         self.at = stop.map_or(self.text.len(), |stop| start + stop);
         match self.peek() {
             Some(b'"' | b'\\') => Ok(&self.text[start..self.at]),

@@ -9,16 +9,12 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use project::{Contract, Severity, Text};
 
-use crate::envelope::{rule_batch, rule_schema};
+use crate::examine::{Examined, Examiner, PERSONAL_DATA, REQUIRED};
 use crate::personal::excerpt;
 use crate::row_text::shown;
 use crate::rows::{Decoded, Finding};
 use crate::unique::{Keys, Repeated};
 use crate::{Checked, Counts, Envelope, IngestError, RowRule, Verdict};
-
-/// The name of the rule whose breaches hide the value.
-const PERSONAL_DATA: &str = "personal_data";
-const REQUIRED: &str = "required";
 
 /// Gives the text of a row by its number; the function says which columns to mask.
 pub(crate) type RowTexts<'a> = &'a dyn Fn(u64, &dyn Fn(&str) -> bool) -> String;
@@ -26,11 +22,9 @@ pub(crate) type RowTexts<'a> = &'a dyn Fn(u64, &dyn Fn(&str) -> bool) -> String;
 /// Judges one body, batch after batch.
 pub(crate) struct Judge<'a> {
     contract: &'a Contract,
-    rules: &'a [RowRule],
-    envelope: &'a Envelope,
+    examiner: Arc<Examiner<'a>>,
     sink: &'a mut dyn FnMut(Checked) -> Result<(), IngestError>,
     table_schema: SchemaRef,
-    rule_schema: SchemaRef,
     keys: Keys,
     counts: Counts,
 }
@@ -41,36 +35,53 @@ impl<'a> Judge<'a> {
         rules: &'a [RowRule],
         envelope: &'a Envelope,
         sink: &'a mut dyn FnMut(Checked) -> Result<(), IngestError>,
-    ) -> Result<Self, IngestError> {
-        Ok(Self {
+    ) -> Self {
+        Self {
             contract,
-            rules,
-            envelope,
+            examiner: Arc::new(Examiner::new(contract, rules, envelope)),
             sink,
             table_schema: Arc::new(contract.table_schema()),
-            rule_schema: rule_schema(contract),
-            keys: Keys::new(contract)?,
+            keys: Keys::new(),
             counts: Counts::default(),
-        })
+        }
     }
 
     pub(crate) fn counts(&self) -> Counts {
         self.counts
     }
 
+    /// Who examines rows for this judge.
+    pub(crate) fn examiner(&self) -> Arc<Examiner<'a>> {
+        Arc::clone(&self.examiner)
+    }
+
     /// Judges rows and hands them on.
     pub(crate) fn decide(
         &mut self,
-        mut decoded: Decoded,
+        decoded: Decoded,
         row_texts: RowTexts<'_>,
     ) -> Result<(), IngestError> {
+        let examined = self.examiner.examine(decoded)?;
+        self.settle(examined, row_texts)
+    }
+
+    /// Judges rows that were examined, which come in the body's order, and hands them on.
+    pub(crate) fn settle(
+        &mut self,
+        mut examined: Examined,
+        row_texts: RowTexts<'_>,
+    ) -> Result<(), IngestError> {
+        self.examiner.examine_in_order(&mut examined)?;
+        let repeated = self.repeated_keys(&examined)?;
+        let Examined {
+            decoded,
+            batch,
+            mut findings,
+            malformed,
+            ..
+        } = examined;
+        findings.extend(repeated);
         let rows = decoded.row_numbers.len();
-        let batch = rule_batch(&self.rule_schema, &decoded, self.envelope)?;
-        // What the decoder found comes first: it is why the rules saw null.
-        let mut findings = std::mem::take(&mut decoded.findings);
-        let malformed = findings.iter().filter(|found| found.slot.is_none()).count() as u64;
-        findings.extend(self.broken_rules(&batch, &decoded)?);
-        findings.extend(self.repeated_keys(&decoded)?);
 
         let mut refused = vec![false; rows];
         let mut warned = vec![false; rows];
@@ -106,57 +117,16 @@ impl<'a> Judge<'a> {
         (self.sink)(Checked { landed, verdicts })
     }
 
-    fn broken_rules(
-        &self,
-        batch: &RecordBatch,
-        decoded: &Decoded,
-    ) -> Result<Vec<Finding>, IngestError> {
-        let mut findings = Vec::new();
-        if batch.num_rows() == 0 {
-            return Ok(findings);
-        }
-        for rule in self.rules {
-            let holds = evaluate(rule, batch)?;
-            if holds.true_count() + holds.null_count() == holds.len() {
-                continue;
-            }
-            let column = rule.column.as_deref().and_then(|name| self.place(name));
-            for slot in (0..holds.len()).filter(|slot| holds.is_valid(*slot) && !holds.value(*slot))
-            {
-                let read = column.is_none_or(|c| !decoded.unreadable.contains(&(slot, c)));
-                if rule.name == REQUIRED && !read {
-                    continue;
-                }
-                let personal = rule.name == PERSONAL_DATA;
-                let verdict = Verdict {
-                    row: decoded.row_numbers[slot],
-                    column: rule.column.clone(),
-                    rule: rule.name.clone(),
-                    severity: rule.severity,
-                    value_excerpt: column.and_then(|c| {
-                        shown(&decoded.columns[c], slot).map(|value| excerpt(&value, personal))
-                    }),
-                    cell: None,
-                    message: rule.message.clone(),
-                    row_text: None,
-                };
-                findings.push(Finding {
-                    slot: Some(slot),
-                    verdict,
-                });
-            }
-        }
-        Ok(findings)
-    }
-
-    fn repeated_keys(&mut self, decoded: &Decoded) -> Result<Vec<Finding>, IngestError> {
+    fn repeated_keys(&mut self, examined: &Examined) -> Result<Vec<Finding>, IngestError> {
+        let decoded = &examined.decoded;
         // A row of a sheet is named as the sheet names it.
         let rows = match &decoded.places {
             Some(places) => &places.rows,
             None => &decoded.row_numbers,
         };
-        let repeated = self.keys.take(&decoded.columns, rows)?;
-        let column = self.keys.column();
+        let repeated = self.keys.take(&examined.keys, rows)?;
+        let key = &self.examiner.keys;
+        let column = key.column();
         let finding = |repeated: Repeated| {
             let slot = repeated.slot;
             let verdict = Verdict {
@@ -168,7 +138,7 @@ impl<'a> Judge<'a> {
                     .and_then(|c| shown(&decoded.columns[c], slot))
                     .map(|value| excerpt(&value, false)),
                 cell: None,
-                message: self.keys.message(repeated.first_row),
+                message: key.message(repeated.first_row),
                 row_text: None,
             };
             Finding {
@@ -225,27 +195,6 @@ impl<'a> Judge<'a> {
             columns.collect::<Result<_, _>>()?,
         )
     }
-
-    fn place(&self, name: &str) -> Option<usize> {
-        self.contract
-            .columns
-            .iter()
-            .position(|column| column.name == name)
-    }
-}
-
-fn evaluate(rule: &RowRule, batch: &RecordBatch) -> Result<BooleanArray, IngestError> {
-    let failed = |source| IngestError::Rule {
-        rule: rule.name.clone(),
-        source,
-    };
-    let holds = (rule.holds)(batch).map_err(failed)?;
-    if holds.len() == batch.num_rows() {
-        return Ok(holds);
-    }
-    let (found, rows) = (holds.len(), batch.num_rows());
-    let message = format!("the predicate answered {found} times for {rows} rows");
-    Err(failed(ArrowError::ComputeError(message)))
 }
 
 /// The verdicts by row, those of refused rows with the row's text.

@@ -28,6 +28,7 @@ mod charset;
 mod tcvn3;
 mod unpack;
 
+mod blocks;
 mod csv;
 mod csv_cells;
 mod csv_header;
@@ -55,8 +56,10 @@ mod cell;
 mod columns;
 mod text;
 mod time;
+mod words;
 
 mod envelope;
+mod examine;
 mod judge;
 mod rows;
 mod unique;

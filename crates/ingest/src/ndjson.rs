@@ -2,11 +2,12 @@
 
 use project::Text;
 
-use crate::fields::{Fields, Terms};
+use crate::blocks::{self, Decode};
+use crate::fields::{Fields, Taking, Terms};
 use crate::json::{self, Broken};
 use crate::judge::Judge;
 use crate::records::{Block, Framing, Records};
-use crate::rows::Rows;
+use crate::rows::{Decoded, Rows};
 use crate::{Charset, IngestError, Limits, body};
 
 /// Checks an NDJSON body.
@@ -17,19 +18,28 @@ pub(crate) fn check(
     judge: &mut Judge<'_>,
 ) -> Result<(), IngestError> {
     let limits = terms.limits;
-    let mut records = Records::new(text, Framing::Lines, limits, 1);
-    let mut block = Block::default();
+    let records = Records::new(text, Framing::Lines, limits, 1);
     let charset = charset.unwrap_or(Charset::Utf8);
-    let undecodable = charset.undecodable("line");
-    loop {
-        records.fill(&mut block, limits.batch_rows)?;
-        if block.len() == 0 {
-            return Ok(());
-        }
+    let lines = Lines {
+        undecodable: charset.undecodable("line"),
+        terms,
+    };
+    blocks::check(records, &lines, limits, judge)
+}
+
+struct Lines<'a> {
+    terms: Terms<'a>,
+    /// What is said of a line that is no text.
+    undecodable: Text,
+}
+
+impl Decode for Lines<'_> {
+    fn decode(&self, block: &Block) -> Result<Decoded, IngestError> {
+        let (terms, limits) = (self.terms, self.terms.limits);
         let mut rows = Rows::new(terms.contract, limits, block.len());
         let mut fields = Fields::new(terms);
-        for (row, record) in (block.first_row..).zip(block.records()) {
-            match std::str::from_utf8(record) {
+        for (row, record) in (block.first_row..).zip(block.texts()) {
+            match record {
                 Ok(text) => match read(text, limits, &mut fields) {
                     Ok(()) => rows.push_fields(row, &fields)?,
                     Err(Broken::TooDeep) => {
@@ -40,22 +50,23 @@ pub(crate) fn check(
                     }
                     Err(broken) => rows.malformed(row, message(broken), terms.kept_fragment(text)),
                 },
-                Err(_) => {
-                    let text = String::from_utf8_lossy(record);
-                    rows.malformed(row, undecodable.clone(), terms.kept_fragment(&text));
+                Err(bytes) => {
+                    let text = String::from_utf8_lossy(bytes);
+                    rows.malformed(row, self.undecodable.clone(), terms.kept_fragment(&text));
                 }
             }
         }
-        judge.decide(rows.finish(), &|row, masked| {
-            let record = block.record(usize::try_from(row - block.first_row).unwrap_or(usize::MAX));
-            as_received(record, terms, masked)
-        })?;
+        Ok(rows.finish())
+    }
+
+    fn row_text(&self, block: &Block, row: u64, masked: &dyn Fn(&str) -> bool) -> String {
+        as_received(block.row(row), self.terms, masked)
     }
 }
 
 fn read<'a>(text: &'a str, limits: &Limits, fields: &mut Fields<'a>) -> Result<(), Broken> {
     fields.start();
-    json::object(text, limits.nesting, |key, cell| fields.take(key, cell))?;
+    json::object_to(text, limits.nesting, Taking(fields))?;
     fields.finish()
 }
 

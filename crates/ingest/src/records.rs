@@ -36,15 +36,24 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// The records, without their line breaks.
-    pub(crate) fn records(&self) -> impl Iterator<Item = &[u8]> {
-        self.records.iter().map(|range| &self.bytes[range.clone()])
+    /// The records, without their line breaks: as text, or as the bytes that are no UTF-8.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = Result<&str, &[u8]>> {
+        // Records end at line breaks, so that all of them are text if the whole is.
+        let whole = simdutf8::basic::from_utf8(&self.bytes).ok();
+        self.records.iter().map(move |range| {
+            let record = &self.bytes[range.clone()];
+            match whole.and_then(|whole| whole.get(range.clone())) {
+                Some(text) => Ok(text),
+                None => std::str::from_utf8(record).map_err(|_| record),
+            }
+        })
     }
 
-    /// The record at that place of the block.
-    pub(crate) fn record(&self, at: usize) -> &[u8] {
-        self.records
-            .get(at)
+    /// The record with that number; nothing if it stands elsewhere.
+    pub(crate) fn row(&self, row: u64) -> &[u8] {
+        let at = row.checked_sub(self.first_row);
+        let at = at.and_then(|at| usize::try_from(at).ok());
+        at.and_then(|at| self.records.get(at))
             .map_or(&[], |range| &self.bytes[range.clone()])
     }
 
@@ -184,7 +193,7 @@ enum Quotes {
 impl Quotes {
     /// Reads a line; true if its line break belongs to a quoted field.
     fn are_open_behind(&mut self, line: &[u8], delimiter: u8, quote: u8) -> bool {
-        if *self != Self::Quoted && !line.contains(&quote) {
+        if *self != Self::Quoted && memchr::memchr(quote, line).is_none() {
             return false;
         }
         for byte in line.iter().copied() {

@@ -47,6 +47,9 @@ pub struct RowRule {
     pub message: Text,
     /// The predicate.
     pub holds: Predicate,
+    /// Whether the predicate must see the batches one after the other in the body's order, as one
+    /// that adds up must. The rules behind such a one wait with it.
+    pub in_order: bool,
 }
 
 impl fmt::Debug for RowRule {
@@ -90,6 +93,9 @@ pub struct Limits {
     pub sheet_bytes: u64,
     /// Bytes of the texts that the cells of a spreadsheet share; they are kept in memory.
     pub shared_text_bytes: usize,
+    /// Threads that decode and examine one body of lines or CSV at the same time, each holding a
+    /// batch or two; one is the caller's own. What is answered does not depend on it.
+    pub workers: usize,
 }
 
 impl Default for Limits {
@@ -107,6 +113,7 @@ impl Default for Limits {
             archive_entries: 1_000,
             sheet_bytes: 512 * 1024 * 1024,
             shared_text_bytes: 128 * 1024 * 1024,
+            workers: 1,
         }
     }
 }

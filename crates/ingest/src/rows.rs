@@ -156,7 +156,9 @@ impl<'a> Rows<'a> {
         let slot = self.decoded.row_numbers.len();
         self.decoded.row_numbers.push(row);
         for (name, cell) in unknown {
-            bound(self.cell_bytes, row, name, cell)?;
+            if is_over(cell, self.cell_bytes) {
+                return Err(over(self.cell_bytes, row, name));
+            }
             let finding = unknown_column(slot, row, name, cell, self.contract);
             self.decoded.findings.push(finding);
         }
@@ -166,7 +168,9 @@ impl<'a> Rows<'a> {
             .zip(&self.contract.columns)
             .zip(cells);
         for (place, ((builder, column), cell)) in columns.enumerate() {
-            bound(self.cell_bytes, row, &column.name, cell)?;
+            if is_over(cell, self.cell_bytes) {
+                return Err(over(self.cell_bytes, row, &column.name));
+            }
             if let Err(fault) = builder.push(cell) {
                 let shown = hide(cell, hidden);
                 let (contract, origin) = (self.contract, origin(place));
@@ -218,15 +222,13 @@ fn hide<'c>(cell: &'c Cell<'_>, is_foreign: bool) -> Option<Cow<'c, str>> {
     }
 }
 
-fn bound(cell_bytes: usize, row: u64, column: &str, cell: &Cell<'_>) -> Result<(), IngestError> {
-    if cell.shown().is_some_and(|value| value.len() > cell_bytes) {
-        return Err(IngestError::cell_limit(
-            cell_bytes,
-            row,
-            &excerpt(column, false),
-        ));
-    }
-    Ok(())
+/// Whether the cell holds more than so many bytes.
+fn is_over(cell: &Cell<'_>, cell_bytes: usize) -> bool {
+    cell.shown().is_some_and(|value| value.len() > cell_bytes)
+}
+
+fn over(cell_bytes: usize, row: u64, column: &str) -> IngestError {
+    IngestError::cell_limit(cell_bytes, row, &excerpt(column, false))
 }
 
 fn unknown_column(

@@ -92,6 +92,7 @@ pub(crate) fn rule(
         severity,
         message: text(&format!("{name} is broken")),
         holds: Arc::new(move |batch| Ok(holds(batch))),
+        in_order: false,
     }
 }
 

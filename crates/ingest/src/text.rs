@@ -6,20 +6,24 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::cell::Fault;
 use crate::personal::is_turning;
+use crate::words;
 
-const CONTROL: Fault = Fault::new(
+const CONTROL: Fault = Fault::new(&[
     "chuỗi chứa ký tự điều khiển",
     "the text contains a control character",
-);
+]);
 
-const TURNING: Fault = Fault::new(
+const TURNING: Fault = Fault::new(&[
     "chuỗi chứa ký tự đổi hướng viết",
     "the text contains a character that turns the direction of writing",
-);
+]);
 
 /// The string in NFC. Refuses control characters other than tab and line breaks, and those that
 /// turn the direction of writing: what is read is then not what is there.
 pub(crate) fn normalised(text: &str) -> Result<Cow<'_, str>, Fault> {
+    if words::are_printable(text.as_bytes()) {
+        return Ok(Cow::Borrowed(text));
+    }
     if text.is_ascii() {
         let control = text
             .bytes()

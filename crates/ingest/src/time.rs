@@ -1,24 +1,24 @@
 //! Days and instants: ISO 8601, and nothing that has to be guessed.
 
 use calendar::CIVIL_OFFSET_SECONDS;
-use chrono::{Datelike, NaiveDate};
 
 use crate::cell::Fault;
 
-const DATE: Fault = Fault::new(
+const DATE: Fault = Fault::new(&[
     "cần một ngày dạng `2026-09-15`",
     "expected a day as in `2026-09-15`",
-);
-const TIMESTAMP: Fault = Fault::new(
+]);
+const TIMESTAMP: Fault = Fault::new(&[
     "cần một thời điểm dạng `2026-09-15T08:30:00+07:00`; không ghi múi giờ nghĩa là giờ Việt Nam",
     "expected a time as in `2026-09-15T08:30:00+07:00`; without an offset it is Vietnam's time",
-);
-pub(crate) const YEAR: Fault = Fault::new(
+]);
+pub(crate) const YEAR: Fault = Fault::new(&[
     "năm phải từ 1900 đến 9999",
     "the year must lie between 1900 and 9999",
-);
+]);
 
-const UNIX_EPOCH_FROM_CE: i32 = 719_163;
+/// 1970 began so many days behind the end of February of the year before the first.
+const UNIX_EPOCH_FROM_MARCH: i64 = 719_469;
 const MICROS: i64 = 1_000_000;
 const DAY_SECONDS: i64 = 86_400;
 /// No place on earth is further from UTC.
@@ -33,8 +33,11 @@ pub(crate) const CIVIL_OFFSET_MICROS: i64 = CIVIL_OFFSET_SECONDS as i64 * MICROS
 
 /// `yyyy-MM-dd` in days since 1970.
 pub(crate) fn date(text: &str) -> Result<i32, Fault> {
-    let bytes = text.as_bytes();
-    let &[a, b, c, d, b'-', e, f, b'-', g, h] = bytes else {
+    text.as_bytes().try_into().map_err(|_| DATE).and_then(day)
+}
+
+fn day(date: &[u8; 10]) -> Result<i32, Fault> {
+    let &[a, b, c, d, b'-', e, f, b'-', g, h] = date else {
         return Err(DATE);
     };
     let year = pair(a, b)
@@ -46,13 +49,60 @@ pub(crate) fn date(text: &str) -> Result<i32, Fault> {
     if year < 1900 {
         return Err(YEAR);
     }
-    let year = i32::try_from(year).map_err(|_| DATE)?;
-    let day = NaiveDate::from_ymd_opt(year, month, day).ok_or(DATE)?;
-    Ok(day.num_days_from_ce() - UNIX_EPOCH_FROM_CE)
+    civil(year, month, day)
+        .and_then(|days| i32::try_from(days).ok())
+        .ok_or(DATE)
+}
+
+/// The day in days since 1970, if there is one; years are those of our era. Counted from March, so
+/// that a leap day is the last of its year.
+fn civil(year: u32, month: u32, day: u32) -> Option<i64> {
+    let leaps = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let last = match month {
+        2 if leaps => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=last).contains(&day) {
+        return None;
+    }
+    let (year, month) = match month {
+        1 | 2 => (year - 1, month + 9),
+        _ => (year, month - 3),
+    };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day;
+    Some(i64::from(days) - UNIX_EPOCH_FROM_MARCH)
 }
 
 /// A day and a time of day in microseconds since 1970, UTC. Digits beyond the microsecond are cut.
 pub(crate) fn timestamp(text: &str) -> Result<i64, Fault> {
+    usual_timestamp(text.as_bytes()).map_or_else(|| any_timestamp(text), Ok)
+}
+
+/// A timestamp in the forms that nearly all have: to the second, in UTC, in Vietnam or without an
+/// offset. Any other is none here.
+fn usual_timestamp(bytes: &[u8]) -> Option<i64> {
+    let (date, rest) = bytes.split_first_chunk::<10>()?;
+    let &[b'T' | b' ', a, b, b':', c, d, b':', e, f, ref offset @ ..] = rest else {
+        return None;
+    };
+    let offset = match offset {
+        b"Z" => 0,
+        b"" | b"+07:00" => i64::from(CIVIL_OFFSET_SECONDS),
+        _ => return None,
+    };
+    let (hour, minute, second) = (pair(a, b)?, pair(c, d)?, pair(e, f)?);
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let of_day = i64::from(hour * 3600 + minute * 60 + second);
+    let day = i64::from(day(date).ok()?);
+    Some((day * DAY_SECONDS + of_day - offset) * MICROS)
+}
+
+fn any_timestamp(text: &str) -> Result<i64, Fault> {
     let (day, rest) = text.split_at_checked(10).ok_or(TIMESTAMP)?;
     let time = rest.strip_prefix(['T', ' ']).ok_or(TIMESTAMP)?;
     let day = date(day).map_err(|fault| if fault == YEAR { YEAR } else { TIMESTAMP })?;

@@ -1,7 +1,7 @@
 //! The order of files is known to the plan where the layout gives one.
 
-use arrow::array::{Int64Array, RecordBatch};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::{AsArray, Int64Array, RecordBatch};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use datafusion::physical_plan::{collect, displayable};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use lake::{CommitRequest, Table, TableShape, WriteSettings};
@@ -82,4 +82,42 @@ async fn nulls_at_the_end_of_a_file_do_not_stand_between_two() {
     assert_eq!(answer, ["1", "2", "∅"]);
     let plan = planned(&session, "select id, count(*) from t group by id").await;
     assert_eq!(rows(&session, plan).await, ["1 | 1", "2 | 1", "∅ | 1"]);
+}
+
+/// Three keys are counted into their places, seventy thousand are compared.
+#[tokio::test]
+async fn rows_of_few_keys_and_of_many_are_put_in_order() {
+    for keys in [3, 70_000] {
+        let place = Place::memory();
+        let table = table(&place).await;
+        // A step that shares no factor with the number of keys meets them all, in no order.
+        let id = |row: i64| (row % 11 != 10).then_some(row * 7_919 % keys);
+        let ids: Vec<Option<i64>> = (0..100_000).map(id).collect();
+        let batch = RecordBatch::try_new(
+            table.schema(),
+            vec![Arc::new(Int64Array::from(ids.clone()))],
+        );
+        let settings = WriteSettings {
+            sort_by: vec!["id".to_owned()],
+            row_group_rows: 60_000,
+            threads: 3,
+            ..WriteSettings::default()
+        };
+        let mut writer = table.stage(&settings).unwrap();
+        writer.write(batch.unwrap()).await.unwrap();
+        let files = writer.finish().await.unwrap();
+        let session =
+            SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
+        let staged = table.staged_provider(&files).unwrap();
+        session.register_table("t", staged).unwrap();
+        let found = session.sql("select id from t").await.unwrap();
+        let found = found.collect().await.unwrap();
+        let found = found
+            .iter()
+            .flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().iter());
+        let found: Vec<Option<i64>> = found.collect();
+        let mut expected = ids;
+        expected.sort_by_key(|id| (id.is_none(), *id));
+        assert!(found == expected, "{keys} keys");
+    }
 }

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ingest::{Checked, Counts, Envelope, IngestError, Limits, Mapping, RowRule, Spooled, Verdict};
+use ingest::{
+    Checked, Coding, Counts, Envelope, Format, IngestError, Limits, Mapping, RowRule, Source, Spooled,
+    Verdict,
+};
 use lake::Table;
 use project::Severity;
 use service::{ControlTotal, Receipt, Result, RowCounts, RowError, RowErrors, Submission};
@@ -21,6 +24,12 @@ use crate::handles::Handles;
 
 /// Batches between the checking thread and the encoder.
 const BATCHES_IN_FLIGHT: usize = 4;
+
+/// Batches that wait of a body that is checked at once: its rows are few.
+const QUICK_BATCHES: usize = 64;
+
+/// A body of up to this size is decoded by one thread.
+const ALONE_BYTES: u64 = 1 << 20;
 
 /// What checking left behind, nothing of it visible yet.
 pub(crate) struct Staged {
@@ -52,7 +61,8 @@ pub(crate) async fn check(
     let more = std::mem::take(&mut more);
     let (checking, mut receiver) = decoded(handles, terms, submission, spooled, more)?;
     let limit = handles.settings.errors_in_answer;
-    let mut desk = Desk::new(terms, tables, holds, limit, names);
+    let threads = handles.settings.partitions;
+    let mut desk = Desk::new(terms, tables, (holds, threads), limit, names);
     let encoding = async {
         while let Some(checked) = receiver.recv().await {
             if let Err(error) = desk.take(checked, &submission.receipt).await {
@@ -103,23 +113,51 @@ pub(crate) fn decoded(
     let coding = coding(&submission.format)?;
     let adapter = adapter(&submission.format, &terms.project, &terms.contract.dataset)?;
     let (adapter, contract) = (adapter.cloned(), terms.contract.clone());
-    let (sender, receiver) = mpsc::channel::<Checked>(BATCHES_IN_FLIGHT);
-    let checking = blocking(move || {
-        let mut sink = |checked: Checked| sender.blocking_send(checked).map_err(IngestError::sink);
-        let (source, limits) = (spooled.source(), Limits::default());
+    let alone = is_quick(coding, &spooled);
+    let in_flight = if alone {
+        QUICK_BATCHES
+    } else {
+        BATCHES_IN_FLIGHT
+    };
+    let (sender, receiver) = mpsc::channel::<Checked>(in_flight);
+    let workers = handles.settings.partitions;
+    let helping = u32::try_from(workers)
+        .ok()
+        .filter(|_| spooled.size_bytes() > ALONE_BYTES)
+        .and_then(|workers| {
+            let decoders = Arc::clone(&handles.decoders);
+            decoders.try_acquire_many_owned(workers).ok()
+        });
+    let check = move |sink: &mut dyn FnMut(Checked) -> std::result::Result<(), IngestError>| {
+        let limits = Limits {
+            workers: if helping.is_some() { workers } else { 1 },
+            ..Limits::default()
+        };
+        let source = spooled.source();
         match &adapter {
-            None => ingest::check(
-                source, coding, &contract, &rules, &envelope, &limits, &mut sink,
-            ),
+            None => ingest::check(source, coding, &contract, &rules, &envelope, &limits, sink),
             Some(adapter) => {
                 let mapping = Mapping::new(adapter, &contract);
-                ingest::check_through(
-                    source, coding, &mapping, &rules, &envelope, &limits, &mut sink,
-                )
+                ingest::check_through(source, coding, &mapping, &rules, &envelope, &limits, sink)
             }
         }
-    });
+    };
+    let checking = async move {
+        if alone {
+            let mut sink = |checked| sender.try_send(checked).map_err(IngestError::sink);
+            return check(&mut sink).map_err(failure::body);
+        }
+        let mut sink = move |checked| sender.blocking_send(checked).map_err(IngestError::sink);
+        blocking(move || check(&mut sink)).await
+    };
     Ok((checking, receiver))
+}
+
+/// Whether a body is checked in less time than it takes to hand it to another thread and wait.
+fn is_quick(coding: Coding, spooled: &Spooled) -> bool {
+    let plain = coding.compression.is_none();
+    let lines = matches!(coding.format, Format::Ndjson | Format::Csv | Format::Json);
+    plain && lines && matches!(spooled.source(), Source::Memory(..))
 }
 
 fn row_rules(handles: &Handles, terms: &Terms) -> Result<Vec<RowRule>> {
@@ -134,6 +172,7 @@ fn row_rules(handles: &Handles, terms: &Terms) -> Result<Vec<RowRule>> {
         severity: rule.severity,
         message: rule.message.clone(),
         holds: Arc::clone(holds),
+        in_order: false,
     });
     Ok(rules.collect())
 }
@@ -164,15 +203,15 @@ impl Desk {
     fn new(
         terms: &Terms,
         tables: Option<(&Table, &Table)>,
-        holds: bool,
+        (holds, threads): (bool, usize),
         limit: usize,
         rules: BTreeSet<String>,
     ) -> Self {
         let sort_by = terms.contract.sort_by.clone();
         Self {
             rules,
-            landed: tables.map(|(table, _)| Tray::new(table, sort_by, holds)),
-            quarantined: tables.map(|(_, ledger)| Tray::new(ledger, Vec::new(), holds)),
+            landed: tables.map(|(table, _)| Tray::new(table, sort_by, holds, threads)),
+            quarantined: tables.map(|(_, ledger)| Tray::new(ledger, Vec::new(), holds, 1)),
             errors: RowErrors::default(),
             limit,
         }

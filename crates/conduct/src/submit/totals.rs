@@ -101,6 +101,8 @@ impl Totals {
                 }
                 Ok(BooleanArray::new_null(batch.num_rows()))
             }),
+            // Whether a sum fits on the way depends on what came before.
+            in_order: true,
         })
     }
 

@@ -35,11 +35,13 @@ pub(crate) struct Tray {
 }
 
 impl Tray {
-    pub(crate) fn new(table: &Table, sort_by: Vec<String>, holds: bool) -> Self {
+    /// So many threads encode rows that go to a file.
+    pub(crate) fn new(table: &Table, sort_by: Vec<String>, holds: bool, threads: usize) -> Self {
         Self {
             table: table.clone(),
             settings: WriteSettings {
                 sort_by,
+                threads,
                 ..WriteSettings::default()
             },
             held: Vec::new(),

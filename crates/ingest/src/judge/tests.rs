@@ -22,6 +22,7 @@ const LIMITS: Limits = Limits {
     archive_entries: 100,
     sheet_bytes: 1024 * 1024,
     shared_text_bytes: 1024 * 1024,
+    workers: 1,
 };
 
 #[test]

@@ -25,11 +25,10 @@ fn cut(
             return Ok(found);
         }
         assert_eq!(block.first_row, found.len() as u64 + 1);
-        found.extend(
-            block
-                .records()
-                .map(|r| String::from_utf8_lossy(r).into_owned()),
-        );
+        found.extend(block.texts().map(|text| match text {
+            Ok(text) => text.to_owned(),
+            Err(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        }));
     }
 }
 

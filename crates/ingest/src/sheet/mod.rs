@@ -25,7 +25,7 @@ mod xml;
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use project::Contract;
 
@@ -126,7 +126,7 @@ struct Reading<'a> {
     contract: &'a Contract,
     limits: &'a Limits,
     /// For every column of the contract, that of the sheet.
-    columns: Rc<[Option<usize>]>,
+    columns: Arc<[Option<usize>]>,
     next_row: u64,
     last_sheet_row: u64,
     batch: Vec<Kept>,

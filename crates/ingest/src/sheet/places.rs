@@ -1,6 +1,6 @@
 //! Where in a sheet the rows of a batch stand, so that people find them.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use project::{Contract, Text};
 
@@ -13,7 +13,7 @@ pub(crate) struct Places {
     /// The number in the sheet of every row.
     pub(crate) rows: Vec<u64>,
     /// The column in the sheet of every column of the contract, if it has one there.
-    pub(crate) columns: Rc<[Option<usize>]>,
+    pub(crate) columns: Arc<[Option<usize>]>,
 }
 
 impl Places {

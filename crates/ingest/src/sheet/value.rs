@@ -53,56 +53,56 @@ pub(super) enum Taken {
     Broken(String, Fault),
 }
 
-const TEXT: Fault = Fault::new(
+const TEXT: Fault = Fault::new(&[
     "ô chứa một số; hãy định dạng cột là văn bản (Text) rồi nhập lại đúng từng ký tự",
     "the cell holds a number; format the column as text and type the value again",
-);
-const BOOL_TEXT: Fault = Fault::new(
+]);
+const BOOL_TEXT: Fault = Fault::new(&[
     "ô chứa giá trị đúng/sai; hãy định dạng cột là văn bản (Text) rồi nhập lại",
     "the cell holds a truth value; format the column as text and type the value again",
-);
-const DAY_TEXT: Fault = Fault::new(
+]);
+const DAY_TEXT: Fault = Fault::new(&[
     "bảng tính đã đổi giá trị này thành ngày; hãy định dạng cột là văn bản (Text) rồi nhập lại",
     "the spreadsheet made a day of it; format the column as text and type the value again",
-);
-const DAY_NUMBER: Fault = Fault::new(
+]);
+const DAY_NUMBER: Fault = Fault::new(&[
     "bảng tính đã đổi giá trị này thành ngày; hãy định dạng cột là số rồi nhập lại",
     "the spreadsheet made a day of it; format the column as a number and type the value again",
-);
-const NUMBER_DAY: Fault = Fault::new(
+]);
+const NUMBER_DAY: Fault = Fault::new(&[
     "ô chứa một số, không phải ngày; hãy định dạng cột là ngày hoặc nhập dạng `15/09/2026`",
     "the cell holds a number, not a day; format the column as a date or type it as `15/09/2026`",
-);
-const NUMBER_TIME: Fault = Fault::new(
+]);
+const NUMBER_TIME: Fault = Fault::new(&[
     "ô chứa một số, không phải thời điểm; hãy định dạng cột là ngày giờ hoặc nhập dạng \
      `15/09/2026 08:30`",
     "the cell holds a number, not a time; format the column as a date with a time or type it as \
      `15/09/2026 08:30`",
-);
-const TIME_OF_DAY: Fault = Fault::new(
+]);
+const TIME_OF_DAY: Fault = Fault::new(&[
     "ô chứa cả giờ trong ngày; chỉ nhập ngày",
     "the cell holds a time of day too; give the day only",
-);
-const NO_DAY: Fault = Fault::new(
+]);
+const NO_DAY: Fault = Fault::new(&[
     "số này không chắc là ngày nào: các chương trình bảng tính hiểu khác nhau trước 01/03/1900",
     "no certain day: before March 1900 spreadsheet programs disagree, and after 9999 is none",
-);
-const SPAN: Fault = Fault::new(
+]);
+const SPAN: Fault = Fault::new(&[
     "ô chứa một khoảng thời gian",
     "the cell holds a span of time",
-);
-const LOST_DIGITS: Fault = Fault::new(
+]);
+const LOST_DIGITS: Fault = Fault::new(&[
     "bảng tính chỉ giữ 15 chữ số; hãy định dạng ô là văn bản (Text) rồi nhập lại số này",
     "a spreadsheet keeps 15 digits only; format the cell as text and type the number again",
-);
-const ERROR: Fault = Fault::new(
+]);
+const ERROR: Fault = Fault::new(&[
     "ô chứa lỗi của bảng tính",
     "the cell holds an error of the spreadsheet",
-);
-const UNCOMPUTED: Fault = Fault::new(
+]);
+const UNCOMPUTED: Fault = Fault::new(&[
     "công thức chưa có kết quả; hãy mở tệp bằng chương trình bảng tính rồi lưu lại",
     "the formula has no result in the file; open it in a spreadsheet program and save it again",
-);
+]);
 
 impl Value {
     /// A text; white space alone is nothing, for nobody sees it.

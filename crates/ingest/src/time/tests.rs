@@ -90,6 +90,17 @@ fn a_time_without_an_offset_is_vietnams() {
     );
 }
 
+#[test]
+fn the_days_of_every_month_are_those_of_the_calendar() {
+    for year in (1900..2110).chain([9996, 9999]) {
+        for (month, day) in (0..14).flat_map(|month| (0..33).map(move |day| (month, day))) {
+            let known = NaiveDate::from_ymd_opt(year, month, day);
+            let text = format!("{year}-{month:02}-{day:02}");
+            assert_eq!(date(&text).ok(), known.map(|d| d.to_epoch_days()), "{text}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn the_calendar_agrees(days in -25_567..=2_932_896_i32, micros in 0..86_400_000_000_i64) {
@@ -98,5 +109,11 @@ proptest! {
         let at = i64::from(days) * 86_400_000_000 + micros;
         let text = DateTime::from_timestamp_micros(at).unwrap().to_rfc3339();
         prop_assert_eq!(timestamp(&text), Ok(at));
+        let to_the_second = at - at.rem_euclid(1_000_000);
+        let text = DateTime::from_timestamp_micros(to_the_second).unwrap();
+        let text = text.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+        prop_assert_eq!(timestamp(&text), Ok(to_the_second));
+        let vietnams = text.replace('Z', "+07:00");
+        prop_assert_eq!(timestamp(&vietnams), Ok(to_the_second - 7 * 3_600_000_000));
     }
 }

@@ -1,18 +1,19 @@
 //! One Parquet file on its way to the store.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array as _, AsArray as _, RecordBatch};
-use arrow::compute::concat_batches;
+use arrow::array::{Array, AsArray as _, RecordBatch};
+use arrow::compute::{concat, take};
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
-use parquet::arrow::AsyncArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::async_writer::AsyncFileWriter as _;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
+use super::encode::Encoder;
 use super::order::Order;
 use super::{Codec, StagedFile, Target, stats};
 use crate::error::{LakeError, Result};
@@ -29,7 +30,8 @@ pub(super) struct OpenFile {
     target: Arc<Target>,
     partition: Vec<Option<String>>,
     path: String,
-    writer: AsyncArrowWriter<BufWriter>,
+    encoder: Encoder,
+    sink: BufWriter,
     rows: usize,
     /// Rows that wait to be sorted.
     waiting: Vec<RecordBatch>,
@@ -54,25 +56,22 @@ impl OpenFile {
             .with_max_concurrency(PARTS);
         let properties = WriterProperties::builder()
             .set_compression(compression(target.settings.compression)?)
-            .set_max_row_group_row_count(Some(target.settings.row_group_rows.max(1)))
             .set_statistics_truncate_length(Some(STATISTICS_BYTES))
             .set_created_by("dtm".to_owned())
             .build();
-        // Other engines know the types from the log; our own name for them is not needed.
-        let options = ArrowWriterOptions::new()
-            .with_properties(properties)
-            .with_skip_arrow_metadata(true);
         let schema = target.file_schema.clone();
         let unbounded = vec![false; schema.fields().len()];
         let keys = target.settings.sort_by.iter();
         let order = Order::by(keys.filter_map(|name| schema.index_of(name).ok()).collect());
-        let writer = AsyncArrowWriter::try_new_with_options(sink, schema, options)
+        let (rows, threads) = (target.settings.row_group_rows, target.settings.threads);
+        let encoder = Encoder::new(schema, properties, rows, threads)
             .map_err(|error| failed(&path, error))?;
         Ok(Self {
             target,
             partition,
             path,
-            writer,
+            encoder,
+            sink,
             rows: 0,
             waiting: Vec::new(),
             order,
@@ -85,8 +84,7 @@ impl OpenFile {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.writer.bytes_written() + self.writer.in_progress_size()
-            >= self.target.settings.target_file_bytes
+        self.encoder.size() >= self.target.settings.target_file_bytes
     }
 
     pub(super) async fn write(&mut self, batch: RecordBatch) -> Result<()> {
@@ -107,7 +105,12 @@ impl OpenFile {
             };
         }
         if self.target.settings.sort_by.is_empty() {
-            return self.encode(&batch).await;
+            let columns = |at: usize, rows: Range<usize>| {
+                Ok(vec![batch.column(at).slice(rows.start, rows.len())])
+            };
+            let encoded = self.encoder.write(batch.num_rows(), &columns);
+            encoded.map_err(|error| failed(&self.path, error))?;
+            return self.send().await;
         }
         self.waiting.push(batch);
         let waiting: usize = self.waiting.iter().map(RecordBatch::num_rows).sum();
@@ -119,18 +122,18 @@ impl OpenFile {
 
     pub(super) async fn finish(mut self) -> Result<StagedFile> {
         self.encode_sorted().await?;
-        let metadata = self
-            .writer
-            .finish()
-            .await
-            .map_err(|error| failed(&self.path, error))?;
+        let metadata = self.encoder.finish();
+        let metadata = metadata.map_err(|error| failed(&self.path, error))?;
+        self.send().await?;
+        let completed = self.sink.complete().await;
+        completed.map_err(|error| failed(&self.path, error))?;
         let file_schema = &self.target.file_schema;
         let stats = stats::stats(&metadata, file_schema, &self.unbounded)
             .map_err(|error| failed(&self.path, error))?;
         Ok(StagedFile {
             path: self.path,
             rows: self.rows as u64,
-            bytes: self.writer.bytes_written() as u64,
+            bytes: self.encoder.bytes_written() as u64,
             stats,
             partition_by: self.target.partition_by.clone(),
             partition: self.partition,
@@ -145,18 +148,21 @@ impl OpenFile {
 
     /// Gives up the upload; nothing of the file stays.
     pub(super) async fn abort(self) -> Result<()> {
-        let mut sink = self.writer.into_inner();
+        let mut sink = self.sink;
         let doing = format!("cannot give up the file `{}`", self.path);
         sink.abort()
             .await
             .map_err(|error| LakeError::store(&doing, error))
     }
 
-    async fn encode(&mut self, batch: &RecordBatch) -> Result<()> {
-        self.writer
-            .write(batch)
-            .await
-            .map_err(|error| failed(&self.path, error))
+    /// Sends what was encoded to the store.
+    async fn send(&mut self) -> Result<()> {
+        let bytes = self.encoder.take();
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let sent = self.sink.write(bytes).await;
+        sent.map_err(|error| failed(&self.path, ParquetError::External(Box::new(error))))
     }
 
     async fn encode_sorted(&mut self) -> Result<()> {
@@ -165,10 +171,17 @@ impl OpenFile {
         }
         let batches = std::mem::take(&mut self.waiting);
         let fail = |error| LakeError::internal("cannot sort the rows of a file", error);
-        let schema = &self.target.file_schema;
-        let batch = concat_batches(schema, &batches).map_err(fail)?;
-        let sorted = self.order.sorted(&batch).map_err(fail)?;
-        self.encode(&sorted).await
+        let indices = self.order.of(&batches).map_err(fail)?;
+        // A column is put in order only when its turn comes, so that no two copies of all of them
+        // are in memory.
+        let columns = |at: usize, rows: Range<usize>| {
+            let arrays: Vec<&dyn Array> = batches.iter().map(|b| b.column(at).as_ref()).collect();
+            let indices = indices.slice(rows.start, rows.len());
+            Ok(vec![take(&concat(&arrays)?, &indices, None)?])
+        };
+        let encoded = self.encoder.write(indices.len(), &columns);
+        encoded.map_err(|error| failed(&self.path, error))?;
+        self.send().await
     }
 }
 

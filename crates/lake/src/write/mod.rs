@@ -1,9 +1,10 @@
 //! Staged files: Parquet that no commit has made visible yet.
 //!
-//! A writer belongs to one stream and encodes on the task that feeds it; as many as there are
-//! cores run side by side. Every file carries its statistics, so that a commit needs no reading.
+//! A writer belongs to one stream and encodes on the task that feeds it, with as many threads
+//! beside it as it is given; any number of writers run side by side. Every file carries its statistics, so that a commit needs no reading.
 
 mod conform;
+mod encode;
 mod file;
 mod order;
 mod split;
@@ -48,6 +49,9 @@ pub struct WriteSettings {
     pub sort_by: Vec<String>,
     /// Files open at once in one writer; the fullest is closed when another is needed.
     pub max_open_files: usize,
+    /// Threads that encode the columns of a row group, the writer's own among them; more than one
+    /// help where rows are sorted, and come together.
+    pub threads: usize,
 }
 
 impl Default for WriteSettings {
@@ -58,6 +62,7 @@ impl Default for WriteSettings {
             compression: Codec::Zstd(3),
             sort_by: Vec::new(),
             max_open_files: 16,
+            threads: 1,
         }
     }
 }

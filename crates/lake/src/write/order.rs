@@ -1,15 +1,20 @@
 //! The order of a file's rows: made within a row group, watched across them.
 
-use arrow::array::{ArrayRef, RecordBatch};
-use arrow::compute::{SortColumn, SortOptions, lexsort_to_indices, take_record_batch};
-use arrow::error::Result;
-use arrow::row::{OwnedRow, RowConverter, SortField};
+use std::collections::HashMap;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
+use arrow::compute::{SortOptions, concat};
+use arrow::error::{ArrowError, Result};
+use arrow::row::{OwnedRow, RowConverter, Rows, SortField};
 
 /// As SQL orders when it is not told otherwise.
 const ORDER: SortOptions = SortOptions {
     descending: false,
     nulls_first: false,
 };
+
+/// Rows of so few keys are counted into their places; of more they are compared.
+const FEW_KEYS: usize = 1 << 16;
 
 /// The keys of a file, and whether its rows have come in their order so far.
 #[derive(Debug)]
@@ -34,25 +39,19 @@ impl Order {
         self.kept
     }
 
-    /// The rows in order.
-    pub(super) fn sorted(&mut self, batch: &RecordBatch) -> Result<RecordBatch> {
-        let keys = self.keys_of(batch);
-        let columns = keys.iter().map(|values| SortColumn {
-            values: values.clone(),
-            options: Some(ORDER),
-        });
-        let indices = lexsort_to_indices(&columns.collect::<Vec<_>>(), None)?;
-        let sorted = take_record_batch(batch, &indices)?;
-        self.watch(&sorted)?;
-        Ok(sorted)
-    }
-
-    /// Notes whether the first row follows the last one before it.
-    fn watch(&mut self, sorted: &RecordBatch) -> Result<()> {
-        if !self.kept || sorted.num_rows() == 0 {
-            return Ok(());
+    /// The places of the rows of all batches, in order; those of one key stay as they came.
+    pub(super) fn of(&mut self, batches: &[RecordBatch]) -> Result<UInt32Array> {
+        let count: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        let count = u32::try_from(count)
+            .map_err(|_| ArrowError::ComputeError("too many rows to sort at once".to_owned()))?;
+        if self.keys.is_empty() || count == 0 {
+            return Ok((0..count).collect());
         }
-        let keys = self.keys_of(sorted);
+        let key = |at: &usize| {
+            let arrays: Vec<&dyn Array> = batches.iter().map(|b| b.column(*at).as_ref()).collect();
+            concat(&arrays)
+        };
+        let keys = self.keys.iter().map(key).collect::<Result<Vec<_>>>()?;
         let rows = match &mut self.rows {
             Some(rows) => rows,
             none => {
@@ -61,18 +60,84 @@ impl Order {
                 none.insert(RowConverter::new(keys.iter().map(field).collect())?)
             }
         };
-        let row = |at: usize| -> Result<OwnedRow> {
-            let one: Vec<_> = keys.iter().map(|key| key.slice(at, 1)).collect();
-            Ok(rows.convert_columns(&one)?.row(0).owned())
-        };
-        let first = row(0)?;
-        self.kept = self.last.as_ref().is_none_or(|last| *last <= first);
-        self.last = Some(row(sorted.num_rows() - 1)?);
-        Ok(())
+        let rows = rows.convert_columns(&keys)?;
+        let indices = ascending(&rows, count);
+        self.watch(&rows, &indices);
+        Ok(indices.into())
     }
 
-    fn keys_of(&self, batch: &RecordBatch) -> Vec<ArrayRef> {
-        let keys = self.keys.iter();
-        keys.map(|at| batch.column(*at).clone()).collect()
+    /// Notes whether the first row follows the last one before it.
+    fn watch(&mut self, rows: &Rows, indices: &[u32]) {
+        let (Some(first), Some(last)) = (indices.first(), indices.last()) else {
+            return;
+        };
+        let row = |at: &u32| rows.row(*at as usize);
+        let follows = self
+            .last
+            .as_ref()
+            .is_none_or(|before| before.row() <= row(first));
+        self.kept &= follows;
+        self.last = Some(row(last).owned());
     }
+}
+
+/// The places of the rows, in order.
+fn ascending(rows: &Rows, count: u32) -> Vec<u32> {
+    if let Some((ranks, keys)) = ranks(rows) {
+        return counted(&ranks, keys);
+    }
+    let mut indices: Vec<u32> = (0..count).collect();
+    indices.sort_by_key(|at| rows.row(*at as usize));
+    indices
+}
+
+/// For every row the place of its key among all, and how many there are; none if they are many.
+fn ranks(rows: &Rows) -> Option<(Vec<u32>, usize)> {
+    let mut ids: HashMap<&[u8], u32> = HashMap::new();
+    let mut ranks = Vec::with_capacity(rows.num_rows());
+    let mut last: Option<(&[u8], u32)> = None;
+    for row in rows {
+        let key = row.data();
+        let id = match last {
+            Some((same, id)) if same == key => id,
+            _ => {
+                let next = u32::try_from(ids.len()).ok()?;
+                *ids.entry(key).or_insert(next)
+            }
+        };
+        if ids.len() > FEW_KEYS {
+            return None;
+        }
+        last = Some((key, id));
+        ranks.push(id);
+    }
+    let keys = ids.len();
+    let mut in_order: Vec<(&[u8], u32)> = ids.into_iter().collect();
+    in_order.sort_unstable();
+    let mut places = vec![0; keys];
+    for (place, (_, id)) in (0..).zip(in_order) {
+        places[id as usize] = place;
+    }
+    for rank in &mut ranks {
+        *rank = places[*rank as usize];
+    }
+    Some((ranks, keys))
+}
+
+/// The places of the rows by their ranks, of which there are so many.
+fn counted(ranks: &[u32], keys: usize) -> Vec<u32> {
+    let mut next = vec![0_usize; keys + 1];
+    for rank in ranks {
+        next[*rank as usize + 1] += 1;
+    }
+    for rank in 1..next.len() {
+        next[rank] += next[rank - 1];
+    }
+    let mut indices = vec![0; ranks.len()];
+    for (at, rank) in (0..).zip(ranks) {
+        let place = &mut next[*rank as usize];
+        indices[*place] = at;
+        *place += 1;
+    }
+    indices
 }
