@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ingest::{
-    Checked, Coding, Counts, Envelope, Format, IngestError, Limits, Mapping, RowRule, Source, Spooled,
-    Verdict,
+    Checked, Coding, Counts, Envelope, Format, IngestError, Limits, Mapping, RowRule, Source,
+    Spooled, Verdict,
 };
 use lake::Table;
 use project::Severity;

@@ -175,7 +175,7 @@ fn of_two_failures_the_first_is_told() {
 #[test]
 fn a_sink_that_fails_ends_the_work() {
     let folder = tempfile::tempdir().unwrap();
-    let mut spool = Spool::create(folder.path(), u64::MAX).unwrap();
+    let mut spool = Spool::new(folder.path(), u64::MAX);
     spool.push(&many(60)).unwrap();
     let spooled = spool.finish().unwrap();
     let mut taken = 0;
@@ -190,7 +190,7 @@ fn a_sink_that_fails_ends_the_work() {
     let coding = Format::Ndjson.into();
     let limits = limits(3, 2);
     let checked = crate::check(
-        spooled.path(),
+        spooled.source(),
         coding,
         &contract,
         &[],
@@ -211,7 +211,7 @@ fn no_more_blocks_are_read_ahead_than_there_is_room_for() {
         BooleanArray::new_null(batch.num_rows())
     });
     let folder = tempfile::tempdir().unwrap();
-    let mut spool = Spool::create(folder.path(), u64::MAX).unwrap();
+    let mut spool = Spool::new(folder.path(), u64::MAX);
     spool.push(&many(60)).unwrap();
     let spooled = spool.finish().unwrap();
     let (contract, envelope, workers) = (contract(), envelope(), 3);
@@ -227,7 +227,7 @@ fn no_more_blocks_are_read_ahead_than_there_is_room_for() {
     let coding = Format::Ndjson.into();
     let limits = limits(workers, 1);
     crate::check(
-        spooled.path(),
+        spooled.source(),
         coding,
         &contract,
         &[seen],
