@@ -17,7 +17,7 @@ use crate::unique::{Keys, Repeated};
 use crate::{Checked, Counts, Envelope, IngestError, RowRule, Verdict};
 
 /// The name of the rule whose breaches hide the value.
-const PERSONAL_DATA: &str = "personal_data";
+pub(crate) const PERSONAL_DATA: &str = "personal_data";
 const REQUIRED: &str = "required";
 
 /// Gives the text of a row by its number; the function says which columns to mask.
@@ -33,6 +33,7 @@ pub(crate) struct Judge<'a> {
     rule_schema: SchemaRef,
     keys: Keys,
     counts: Counts,
+    personal: bool,
 }
 
 impl<'a> Judge<'a> {
@@ -51,6 +52,7 @@ impl<'a> Judge<'a> {
             rule_schema: rule_schema(contract),
             keys: Keys::new(contract)?,
             counts: Counts::default(),
+            personal: false,
         })
     }
 
@@ -103,7 +105,24 @@ impl<'a> Judge<'a> {
             }
         }
         let verdicts = verdicts(findings, &refused, row_texts);
-        (self.sink)(Checked { landed, verdicts })
+        self.personal |= decoded.personal || verdicts.iter().any(Verdict::hides);
+        (self.sink)(Checked {
+            landed,
+            verdicts,
+            personal: self.personal,
+        })
+    }
+
+    /// Says that something that looks personal stands where no row is.
+    pub(crate) fn meet_personal(&mut self) -> Result<(), IngestError> {
+        if std::mem::replace(&mut self.personal, true) {
+            return Ok(());
+        }
+        (self.sink)(Checked {
+            landed: RecordBatch::new_empty(self.table_schema.clone()),
+            verdicts: Vec::new(),
+            personal: true,
+        })
     }
 
     fn broken_rules(

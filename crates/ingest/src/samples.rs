@@ -132,6 +132,8 @@ pub(crate) struct Judgement {
     pub(crate) counts: Counts,
     pub(crate) landed: Vec<RecordBatch>,
     pub(crate) verdicts: Vec<Verdict>,
+    /// Whether something that looks personal was met.
+    pub(crate) personal: bool,
 }
 
 pub(crate) fn judge(
@@ -171,11 +173,12 @@ fn judged_by(
     let mut spool = Spool::create(folder.path(), u64::MAX).unwrap();
     spool.push(body).unwrap();
     let spooled = spool.finish().unwrap();
-    let (mut landed, mut verdicts) = (Vec::new(), Vec::new());
+    let (mut landed, mut verdicts, mut personal) = (Vec::new(), Vec::new(), false);
     let counts = check(spooled.path(), &mut |checked: Checked| {
         assert_eq!(*checked.landed.schema(), contract.table_schema());
         landed.push(checked.landed);
         verdicts.extend(checked.verdicts);
+        personal |= checked.personal;
         Ok(())
     })?;
     let rows: usize = landed.iter().map(RecordBatch::num_rows).sum();
@@ -185,6 +188,7 @@ fn judged_by(
         counts,
         landed,
         verdicts,
+        personal,
     })
 }
 
