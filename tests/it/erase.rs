@@ -87,7 +87,10 @@ fn is_gone(read: Result<String, ServiceError>) {
     assert_eq!(error.kind, ErrorKind::Gone, "{error}");
     let told = "was erased at 2026-";
     assert!(error.message.contains(told), "{error}");
-    assert!(error.message.ends_with("by `operator`: sent by mistake"), "{error}");
+    assert!(
+        error.message.ends_with("by `operator`: sent by mistake"),
+        "{error}"
+    );
 }
 
 /// The objects outside of tables that hold the text, in any place.
@@ -97,7 +100,9 @@ async fn traces(f: &Fixture, text: &str) -> Vec<String> {
     for meta in listed {
         let object = f.store.get(&meta.location).await.unwrap();
         let bytes = object.bytes().await.unwrap();
-        let holds = bytes.windows(text.len()).any(|part| part == text.as_bytes());
+        let holds = bytes
+            .windows(text.len())
+            .any(|part| part == text.as_bytes());
         if holds && !meta.location.as_ref().starts_with("delta/") {
             found.push(meta.location.to_string());
         }
@@ -127,7 +132,10 @@ async fn the_bytes_go_and_hash_receipt_and_rows_stay(f: Fixture) {
         let report = erase(&f, id).await.unwrap();
         assert_eq!(report.submissions, [id]);
         let hash = hex::encode(Sha256::digest(&body));
-        assert_eq!((&report.sha256, report.size_bytes), (&hash, body.len() as u64));
+        assert_eq!(
+            (&report.sha256, report.size_bytes),
+            (&hash, body.len() as u64)
+        );
         assert_eq!(report.rows_landed, before.receipt.rows.landed);
         is_gone(read(&f, id).await);
         assert_eq!(traces(&f, PHONE).await, [""; 0], "{name}");
@@ -143,7 +151,10 @@ async fn the_bytes_go_and_hash_receipt_and_rows_stay(f: Fixture) {
         // The same key gives the same receipt, and nothing is kept by asking.
         let replay = f.submit_this(&f.admin, key(name), &body).await.unwrap();
         assert!(replay.replayed, "{name}");
-        assert_eq!((replay.receipt, replay.sealed), (before.receipt, before.sealed));
+        assert_eq!(
+            (replay.receipt, replay.sealed),
+            (before.receipt, before.sealed)
+        );
         assert_eq!(traces(&f, PHONE).await, [""; 0], "{name}");
         // Asked again, it is told as the first time.
         assert_eq!(erase(&f, id).await.unwrap(), report);
@@ -307,8 +318,16 @@ async fn the_journal_tells_of_it_and_holds_no_value_of_it() {
         ("effect", "done"),
     ];
     assert_eq!(phases, expected);
-    assert!(told[0].detail.contains(&id.to_string()), "{}", told[0].detail);
-    assert!(told[1].detail.contains("sent by mistake"), "{}", told[1].detail);
+    assert!(
+        told[0].detail.contains(&id.to_string()),
+        "{}",
+        told[0].detail
+    );
+    assert!(
+        told[1].detail.contains("sent by mistake"),
+        "{}",
+        told[1].detail
+    );
     for entry in &entries {
         assert!(!format!("{entry:?}").contains(PHONE), "{entry:?}");
     }
@@ -332,8 +351,10 @@ async fn a_body_that_is_landed_afterwards_can_be_erased_when_it_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_whose_evidence_is_gone_are_passed_over_by_a_release() {
     let f = Fixture::on_disk().await;
-    let body = format!("{HEADER}V-1,Huế,2026-09-01T08:30:00+07:00,12\n\
-        V-2,Huế,2026-09-01T08:30:00+07:00,650\n");
+    let body = format!(
+        "{HEADER}V-1,Huế,2026-09-01T08:30:00+07:00,12\n\
+        V-2,Huế,2026-09-01T08:30:00+07:00,650\n"
+    );
     let id = sent(&f, visits(), &body).await;
     erase(&f, id).await.unwrap();
     f.files.edit("warehouse/raw/visits.odcs.yaml", |text| {
@@ -356,7 +377,9 @@ async fn rows_whose_evidence_is_gone_are_passed_over_by_a_release() {
     assert!(why.starts_with("its evidence was erased at"), "{why}");
     assert_eq!(rows(&f).await, 1);
     // The refused rows are a file as before: it is made of the quarantine.
-    let file = f.house.quarantine_file(&f.admin, id, service::QuarantineFormat::Csv, "en");
+    let file = f
+        .house
+        .quarantine_file(&f.admin, id, service::QuarantineFormat::Csv, "en");
     let parts: Vec<_> = file.await.unwrap().bytes.collect().await;
     assert!(parts.iter().all(Result::is_ok));
 }

@@ -11,7 +11,8 @@ use ::engine::QueryLimits;
 use audit::seal::{SigningKey, SigningKeys};
 use bytes::Bytes;
 use conduct::{
-    EvidenceSettings, Given, House, InForce, MaintainSettings, Parts, ProjectSource, Settings, UploadLimits,
+    EvidenceSettings, Given, House, InForce, MaintainSettings, Parts, ProjectSource, Settings,
+    UploadLimits,
 };
 use futures::{StreamExt, stream};
 use lake::{Lake, S3Settings, StoreLocation, open_store};

@@ -111,7 +111,9 @@ impl Books {
     /// if it has not. Nothing is recorded.
     pub async fn claimed_before(&self, new: &NewSubmission) -> Result<Option<Claim>> {
         let Some(key) = &new.key else { return Ok(None) };
-        let earlier = self.submission_of_key(&new.agency, &new.dataset, key).await?;
+        let earlier = self
+            .submission_of_key(&new.agency, &new.dataset, key)
+            .await?;
         Ok(earlier.map(|earlier| judge(new, earlier)))
     }
 

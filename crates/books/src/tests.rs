@@ -166,10 +166,8 @@ async fn a_submission_goes_from_durable_to_committed_and_survives_closing(home: 
         (SubmissionState::Durable, RowCounts::default())
     );
     assert_eq!(ids(&books.unfinished().await.unwrap()), [id(1)]);
-    books
-        .commit_submission(&receipt(1, 7, at(9)), "{}")
-        .await
-        .unwrap();
+    let receipt = receipt(1, 7, at(9));
+    books.commit_submission(&receipt, "{}").await.unwrap();
     books.close().await;
 
     let books = home.open().await;

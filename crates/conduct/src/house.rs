@@ -7,13 +7,13 @@ use project::{DatasetName, ReportDefinition};
 use serde_json::json;
 use service::{
     Action, AuditRecord, ByteStream, Call, ConnectorState, Credential, DatasetDetail,
-    DatasetSummary, Document, EraseReport, EraseRequest, ErrorKind, Evidence, ExtendRequest, LineageAnswer, LineageRequest,
-    MaintainRequest, MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal,
-    PullReport, PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage,
-    QueryAnswer, QueryRequest, ReleaseReport, ReleaseRequest, RenderRequest, Rendition,
-    RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service, ServiceError,
-    Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId,
-    UploadPart, UploadRequest, WithdrawRequest,
+    DatasetSummary, Document, EraseReport, EraseRequest, ErrorKind, Evidence, ExtendRequest,
+    LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
+    ObligationFilter, Page, Plan, Principal, PullReport, PullRequest, QuarantineFile,
+    QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
+    ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
+    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
+    SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 use tracing::Instrument;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::TryStreamExt as _;
 use object_store::path::Path;
 use object_store::{
     Error, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload, UpdateVersion,
@@ -78,7 +78,11 @@ impl Evidence {
             };
             let put = self
                 .store()
-                .put_opts(&path, PutPayload::from(after), PutMode::Update(version).into())
+                .put_opts(
+                    &path,
+                    PutPayload::from(after),
+                    PutMode::Update(version).into(),
+                )
                 .await;
             match put {
                 Ok(_) => return Ok(()),
@@ -152,7 +156,9 @@ fn blanked(before: Bytes, sha256: &str, doing: &str) -> Result<Option<Vec<u8>>> 
     if !is_there {
         return Ok(None);
     }
-    let entries = entries.iter().map(|(name, body)| (name.as_str(), &body[..]));
+    let entries = entries
+        .iter()
+        .map(|(name, body)| (name.as_str(), &body[..]));
     let (after, offsets) = pack(entries, &comment).map_err(broken)?;
     // Manifests name places in it.
     let stays = |(name, start): &(String, Option<u64>)| offsets.get(name).copied() == *start;

@@ -7,12 +7,12 @@ use project::{DatasetName, ReportDefinition};
 
 use crate::{
     AuditRecord, BodyType, Call, ConnectorState, DatasetDetail, DatasetSummary, Document,
-    EraseReport, EraseRequest, ExtendRequest, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
-    ObligationFilter, Page, Plan, Principal, PullReport, PullRequest, QuarantineFile,
-    QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
-    ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
-    RunRequest, Secret, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
-    Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
+    EraseReport, EraseRequest, ExtendRequest, LineageAnswer, LineageRequest, MaintainRequest,
+    MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal, PullReport,
+    PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer,
+    QueryRequest, ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result,
+    RowErrors, RunReport, RunRequest, Secret, Submission, SubmissionId, SubmitAnswer,
+    SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 
 /// Bytes as they arrive.

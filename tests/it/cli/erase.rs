@@ -28,9 +28,21 @@ fn evidence_is_erased_at_the_command_line_and_the_receipt_verifies_afterwards() 
     fails(&home, &["erase", id], 2, "--reason");
     fails(&home, &["erase", id, "--reason", " "], 2, "gives no reason");
     let nobody = "0192f0c1-0000-7000-8000-0000000000ff";
-    fails(&home, &["erase", nobody, "--reason", "x"], 2, "no submission");
+    fails(
+        &home,
+        &["erase", nobody, "--reason", "x"],
+        2,
+        "no submission",
+    );
 
-    let erase = ["erase", id, "--reason", "sent by mistake", "--format", "json"];
+    let erase = [
+        "erase",
+        id,
+        "--reason",
+        "sent by mistake",
+        "--format",
+        "json",
+    ];
     let erased = json(&done(&home, &erase));
     assert_eq!(erased[0]["id"], id);
     assert_eq!(erased[0]["sha256"], sent[0]["evidence"]["sha256"]);
@@ -39,7 +51,10 @@ fn evidence_is_erased_at_the_command_line_and_the_receipt_verifies_afterwards() 
     assert!(again.status.success());
     assert_eq!(json(&String::from_utf8(again.stdout).unwrap()), erased);
     let told = String::from_utf8(again.stderr).unwrap();
-    assert!(told.contains("2 rows landed") && told.contains("`dtm withdraw`"), "{told}");
+    assert!(
+        told.contains("2 rows landed") && told.contains("`dtm withdraw`"),
+        "{told}"
+    );
 
     // Hash and receipt vouch for the file that its sender has kept.
     let verify = ["verify", receipt, "--key", keys];
@@ -48,7 +63,11 @@ fn evidence_is_erased_at_the_command_line_and_the_receipt_verifies_afterwards() 
     assert_eq!(submitted(&home, file, "k"), sent);
     let server = Server::of(&home);
     let erase = ["erase", id, "--reason", "x", "--format", "json"];
-    assert_eq!(json(&done(&home, &erase)), erased, "it is asked through the server");
+    assert_eq!(
+        json(&done(&home, &erase)),
+        erased,
+        "it is asked through the server"
+    );
     assert_eq!(server.stop(), Some(0));
 }
 
@@ -66,5 +85,8 @@ fn what_is_past_its_retention_is_told_and_then_erased() {
     };
     assert_eq!(erases(&steps), 0, "{steps}");
     let help = done(&home, &["maintain", "--help"]);
-    assert!(help.contains("--erase") && help.contains("evidence.keep_days"), "{help}");
+    assert!(
+        help.contains("--erase") && help.contains("evidence.keep_days"),
+        "{help}"
+    );
 }

@@ -85,7 +85,8 @@ async fn what_came_before_a_half_made_erasure_was_seen_is_not_taken_by_it() {
     let body = large("V");
     let first = sent(&f, visits(), &body).await;
     // The tombstone is put, and its answer lost with everything after it.
-    f.faults.plan(Fault::after(Op::Put, "evidence/erased").times(100));
+    f.faults
+        .plan(Fault::after(Op::Put, "evidence/erased").times(100));
     erase(&f, first).await.unwrap_err();
     f.faults.forget();
     // The same bytes come, know of it, and are kept under another name.

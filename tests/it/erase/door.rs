@@ -39,9 +39,13 @@ async fn what_is_gone_is_410_and_says_when_by_whom_and_why() {
     let wanted = json!({ "reason": "sent by mistake" });
     post(&door, "wrong", &id, &wanted).await.problem(401);
     let official = as_role(f, "official", Some("H26")).await;
-    post(&door, &token(&official), &id, &wanted).await.problem(403);
+    post(&door, &token(&official), &id, &wanted)
+        .await
+        .problem(403);
     post(&door, &admin, &id, &json!({})).await.problem(400);
-    post(&door, &admin, &id, &json!({ "why": "x" })).await.problem(400);
+    post(&door, &admin, &id, &json!({ "why": "x" }))
+        .await
+        .problem(400);
     let nobody = "0192f0c1-0000-7000-8000-0000000000ff";
     post(&door, &admin, nobody, &wanted).await.problem(404);
 

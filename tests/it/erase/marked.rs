@@ -30,10 +30,16 @@ async fn what_judging_hides_marks_the_evidence() {
     let id = sent(&f, visits(), &small("P")).await;
     assert_eq!(why(&f, id).await, Some(Restriction::PersonalData));
     // No row of it landed.
-    let none = refused(&f, &format!("{HEADER}V-3,a@b.vn,2026-09-01T08:30:00+07:00,1\n")).await;
+    let none = refused(
+        &f,
+        &format!("{HEADER}V-3,a@b.vn,2026-09-01T08:30:00+07:00,1\n"),
+    )
+    .await;
     assert_eq!(why(&f, none).await, Some(Restriction::PersonalData));
     // A dry run keeps nothing, so it marks nothing.
-    f.submit_as(&f.admin, &small("Q"), None, true).await.unwrap();
+    f.submit_as(&f.admin, &small("Q"), None, true)
+        .await
+        .unwrap();
     let f = f.reopened().await;
     assert_eq!(why(&f, id).await, Some(Restriction::PersonalData));
     assert_eq!(why(&f, none).await, Some(Restriction::PersonalData));
@@ -46,11 +52,19 @@ async fn a_body_that_was_not_read_to_its_end_is_marked() {
     assert_eq!(why(&f, unknown).await, Some(Restriction::Unread));
     // A total that differs is found when all was read.
     let mut request = visits();
-    request.control_totals.insert("rows".to_owned(), "7".to_owned());
+    request
+        .control_totals
+        .insert("rows".to_owned(), "7".to_owned());
     let clean = format!("{HEADER}V-1,Huế,2026-09-01T08:30:00+07:00,12\n");
-    let error = f.submit_this(&f.admin, request.clone(), &clean).await.unwrap_err();
+    let error = f
+        .submit_this(&f.admin, request.clone(), &clean)
+        .await
+        .unwrap_err();
     assert_eq!(why(&f, error.submission.unwrap()).await, None);
-    let error = f.submit_this(&f.admin, request, &small("M")).await.unwrap_err();
+    let error = f
+        .submit_this(&f.admin, request, &small("M"))
+        .await
+        .unwrap_err();
     let id = error.submission.unwrap();
     assert_eq!(why(&f, id).await, Some(Restriction::PersonalData));
 }
@@ -85,7 +99,8 @@ async fn a_mark_outlives_a_crash_between_commit_and_books() {
     let f = Fixture::on_disk().await;
     let lost = Fault::after(Op::Put, "raw/visits/_delta_log").times(1000);
     f.faults.plan(lost);
-    f.faults.plan(Fault::before(Op::Get, "raw/visits/_delta_log").times(1000));
+    f.faults
+        .plan(Fault::before(Op::Get, "raw/visits/_delta_log").times(1000));
     let error = f.submit(&small("L"), Some("k")).await.unwrap_err();
     let id = error.submission.unwrap();
     let f = f.reopened().await;
@@ -98,5 +113,8 @@ async fn a_mark_outlives_a_crash_between_commit_and_books() {
         limit: 10,
     };
     let errors = f.house.row_errors(&f.admin, id, page).await.unwrap();
-    assert!(errors.errors.iter().all(|e| e.rule == "personal_data"), "{errors:?}");
+    assert!(
+        errors.errors.iter().all(|e| e.rule == "personal_data"),
+        "{errors:?}"
+    );
 }

@@ -32,7 +32,9 @@ async fn maintain(
 
 async fn steps(f: &Fixture, erase: bool) -> Vec<MaintenanceStep> {
     let mut report = maintain(f, &f.admin, erase).await.unwrap();
-    report.steps.retain(|step| step.task == MaintenanceTask::Erase);
+    report
+        .steps
+        .retain(|step| step.task == MaintenanceTask::Erase);
     report.steps
 }
 
@@ -78,9 +80,9 @@ async fn restricted_evidence_has_a_retention_of_its_own_and_goes_when_that_is_sa
     let book = "select sum(files_removed) from system.maintenance where task = 'erase'";
     assert_eq!(f.number(book).await, 2);
     let acts = journal(&f).await;
-    let told = acts.iter().filter(|one| {
-        one.action == "erase" && one.detail.contains(&small_one.to_string())
-    });
+    let told = acts
+        .iter()
+        .filter(|one| one.action == "erase" && one.detail.contains(&small_one.to_string()));
     let told: Vec<&str> = told.map(|one| one.outcome.as_str()).collect();
     assert_eq!(told, ["done"], "an act of its own tells which");
 }
@@ -122,7 +124,11 @@ async fn whoever_may_only_maintain_is_told_and_erases_nothing() {
     f.clock.advance(TimeDelta::days(31));
     let operator = as_role(&f, "operator", None).await;
     let told = maintain(&f, &operator, false).await.unwrap();
-    assert!(told.steps.iter().any(|step| step.task == MaintenanceTask::Erase));
+    assert!(
+        told.steps
+            .iter()
+            .any(|step| step.task == MaintenanceTask::Erase)
+    );
     let refused = maintain(&f, &operator, true).await.unwrap_err();
     assert_eq!(refused.kind, ErrorKind::Forbidden, "{refused}");
     assert_eq!(read(&f, id).await.unwrap(), small("O"));

@@ -14,14 +14,20 @@ async fn the_same_bytes_of_others_take_consent_and_go_for_all(f: Fixture) {
         let second = sent(&f, visits(), &body).await;
         let refused = erase(&f, first).await.unwrap_err();
         assert_eq!(refused.kind, ErrorKind::Conflict, "{refused}");
-        assert!(refused.message.contains(&format!("`{second}`")), "{refused}");
+        assert!(
+            refused.message.contains(&format!("`{second}`")),
+            "{refused}"
+        );
         assert!(refused.hint.unwrap().contains("`others`"));
         assert_eq!(read(&f, first).await.unwrap(), body);
         assert_eq!(read(&f, second).await.unwrap(), body);
 
         let report = with_others(&f, second).await.unwrap();
         assert_eq!(report.submissions, [second, first]);
-        assert_eq!(report.rows_landed, 2 * of(&f, first).await.receipt.rows.landed);
+        assert_eq!(
+            report.rows_landed,
+            2 * of(&f, first).await.receipt.rows.landed
+        );
         is_gone(read(&f, first).await);
         is_gone(read(&f, second).await);
         // Whoever asks for the other is told of both.
@@ -76,7 +82,8 @@ async fn a_body_that_is_on_its_way_with_the_same_bytes_is_not_lost() {
         let first = sent(&f, visits(), &body).await;
         // It is kept, and its claim does not come through.
         let gate = Gate::new();
-        f.faults.plan(Fault::held(Op::Put, "submissions/by-key", &gate));
+        f.faults
+            .plan(Fault::held(Op::Put, "submissions/by-key", &gate));
         let second = f.submit_this(&f.admin, key(name), &body);
         let erasing = async {
             gate.arrived(1).await;
@@ -103,7 +110,11 @@ async fn a_body_that_comes_while_its_bytes_are_erased_is_kept_anew() {
         // The tombstone is there, and the bytes have not gone yet.
         let gate = Gate::new();
         let op = if name == "small" { Op::Get } else { Op::Delete };
-        let part = if name == "small" { "evidence/segments" } else { "evidence/sha256" };
+        let part = if name == "small" {
+            "evidence/segments"
+        } else {
+            "evidence/sha256"
+        };
         f.faults.plan(Fault::held(op, part, &gate));
         let coming = async {
             gate.arrived(1).await;
@@ -127,7 +138,9 @@ async fn a_body_that_was_kept_and_never_claimed_goes_with_the_others() {
     let f = Fixture::on_disk().await;
     let body = small("O");
     f.faults.plan(Fault::before(Op::Put, "submissions/by-key"));
-    f.submit_this(&f.admin, key("lost"), &body).await.unwrap_err();
+    f.submit_this(&f.admin, key("lost"), &body)
+        .await
+        .unwrap_err();
     let f = f.reopened().await;
     let id = sent(&f, key("lost"), &body).await;
     assert_eq!(traces(&f, PHONE).await.len(), 2);

@@ -83,7 +83,10 @@ async fn a_body_whose_answer_is_lost_is_kept_again_in_a_segment_of_its_own(place
     // No two are alike: what is erased from one is not put back by writing the other.
     assert_eq!(listed.len(), 2);
     let evidence = place.lake().evidence();
-    for meta in listed.iter().filter(|meta| meta.location.as_ref() != kept.path) {
+    for meta in listed
+        .iter()
+        .filter(|meta| meta.location.as_ref() != kept.path)
+    {
         let stray = meta.location.as_ref();
         evidence.blank(stray, &hash(&body(3))).await.unwrap();
     }
@@ -108,9 +111,18 @@ async fn a_body_that_is_erased_is_zeros_and_every_place_stays(place: Place) {
     });
     join_all(erasing).await;
     // Again, and from where it never was.
-    evidence.blank(&places[3].path, &hash(&bodies[3])).await.unwrap();
-    evidence.blank(&places[3].path, &hash(b"nobody's")).await.unwrap();
-    evidence.blank("evidence/segments/no.zip", &hash(&bodies[3])).await.unwrap();
+    evidence
+        .blank(&places[3].path, &hash(&bodies[3]))
+        .await
+        .unwrap();
+    evidence
+        .blank(&places[3].path, &hash(b"nobody's"))
+        .await
+        .unwrap();
+    evidence
+        .blank("evidence/segments/no.zip", &hash(&bodies[3]))
+        .await
+        .unwrap();
     for (at, (body, place)) in bodies.iter().zip(&places).enumerate() {
         let read = evidence.get_in(place, &hash(body), body.len() as u64).await;
         match read {
@@ -138,7 +150,11 @@ async fn segments_are_found_by_what_their_directories_name(place: Place) {
     });
     let many = join_all(puts).await;
     let broken = Path::from("evidence/segments/zz/broken.zip");
-    place.store.put(&broken, "PK, but no more".into()).await.unwrap();
+    place
+        .store
+        .put(&broken, "PK, but no more".into())
+        .await
+        .unwrap();
     let evidence = place.lake().evidence();
     let wanted = [hash(&body(5)), hash(b"7"), hash(b"nobody's")];
     let wanted: BTreeSet<String> = wanted.into_iter().collect();
@@ -147,7 +163,9 @@ async fn segments_are_found_by_what_their_directories_name(place: Place) {
         .into_iter()
         .flat_map(|one| {
             let path = one.path;
-            one.sha256s.into_iter().map(move |hash| (path.clone(), hash))
+            one.sha256s
+                .into_iter()
+                .map(move |hash| (path.clone(), hash))
         })
         .collect();
     let expected = [(&places[1], hash(&body(5))), (&many[7], hash(b"7"))];

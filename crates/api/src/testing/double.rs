@@ -7,13 +7,14 @@ use futures::{StreamExt, TryStreamExt, stream};
 use project::{DatasetName, ReportDefinition};
 use service::{
     AuditRecord, BodyFormat, ByteStream, Call, ConnectorState, Credential, DatasetDetail,
-    DatasetSummary, Document, EraseReport, EraseRequest, ErrorKind, Evidence, ExtendRequest, LineageAnswer, LineageRequest,
-    MaintainRequest, MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal,
-    PullReport, PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage,
-    QueryAnswer, QueryRequest, ReleaseReport, ReleaseRequest, RenderRequest, Rendition,
-    RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service, ServiceError,
-    Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId,
-    UploadPart, UploadRequest, UploadState, WithdrawRequest,
+    DatasetSummary, Document, EraseReport, EraseRequest, ErrorKind, Evidence, ExtendRequest,
+    LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
+    ObligationFilter, Page, Plan, Principal, PullReport, PullRequest, QuarantineFile,
+    QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
+    ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
+    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
+    SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest, UploadState,
+    WithdrawRequest,
 };
 
 use super::{TOKEN, samples};

@@ -15,12 +15,12 @@ use project::{
 };
 use service::{
     AuditRecord, BodyFormat, ControlTotal, DataFileState, DatasetDetail, DatasetSummary, Document,
-    Ended, EraseReport, Erasure, Extension, HandedIn, MaintenanceReport, MaintenanceState, MaintenanceStep,
-    MaintenanceTask, Manifest, ManifestQuery, Obligation, ObligationKey, PartitionState, Plan,
-    PlanItem, PlannedChange, Principal, QuarantinePage, QuarantinedRow, QueryAnswer, Receipt,
-    Relation, ReleaseReport, ReleasedSubmission, Rendition, RenditionFormat, Restriction, RowCounts, RowError,
-    RowErrors, RunReport, RunStep, StepState, Submission, SubmissionState, SubmitAnswer,
-    Superseded, TableState, TableVersion, Upload, UploadState,
+    Ended, EraseReport, Erasure, Extension, HandedIn, MaintenanceReport, MaintenanceState,
+    MaintenanceStep, MaintenanceTask, Manifest, ManifestQuery, Obligation, ObligationKey,
+    PartitionState, Plan, PlanItem, PlannedChange, Principal, QuarantinePage, QuarantinedRow,
+    QueryAnswer, Receipt, Relation, ReleaseReport, ReleasedSubmission, Rendition, RenditionFormat,
+    Restriction, RowCounts, RowError, RowErrors, RunReport, RunStep, StepState, Submission,
+    SubmissionState, SubmitAnswer, Superseded, TableState, TableVersion, Upload, UploadState,
 };
 
 pub(crate) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";

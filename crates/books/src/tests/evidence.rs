@@ -40,12 +40,14 @@ pub async fn evidence_is_marked_once_and_erased_once(home: Home) {
     assert_eq!(ids(&shared), [id(1), id(2)]);
     assert!(!books.knows_erasure(&sha256, 1).await.unwrap());
     for (number, second) in [(1, 7), (2, 8)] {
-        let told = books.erase_submission(id(1), &sha256, number, &erasure(second));
+        let erasure = erasure(second);
+        let told = books.erase_submission(id(1), &sha256, number, &erasure);
         told.await.unwrap();
     }
     // Other bytes, and nobody's.
     for number in [3, 9] {
-        let told = books.erase_submission(id(number), &sha256, 1, &erasure(7));
+        let erasure = erasure(7);
+        let told = books.erase_submission(id(number), &sha256, 1, &erasure);
         told.await.unwrap();
     }
     books.close().await;
@@ -77,7 +79,10 @@ async fn past(
         restricted_before: restricted.map(at),
     };
     let behind = behind.map(|(second, id)| (at(second), id));
-    let past = books.past_retention(retention, behind, limit).await.unwrap();
+    let past = books
+        .past_retention(retention, behind, limit)
+        .await
+        .unwrap();
     assert!(past.iter().all(|one| retention.is_over(one)));
     ids(&past)
 }
@@ -97,7 +102,8 @@ pub async fn what_is_past_its_retention_is_settled_there_and_of_its_kind(home: H
         books.restrict_submission(id(number), why).await.unwrap();
     }
     let sha256 = "ab".repeat(32);
-    let told = books.erase_submission(id(3), &sha256, 1, &erasure(7));
+    let erased = erasure(7);
+    let told = books.erase_submission(id(3), &sha256, 1, &erased);
     told.await.unwrap();
     let all = (Some(100), Some(100));
     let every = [1, 2, 4, 6].map(id);
@@ -112,7 +118,10 @@ pub async fn what_is_past_its_retention_is_settled_there_and_of_its_kind(home: H
 pub async fn a_key_that_was_used_is_known_without_a_claim(home: Home) {
     let books = home.open().await;
     assert_eq!(books.claimed_before(&new(1, None)).await.unwrap(), None);
-    assert_eq!(books.claimed_before(&new(1, Some("k"))).await.unwrap(), None);
+    assert_eq!(
+        books.claimed_before(&new(1, Some("k"))).await.unwrap(),
+        None
+    );
     books.claim(&new(1, Some("k"))).await.unwrap();
     books
         .refuse_submission(id(1), COUNTS, "no row landed")

@@ -39,7 +39,9 @@ pub(crate) async fn finish(handles: &Handles, all: &[Tombstone]) -> Result<()> {
     for one in all {
         for id in one.ids() {
             let (sha256, erasure) = (&one.sha256, one.erasure());
-            let told = handles.books.erase_submission(id, sha256, one.number, &erasure);
+            let told = handles
+                .books
+                .erase_submission(id, sha256, one.number, &erasure);
             told.await.map_err(failure::books)?;
         }
         if one.state != State::Done {
@@ -102,10 +104,7 @@ async fn places(
 
 /// A submission that the tombstone does not list and whose bytes it would take: it came before the
 /// tombstone was seen.
-pub(super) async fn in_the_way(
-    handles: &Handles,
-    one: &Tombstone,
-) -> Result<Option<SubmissionId>> {
+pub(super) async fn in_the_way(handles: &Handles, one: &Tombstone) -> Result<Option<SubmissionId>> {
     let of = handles.books.submissions_of_evidence(&one.sha256).await;
     let of = of.map_err(failure::books)?;
     let (listed, others): (Vec<_>, Vec<_>) = of
@@ -151,7 +150,10 @@ pub(crate) async fn recover(handles: &Arc<Handles>) -> Result<()> {
         return Ok(());
     }
     match finish(handles, &pending).await {
-        Ok(()) => tracing::info!(erasures = pending.len(), "unfinished erasures were finished"),
+        Ok(()) => tracing::info!(
+            erasures = pending.len(),
+            "unfinished erasures were finished"
+        ),
         Err(error) => tracing::error!(%error, "erasures are not finished"),
     }
     Ok(())

@@ -49,7 +49,11 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let mut held = self.keeping.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self
+            .keeping
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = held.get_mut(&self.sha256) {
             *count -= 1;
             if *count == 0 {

@@ -98,7 +98,9 @@ async fn standing(handles: &Handles, begun: Vec<Tombstone>) -> Result<Vec<Tombst
 /// Every submission whose evidence the bytes are, if they may all be erased.
 async fn live(handles: &Handles, found: &Submission, others: bool) -> Result<Vec<Submission>> {
     let receipt = &found.receipt;
-    let of = handles.books.submissions_of_evidence(&receipt.evidence_sha256);
+    let of = handles
+        .books
+        .submissions_of_evidence(&receipt.evidence_sha256);
     let mut live: Vec<Submission> = of.await.map_err(failure::books)?;
     live.retain(|one| one.erased.is_none());
     let undecided = |one: &&Submission| one.state == SubmissionState::Durable;
@@ -142,9 +144,8 @@ pub(crate) async fn entomb(
         }
         kept::put(handles, &one.to(State::Void)).await?;
         let message = format!("the bytes `{sha256}` came again while they were to be erased");
-        return Err(ServiceError::new(ErrorKind::Conflict, message).hint(
-            "Nothing was erased. Ask again in a moment: who brought them is then named.",
-        ));
+        return Err(ServiceError::new(ErrorKind::Conflict, message)
+            .hint("Nothing was erased. Ask again in a moment: who brought them is then named."));
     }
     let message = format!("the bytes `{sha256}` are being erased by others");
     Err(ServiceError::new(ErrorKind::Unavailable, message).hint("Ask again in a moment."))
@@ -206,11 +207,17 @@ fn reason(given: &str) -> Result<String> {
     };
     if reason.is_empty() || reason.chars().count() > REASON_CHARS {
         let message = "the erasure gives no reason that can be kept";
-        return invalid(message, format!("Say why, in 1 to {REASON_CHARS} characters."));
+        return invalid(
+            message,
+            format!("Say why, in 1 to {REASON_CHARS} characters."),
+        );
     }
     if ingest::looks_personal(reason) {
         let hint = "The reason is kept for good. Say why without a number, an address or a name.";
-        return invalid("the reason itself looks like personal data", hint.to_owned());
+        return invalid(
+            "the reason itself looks like personal data",
+            hint.to_owned(),
+        );
     }
     Ok(reason.to_owned())
 }

@@ -159,12 +159,13 @@ async fn due(handles: &Handles, select: &[String]) -> Result<Vec<Due>> {
             if !chosen || !met.insert(receipt.evidence_sha256.clone()) {
                 continue;
             }
-            let of = handles.books.submissions_of_evidence(&receipt.evidence_sha256);
+            let of = handles
+                .books
+                .submissions_of_evidence(&receipt.evidence_sha256);
             let mut of = of.await.map_err(failure::books)?;
             of.retain(|one| one.erased.is_none());
-            let over = |one: &Submission| {
-                one.state != SubmissionState::Durable && retention.is_over(one)
-            };
+            let over =
+                |one: &Submission| one.state != SubmissionState::Durable && retention.is_over(one);
             if of.iter().all(over) {
                 let reason = reason(handles, &of);
                 all.push(Due { of, reason });
@@ -185,7 +186,10 @@ fn reason(handles: &Handles, of: &[Submission]) -> String {
     let settings = handles.settings.evidence;
     let restricted = of.iter().any(|one| one.restricted.is_some());
     let (name, days) = if restricted {
-        ("evidence.restricted_keep_days", settings.restricted_keep_days)
+        (
+            "evidence.restricted_keep_days",
+            settings.restricted_keep_days,
+        )
     } else {
         ("evidence.keep_days", settings.keep_days)
     };

@@ -10,8 +10,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use lake::{LakeError, PutOutcome, SegmentPlace};
 use serde::{Deserialize, Serialize};
 use service::{
-    BodyType, ControlTotal, ErrorKind, Receipt, Relation, Restriction, Result, RowCounts, ServiceError,
-    Submission, SubmissionState, Superseded,
+    BodyType, ControlTotal, ErrorKind, Receipt, Relation, Restriction, Result, RowCounts,
+    ServiceError, Submission, SubmissionState, Superseded,
 };
 use sha2::{Digest, Sha256};
 
@@ -76,11 +76,7 @@ pub(crate) enum Claimed {
 }
 
 impl Manifest {
-    pub(crate) fn new(
-        submission: &Submission,
-        since: BTreeMap<String, i64>,
-        kept: Kept,
-    ) -> Self {
+    pub(crate) fn new(submission: &Submission, since: BTreeMap<String, i64>, kept: Kept) -> Self {
         let receipt = &submission.receipt;
         let totals = receipt.control_totals.iter();
         Self {
@@ -242,11 +238,7 @@ pub(crate) async fn came_before(
 
 /// The manifest of a submission that the books know, if it was put.
 pub(crate) async fn of(handles: &Handles, submission: &Submission) -> Result<Option<Manifest>> {
-    let path = path(&Manifest::new(
-        submission,
-        BTreeMap::new(),
-        Kept::default(),
-    ));
+    let path = path(&Manifest::new(submission, BTreeMap::new(), Kept::default()));
     let there = read(handles, &path).await?;
     Ok(there.filter(|there| there.id == submission.receipt.id.to_string()))
 }

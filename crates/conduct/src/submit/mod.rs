@@ -28,8 +28,8 @@ use project::{AgencyCode, CodeList, Contract, DatasetName, Layer, Project};
 use serde_json::json;
 use service::{
     Action, ByteStream, Call, ControlTotal, ErrorKind, Page, Principal, Receipt, Relation,
-    Restriction, Result, RowCounts, RowErrors, ServiceError, Submission, SubmissionId, SubmissionState, SubmitAnswer,
-    SubmitRequest, Superseded,
+    Restriction, Result, RowCounts, RowErrors, ServiceError, Submission, SubmissionId,
+    SubmissionState, SubmitAnswer, SubmitRequest, Superseded,
 };
 
 use crate::failure;

@@ -39,7 +39,12 @@ pub(crate) async fn receive(
     };
     let (new, id) = (claimed(&submission), submission.receipt.id);
     // What was answered before is not kept again: its evidence may be erased by now.
-    match handles.books.claimed_before(&new).await.map_err(failure::books)? {
+    match handles
+        .books
+        .claimed_before(&new)
+        .await
+        .map_err(failure::books)?
+    {
         Some(Claim::OtherBody(id)) => return Err(other_body(id)),
         Some(Claim::Replay(found)) if found.state != SubmissionState::Durable => {
             return settled(handles, *found, true).await;

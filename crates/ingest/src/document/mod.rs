@@ -106,7 +106,11 @@ fn check(
         let count = source.len();
         if count == 0 {
             let personal = source.passed_over_personal();
-            return if personal { judge.meet_personal() } else { Ok(()) };
+            return if personal {
+                judge.meet_personal()
+            } else {
+                Ok(())
+            };
         }
         let first_row = source.first_row();
         let mut rows = Rows::new(terms.contract, terms.limits, count);

@@ -183,7 +183,10 @@ impl Contract {
             let mut rules = self.rules.iter().filter(|rule| own(rule));
             rules.any(|rule| rule.check == Check::PersonalData)
         };
-        let mut texts = self.columns.iter().filter(|column| column.column_type == ColumnType::String);
+        let mut texts = self
+            .columns
+            .iter()
+            .filter(|column| column.column_type == ColumnType::String);
         self.dataset.layer() == Layer::Raw
             && (self.classification == Classification::Restricted || !texts.all(looked_through))
     }

@@ -45,7 +45,12 @@ async fn what_was_erased_is_told_in_both_languages_and_cannot_be_fetched_or_eras
 async fn a_form_that_is_refused_is_shown_again_with_why_and_what_was_typed() {
     let fake = Fake::new(Stage::Full);
     let path = format!("{}/erase", page());
-    let refused = post(&fake, &path, "reason=%3Cscript%3Ealert('x')%3C/script%3E\"%26").await;
+    let refused = post(
+        &fake,
+        &path,
+        "reason=%3Cscript%3Ealert('x')%3C/script%3E\"%26",
+    )
+    .await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
     check(&path, &refused.body, Language::Vi);
     assert!(refused.body.contains("that of another"), "{}", refused.body);
@@ -56,5 +61,8 @@ async fn a_form_that_is_refused_is_shown_again_with_why_and_what_was_typed() {
     assert_eq!(done.status, StatusCode::SEE_OTHER);
     assert_eq!(done.header("location"), page());
     let asked = fake.asked.lock().unwrap().clone();
-    assert!(asked.contains(&"erase by mistake true".to_owned()), "{asked:?}");
+    assert!(
+        asked.contains(&"erase by mistake true".to_owned()),
+        "{asked:?}"
+    );
 }

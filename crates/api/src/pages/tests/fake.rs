@@ -14,15 +14,14 @@ use project::{DatasetName, Project, ReportDefinition, Severity, Sources};
 use service::{
     AuditRecord, BodyFormat, ByteStream, Call, ConnectorState, Credential, DataFileState,
     DatasetDetail, DatasetSummary, Direction, Document, EraseReport, EraseRequest, Erasure,
-    ErrorKind, Evidence, ExtendRequest,
-    Extension, HandedIn, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport,
-    Obligation, ObligationFilter, ObligationKey, Page, PartitionState, Plan, Principal, PullReport,
-    PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage,
-    QuarantinedRow, QueryAnswer, QueryRequest, Receipt, ReleaseReport, ReleaseRequest,
-    RenderRequest, Rendition, RenditionFormat, Restriction, Result, RowCounts, RowError, RowErrors, RunReport,
-    RunRequest, RunStep, Secret, Service, ServiceError, StepState, Submission, SubmissionId,
-    SubmissionState, SubmitAnswer, SubmitRequest, TableState, TableVersion, Upload, UploadId,
-    UploadPart, UploadRequest, WithdrawRequest,
+    ErrorKind, Evidence, ExtendRequest, Extension, HandedIn, LineageAnswer, LineageRequest,
+    MaintainRequest, MaintenanceReport, Obligation, ObligationFilter, ObligationKey, Page,
+    PartitionState, Plan, Principal, PullReport, PullRequest, QuarantineFile, QuarantineFilter,
+    QuarantineFormat, QuarantinePage, QuarantinedRow, QueryAnswer, QueryRequest, Receipt,
+    ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Restriction, Result,
+    RowCounts, RowError, RowErrors, RunReport, RunRequest, RunStep, Secret, Service, ServiceError,
+    StepState, Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, TableState,
+    TableVersion, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 
 pub(super) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -68,7 +67,11 @@ impl Fake {
     }
 
     /// The contracts and reports are the shipped ones: they are what the pages must show.
-    pub(super) fn with(stage: Stage, role: &'static str, failure: Option<fn() -> ServiceError>) -> Arc<Self> {
+    pub(super) fn with(
+        stage: Stage,
+        role: &'static str,
+        failure: Option<fn() -> ServiceError>,
+    ) -> Arc<Self> {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
         let sources = Sources::from_folder(std::path::Path::new(root)).unwrap();
         let (project, _) = Project::read(&sources);

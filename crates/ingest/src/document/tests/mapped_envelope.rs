@@ -492,7 +492,10 @@ fn what_is_passed_over_is_looked_at_all_the_same() {
     assert!(!json("", "") && !xml("", ""));
     assert!(json("{\"a\":[1]}", "{\"a\":[\"0912345678\"]}"));
     assert!(json("{\"Ma\":\"B\"}", "{\"Ma\":\"B\",\"Ten\":\"a@b.vn\"}"));
-    assert!(json("{\"Ma\":\"B\"}", "{\"Ma\":\"B\",\"TaiLieu\":[{\"x\":\"a@b.vn\"}]}"));
+    assert!(json(
+        "{\"Ma\":\"B\"}",
+        "{\"Ma\":\"B\",\"TaiLieu\":[{\"x\":\"a@b.vn\"}]}"
+    ));
     assert!(xml("a=\"1\"", "a=\"0912345678\""));
     assert!(xml("<x>y</x>", "<x>a@b.vn</x>"));
     assert!(xml("<x>y</x>", "<x b=\"a@b.vn\">y</x>"));
