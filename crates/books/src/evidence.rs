@@ -45,25 +45,31 @@ impl Books {
             .await
     }
 
-    /// Records that the evidence of a submission is gone, by the erasure of its bytes that has that
-    /// number. The first time counts; one that the books do not know, or that brought other bytes,
-    /// is passed over.
-    pub async fn erase_submission(
+    /// Records that the evidence of these submissions is gone, by the erasure of its bytes that has
+    /// that number: of all of them or of none. The first time counts; one that the books do not know,
+    /// or that brought other bytes, is passed over.
+    pub async fn erase_submissions(
         &self,
-        id: SubmissionId,
+        ids: &[SubmissionId],
         sha256: &str,
         number: u32,
         erasure: &Erasure,
     ) -> Result<()> {
-        let statement = Statement::new(include_str!("../sql/erase_submission.sql"))
-            .text(id.to_string())
-            .text(sha256)
-            .number(i64::from(number))
-            .number(micros(erasure.at))
-            .text(&erasure.principal)
-            .text(&erasure.reason);
-        self.write("record that evidence was erased", &statement)
-            .await?;
+        let statement = |id: &SubmissionId| {
+            Statement::new(include_str!("../sql/erase_submission.sql"))
+                .text(id.to_string())
+                .text(sha256)
+                .number(i64::from(number))
+                .number(micros(erasure.at))
+                .text(&erasure.principal)
+                .text(&erasure.reason)
+        };
+        let statements: Vec<Statement> = ids.iter().map(statement).collect();
+        let all: Vec<&Statement> = statements.iter().collect();
+        if !all.is_empty() {
+            self.write_all("record that evidence was erased", &all)
+                .await?;
+        }
         Ok(())
     }
 

@@ -97,10 +97,12 @@ async fn a_contract_that_says_so_marks_every_body_before_it_is_judged() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mark_outlives_a_crash_between_commit_and_books() {
     let f = Fixture::on_disk().await;
-    let lost = Fault::after(Op::Put, "raw/visits/_delta_log").times(1000);
-    f.faults.plan(lost);
-    f.faults
-        .plan(Fault::before(Op::Get, "raw/visits/_delta_log").times(1000));
+    // The commit lands, and nothing is heard of it.
+    let log = "raw/visits/_delta_log";
+    f.faults.plan(Fault::after(Op::Put, log));
+    f.faults.plan(Fault::before(Op::Put, log).nth(2).times(9));
+    let entry = "raw/visits/_delta_log/00000000000000000001";
+    f.faults.plan(Fault::before(Op::Get, entry).nth(2).times(9));
     let error = f.submit(&small("L"), Some("k")).await.unwrap_err();
     let id = error.submission.unwrap();
     let f = f.reopened().await;

@@ -41,15 +41,17 @@ pub async fn evidence_is_marked_once_and_erased_once(home: Home) {
     assert!(!books.knows_erasure(&sha256, 1).await.unwrap());
     for (number, second) in [(1, 7), (2, 8)] {
         let erasure = erasure(second);
-        let told = books.erase_submission(id(1), &sha256, number, &erasure);
-        told.await.unwrap();
+        books
+            .erase_submissions(&[id(1)], &sha256, number, &erasure)
+            .await
+            .unwrap();
     }
     // Other bytes, and nobody's.
-    for number in [3, 9] {
-        let erasure = erasure(7);
-        let told = books.erase_submission(id(number), &sha256, 1, &erasure);
-        told.await.unwrap();
-    }
+    let erased = erasure(7);
+    books
+        .erase_submissions(&[id(3), id(9)], &sha256, 1, &erased)
+        .await
+        .unwrap();
     books.close().await;
 
     let books = home.open().await;
@@ -103,8 +105,10 @@ pub async fn what_is_past_its_retention_is_settled_there_and_of_its_kind(home: H
     }
     let sha256 = "ab".repeat(32);
     let erased = erasure(7);
-    let told = books.erase_submission(id(3), &sha256, 1, &erased);
-    told.await.unwrap();
+    books
+        .erase_submissions(&[id(3)], &sha256, 1, &erased)
+        .await
+        .unwrap();
     let all = (Some(100), Some(100));
     let every = [1, 2, 4, 6].map(id);
     assert_eq!(past(&books, all, None, 10).await, every);

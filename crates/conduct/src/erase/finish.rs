@@ -37,13 +37,11 @@ pub(crate) async fn finish(handles: &Handles, all: &[Tombstone]) -> Result<()> {
     }
     blank_strays(handles, all, &small).await?;
     for one in all {
-        for id in one.ids() {
-            let (sha256, erasure) = (&one.sha256, one.erasure());
-            let told = handles
-                .books
-                .erase_submission(id, sha256, one.number, &erasure);
-            told.await.map_err(failure::books)?;
-        }
+        let (ids, erasure) = (one.ids().collect::<Vec<_>>(), one.erasure());
+        let told = handles
+            .books
+            .erase_submissions(&ids, &one.sha256, one.number, &erasure);
+        told.await.map_err(failure::books)?;
         if one.state != State::Done {
             kept::put(handles, &one.to(State::Done)).await?;
             metrics::counter!("dtm_evidence_erasures_total").increment(1);

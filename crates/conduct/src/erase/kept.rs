@@ -135,10 +135,10 @@ pub(crate) async fn recall(handles: &Handles, of: &Submission) -> Result<bool> {
     let Some(one) = own.next() else {
         return Ok(false);
     };
-    let erasure = one.erasure();
+    let (ids, erasure) = ([id], one.erasure());
     let told = handles
         .books
-        .erase_submission(id, sha256, one.number, &erasure);
+        .erase_submissions(&ids, sha256, one.number, &erasure);
     told.await.map_err(failure::books)?;
     Ok(true)
 }

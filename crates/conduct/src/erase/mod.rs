@@ -79,14 +79,17 @@ async fn act(handles: &Arc<Handles>, by: &str, request: &EraseRequest) -> Result
         }
     }
     finish(handles, &begun).await?;
-    let erased = submit::known(handles, request.id).await?;
-    report(handles, erased).await
+    report(handles, request.id, &begun).await
 }
 
 /// Those that nothing stands in the way of; the others are void.
 async fn standing(handles: &Handles, begun: Vec<Tombstone>) -> Result<Vec<Tombstone>> {
     let mut standing = Vec::new();
     for one in begun {
+        if one.state == State::Done {
+            standing.push(one);
+            continue;
+        }
         match finish::in_the_way(handles, &one).await? {
             None => standing.push(one),
             Some(_) => kept::put(handles, &one.to(State::Void)).await?,
@@ -151,22 +154,23 @@ pub(crate) async fn entomb(
     Err(ServiceError::new(ErrorKind::Unavailable, message).hint("Ask again in a moment."))
 }
 
-async fn report(handles: &Handles, of: Submission) -> Result<EraseReport> {
-    let receipt = of.receipt;
-    let Some(erasure) = of.erased else {
-        let message = format!("the erasure of submission `{}` is not recorded", receipt.id);
+/// What became of the submissions that these tombstones list.
+async fn report(handles: &Handles, id: SubmissionId, of: &[Tombstone]) -> Result<EraseReport> {
+    let erased = submit::known(handles, id).await?;
+    let Some(erasure) = erased.erased else {
+        let message = format!("the erasure of submission `{id}` is not recorded");
         return Err(ServiceError::new(ErrorKind::Unavailable, message).hint("Ask again."));
     };
-    let sha256 = receipt.evidence_sha256;
+    let sha256 = erased.receipt.evidence_sha256;
     let all = handles.books.submissions_of_evidence(&sha256).await;
     let mut all = all.map_err(failure::books)?;
-    all.retain(|one| one.erased.as_ref() == Some(&erasure));
+    all.retain(|one| of.iter().any(|tomb| tomb.lists(one.receipt.id)));
     let ids = all.iter().map(|one| one.receipt.id);
-    let others = ids.filter(|id| *id != receipt.id);
+    let others = ids.filter(|other| *other != id);
     Ok(EraseReport {
-        submissions: std::iter::once(receipt.id).chain(others).collect(),
+        submissions: std::iter::once(id).chain(others).collect(),
         sha256,
-        size_bytes: receipt.evidence_size_bytes,
+        size_bytes: erased.receipt.evidence_size_bytes,
         rows_landed: all.iter().map(|one| one.receipt.rows.landed).sum(),
         erasure,
     })

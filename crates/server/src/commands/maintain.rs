@@ -27,8 +27,9 @@ pub(crate) struct Maintain {
     /// Delete the files that nobody needs; without it they are only counted
     #[arg(long)]
     vacuum: bool,
-    /// Erase the evidence that is past its retention, for good; without it it is only counted. Only
-    /// an administrator may
+    /// Erase the evidence that is past `evidence.keep_days` or, if it is restricted, past
+    /// `evidence.restricted_keep_days`, for good; without it it is only counted. Only an
+    /// administrator may
     #[arg(long)]
     erase: bool,
     /// For how many hours every version stays readable; by default `maintain.keep_hours`
