@@ -175,7 +175,7 @@ fn what_is_hidden_is_told_of_the_body() {
     for hidden in [
         "{\"id\":\"a@b.vn\"}",
         // In a row that is refused for something else, and in one that has no fields.
-        "{\"id\":\"A\",\"count\":\"0912345678\"}",
+        "{\"id\":\"A\",\"day\":\"0912345678\"}",
         "{\"id\":\"A\",\"count\":-1,\"day\":\"001099012345\"}",
         "{broken 0912345678",
         "{\"id\":\"A\",\"ho_ten\":\"Le Van C\"}",
