@@ -91,6 +91,7 @@ fn settings(folder: &Path) -> Settings {
         run_memory_bytes: shipped.run.memory_bytes,
         errors_in_answer: 100,
         maintain: conduct::MaintainSettings::default(),
+        evidence: conduct::EvidenceSettings::default(),
         upload: conduct::UploadLimits::default(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod bombs;
 mod clients;
+mod erase;
 mod large;
 mod maintain;
 mod memory;

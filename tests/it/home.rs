@@ -11,7 +11,8 @@ use ::engine::QueryLimits;
 use audit::seal::{SigningKey, SigningKeys};
 use bytes::Bytes;
 use conduct::{
-    Given, House, InForce, MaintainSettings, Parts, ProjectSource, Settings, UploadLimits,
+    EvidenceSettings, Given, House, InForce, MaintainSettings, Parts, ProjectSource, Settings,
+    UploadLimits,
 };
 use futures::{StreamExt, stream};
 use lake::{Lake, S3Settings, StoreLocation, open_store};
@@ -431,6 +432,7 @@ async fn open(
         errors_in_answer: 100,
         maintain: MaintainSettings::default(),
         upload: UploadLimits::default(),
+        evidence: EvidenceSettings::default(),
     };
     change(&mut settings);
     let parts = Parts {

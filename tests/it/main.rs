@@ -16,6 +16,7 @@ mod catalogue;
 mod cli;
 mod edits;
 mod engine;
+mod erase;
 mod formats;
 mod generate;
 mod home;

@@ -73,6 +73,7 @@ fn the_whole_table_of_roles_and_acts() {
         read_obligations     own       own      yes     yes           -        -       yes
         extend_deadline      -         -        -       -             -        -       yes
         release              -         -        -       yes           -        -       yes
+        erase                -         -        -       -             -        -       yes
         query                -         -        yes     yes           -        -       yes
         read_figures         yes       yes      yes     yes           -        -       yes
         read_catalogue       yes       yes      yes     yes           yes      yes     yes

@@ -4,8 +4,8 @@ use calendar::PeriodCode;
 use chrono::{DateTime, NaiveDate, Utc};
 use project::{AgencyCode, DatasetName};
 use service::{
-    BodyType, ControlTotal, Ended, Page, Receipt, Relation, RowCounts, Submission, SubmissionId,
-    SubmissionState, Superseded,
+    BodyType, ControlTotal, Ended, Erasure, Page, Receipt, Relation, Restriction, RowCounts,
+    Submission, SubmissionId, SubmissionState, Superseded,
 };
 
 use crate::codec::{Reader, micros};
@@ -48,6 +48,8 @@ pub struct NewSubmission {
     pub relation: Option<Relation>,
     /// The totals that the sender declared.
     pub control_totals: Vec<ControlTotal>,
+    /// Why its evidence is restricted, as far as that is known before it is judged.
+    pub restricted: Option<Restriction>,
 }
 
 /// What becomes of a new submission.
@@ -82,7 +84,8 @@ impl Books {
             .maybe_text(new.relation.map(Relation::as_str))
             .maybe_text(new.relation.map(|relation| relation.target().to_string()))
             .text(totals::written(&new.control_totals))
-            .maybe_text(new.due_on.map(|day| day.to_string()));
+            .maybe_text(new.due_on.map(|day| day.to_string()))
+            .maybe_text(new.restricted.map(Restriction::as_str));
         for _ in 0..CLAIMS {
             if !self.write(DOING, &statement).await?.is_empty() {
                 return Ok(Claim::New);
@@ -102,6 +105,16 @@ impl Books {
         Err(BooksError::Conflict {
             message: format!("cannot {DOING}: others with its key come and go"),
         })
+    }
+
+    /// What would become of a submission whose key its agency has used for the dataset before; none
+    /// if it has not. Nothing is recorded.
+    pub async fn claimed_before(&self, new: &NewSubmission) -> Result<Option<Claim>> {
+        let Some(key) = &new.key else { return Ok(None) };
+        let earlier = self
+            .submission_of_key(&new.agency, &new.dataset, key)
+            .await?;
+        Ok(earlier.map(|earlier| judge(new, earlier)))
     }
 
     /// Takes back a claim of which nothing else is kept.
@@ -249,7 +262,7 @@ impl Books {
         row.map(|row| self.submission_of(&row)).transpose()
     }
 
-    async fn read_submissions(&self, statement: &Statement) -> Result<Vec<Submission>> {
+    pub(crate) async fn read_submissions(&self, statement: &Statement) -> Result<Vec<Submission>> {
         let rows = self.read("read the submissions", statement).await?;
         rows.iter().map(|row| self.submission_of(row)).collect()
     }
@@ -288,6 +301,8 @@ impl Books {
             refusal: reader.get("refusal")?,
             key: reader.get("idempotency_key")?,
             ended: ended.map(|at| Ended { by: ended_by, at }),
+            restricted: restricted(&reader)?,
+            erased: erased(&reader)?,
             sealed: reader.get("sealed")?,
         })
     }
@@ -303,6 +318,23 @@ fn superseded(reader: &Reader<'_>) -> Result<Option<Superseded>> {
     Ok(Some(Superseded {
         relation: reader.word("relation", |word| Relation::new(word, target))?,
         rows: rows.unwrap_or_default().cast_unsigned(),
+    }))
+}
+
+fn restricted(reader: &Reader<'_>) -> Result<Option<Restriction>> {
+    let word: Option<&str> = reader.get("restricted")?;
+    word.map(|_| reader.word("restricted", Restriction::from_word))
+        .transpose()
+}
+
+fn erased(reader: &Reader<'_>) -> Result<Option<Erasure>> {
+    let Some(at) = reader.maybe_at("erased_at")? else {
+        return Ok(None);
+    };
+    Ok(Some(Erasure {
+        at,
+        principal: reader.get("erased_by")?,
+        reason: reader.get("erased_reason")?,
     }))
 }
 

@@ -1,4 +1,5 @@
 mod answer;
+mod evidence;
 mod extensions;
 mod home;
 mod postgres;
@@ -13,6 +14,10 @@ use service::{
 use uuid::Uuid;
 
 use crate::{BooksError, Claim, NewSubmission, RenditionRecord};
+use evidence::{
+    a_key_that_was_used_is_known_without_a_claim, evidence_is_marked_once_and_erased_once,
+    what_is_past_its_retention_is_settled_there_and_of_its_kind,
+};
 use extensions::{
     extensions_are_kept_in_order_and_never_over_one_another,
     the_day_on_which_a_submission_was_due_is_kept,
@@ -50,6 +55,9 @@ on_both! {
     the_day_on_which_a_submission_was_due_is_kept
     extensions_are_kept_in_order_and_never_over_one_another
     what_was_handed_in_is_what_is_committed_and_counts
+    evidence_is_marked_once_and_erased_once
+    what_is_past_its_retention_is_settled_there_and_of_its_kind
+    a_key_that_was_used_is_known_without_a_claim
     a_claim_can_be_taken_back_until_it_is_settled
     the_same_body_with_the_same_key_is_a_replay_whatever_became_of_it
     another_body_period_or_format_with_the_same_key_is_told_apart
@@ -108,6 +116,7 @@ fn new(number: u128, key: Option<&str>) -> NewSubmission {
         due_on: None,
         relation: None,
         control_totals: Vec::new(),
+        restricted: None,
     }
 }
 
@@ -157,10 +166,8 @@ async fn a_submission_goes_from_durable_to_committed_and_survives_closing(home: 
         (SubmissionState::Durable, RowCounts::default())
     );
     assert_eq!(ids(&books.unfinished().await.unwrap()), [id(1)]);
-    books
-        .commit_submission(&receipt(1, 7, at(9)), "{}")
-        .await
-        .unwrap();
+    let receipt = receipt(1, 7, at(9));
+    books.commit_submission(&receipt, "{}").await.unwrap();
     books.close().await;
 
     let books = home.open().await;
@@ -210,6 +217,8 @@ async fn a_submission_goes_from_durable_to_committed_and_survives_closing(home: 
             refusal: None,
             key: None,
             ended: None,
+            restricted: None,
+            erased: None,
             sealed: Some(
                 "{}",
             ),
@@ -657,12 +666,12 @@ async fn a_database_of_a_newer_version_is_refused_and_left_alone(home: Home) {
         error,
         BooksError::Newer {
             found: 99,
-            known: 5,
+            known: 6,
             ..
         }
     ));
     expect![[r#"
-        the control database `books` is of a newer version: it has schema 99, and schema 5 is the newest that this program knows
+        the control database `books` is of a newer version: it has schema 99, and schema 6 is the newest that this program knows
         Start the version of `dtm` that last used this home, or a newer one."#]].assert_eq(&format!(
         "{}\n{}",
         home.message(&error),

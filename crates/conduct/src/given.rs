@@ -73,6 +73,8 @@ pub struct Settings {
     pub maintain: MaintainSettings,
     /// Bodies that arrive in parts.
     pub upload: UploadLimits,
+    /// How long evidence is kept.
+    pub evidence: EvidenceSettings,
 }
 
 /// Limits on bodies that arrive in parts.
@@ -95,6 +97,24 @@ impl Default for UploadLimits {
             bytes_per_client: 20 << 30,
             bytes: 100 << 30,
             keep_hours: 24,
+        }
+    }
+}
+
+/// How long evidence is kept; 0 is for ever. Nothing is erased but by whoever asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EvidenceSettings {
+    /// Days after which evidence is past its retention.
+    pub keep_days: u64,
+    /// Days after which restricted evidence is.
+    pub restricted_keep_days: u64,
+}
+
+impl Default for EvidenceSettings {
+    fn default() -> Self {
+        Self {
+            keep_days: 0,
+            restricted_keep_days: 730,
         }
     }
 }

@@ -16,6 +16,7 @@ use service::{At, ErrorKind, Result, ServiceError, SubmissionId};
 use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
+use crate::erase::Keeping;
 use crate::in_force::InForce;
 use crate::perform::Agents;
 use crate::published::{Published, PublishedSet};
@@ -46,6 +47,10 @@ pub(crate) struct Handles {
     /// come to so many cores, read alone. What is read ahead is bounded by it.
     pub decoders: Arc<Semaphore>,
     pub running: AsyncMutex<()>,
+    /// Bodies that are kept and not in the books yet.
+    pub keeping: Keeping,
+    /// Taken by whoever erases.
+    pub erasing: AsyncMutex<()>,
     /// Shared by the submissions that land; taken alone while tables that they land in change their
     /// columns.
     pub landing: RwLock<()>,

@@ -7,13 +7,13 @@ use project::{DatasetName, ReportDefinition};
 use serde_json::json;
 use service::{
     Action, AuditRecord, ByteStream, Call, ConnectorState, Credential, DatasetDetail,
-    DatasetSummary, Document, ErrorKind, Evidence, ExtendRequest, LineageAnswer, LineageRequest,
-    MaintainRequest, MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal,
-    PullReport, PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage,
-    QueryAnswer, QueryRequest, ReleaseReport, ReleaseRequest, RenderRequest, Rendition,
-    RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service, ServiceError,
-    Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId,
-    UploadPart, UploadRequest, WithdrawRequest,
+    DatasetSummary, Document, EraseReport, EraseRequest, ErrorKind, Evidence, ExtendRequest,
+    LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
+    ObligationFilter, Page, Plan, Principal, PullReport, PullRequest, QuarantineFile,
+    QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
+    ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
+    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
+    SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 use tracing::Instrument;
 
@@ -21,7 +21,7 @@ use crate::parts::Parts;
 use crate::perform::{About, Gate};
 use crate::watch::Watch;
 use crate::{
-    access as principals, catalogue, failure, ledger, maintain, obligations, plan, pull,
+    access as principals, catalogue, erase, failure, ledger, maintain, obligations, plan, pull,
     quarantine, query, release, reports, runs, submit, upload,
 };
 
@@ -38,6 +38,7 @@ impl House {
         submit::publish_keys(&handles).await?;
         obligations::recover(&handles).await?;
         submit::recover(&handles).await?;
+        erase::recover(&handles).await?;
         release::recover(&handles).await?;
         let freed = handles.books.free_connectors().await;
         freed.map_err(failure::books)?;
@@ -208,6 +209,12 @@ impl Service for House {
         language: &str,
     ) -> Result<QuarantineFile> {
         quarantine::file(&self.gate, call, id, (format, language)).await
+    }
+
+    async fn erase(&self, call: &Call, request: EraseRequest) -> Result<EraseReport> {
+        let (gate, call) = (Arc::clone(&self.gate), call.clone());
+        self.to_its_end(async move { erase::erase(&gate, &call, request).await })
+            .await
     }
 
     async fn release(&self, call: &Call, request: ReleaseRequest) -> Result<ReleaseReport> {
@@ -397,11 +404,13 @@ impl Service for House {
         let about = About::named("maintenance").detail(json!({
             "select": request.select,
             "delete": request.delete,
+            "erase": request.erase,
             "keep_hours": request.keep_hours,
         }));
         self.to_its_end(async move {
+            let doors = (gate.as_ref(), &call);
             gate.perform(&call, Action::Maintain, about, |handles, _| async move {
-                maintain::maintain(&handles, request).await
+                maintain::maintain(&handles, doors, request).await
             })
             .await
         })

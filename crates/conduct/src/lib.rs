@@ -8,6 +8,7 @@
 mod access;
 mod catalogue;
 mod check;
+mod erase;
 mod failure;
 mod given;
 mod handles;
@@ -37,7 +38,7 @@ mod upload;
 mod watch;
 
 pub use check::{Checked, check};
-pub use given::{Env, Given, MaintainSettings, OnStep, Settings, UploadLimits};
+pub use given::{Env, EvidenceSettings, Given, MaintainSettings, OnStep, Settings, UploadLimits};
 pub use house::House;
 pub use in_force::{InForce, ProjectSource};
 pub use parts::Parts;

@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
+use crate::erase::Keeping;
 use crate::handles::Handles;
 use crate::in_force::InForce;
 use crate::perform::Agents;
@@ -85,6 +86,8 @@ impl Parts {
             committers: AsyncMutex::new(BTreeMap::new()),
             in_work: Mutex::new(HashSet::new()),
             running: AsyncMutex::new(()),
+            keeping: Keeping::default(),
+            erasing: AsyncMutex::new(()),
             stopping: watch::Sender::new(false),
             landing: RwLock::new(()),
             landings: TaskTracker::new(),

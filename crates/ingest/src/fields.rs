@@ -7,7 +7,7 @@ use project::{Contract, Reading};
 use crate::cell::{Cell, quoted};
 use crate::json::{Broken, Visit};
 use crate::mapping::{self, Feed, Mapping, Misfit};
-use crate::personal::mask;
+use crate::personal::{looks_personal, mask};
 use crate::{Envelope, Limits, row_text, words};
 
 /// What rows are read by.
@@ -233,6 +233,16 @@ impl<'a> Fields<'a> {
             Some(_) => &self.cells,
             None => &self.given,
         }
+    }
+
+    /// Whether a field that is passed over holds what looks personal.
+    pub(crate) fn drop_personal(&self) -> bool {
+        let Some(mapping) = self.terms.mapping else {
+            return false;
+        };
+        let dropped = self.given.iter().skip(mapping.fed());
+        let mut texts = dropped.filter_map(Cell::shown);
+        texts.any(looks_personal)
     }
 
     /// The fields that nobody knows.

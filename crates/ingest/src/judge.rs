@@ -27,6 +27,7 @@ pub(crate) struct Judge<'a> {
     table_schema: SchemaRef,
     keys: Keys,
     counts: Counts,
+    personal: bool,
 }
 
 impl<'a> Judge<'a> {
@@ -43,6 +44,7 @@ impl<'a> Judge<'a> {
             table_schema: Arc::new(contract.table_schema()),
             keys: Keys::new(),
             counts: Counts::default(),
+            personal: false,
         }
     }
 
@@ -114,7 +116,24 @@ impl<'a> Judge<'a> {
             }
         }
         let verdicts = verdicts(findings, &refused, row_texts);
-        (self.sink)(Checked { landed, verdicts })
+        self.personal |= decoded.personal || verdicts.iter().any(Verdict::hides);
+        (self.sink)(Checked {
+            landed,
+            verdicts,
+            personal: self.personal,
+        })
+    }
+
+    /// Says that something that looks personal stands where no row is.
+    pub(crate) fn meet_personal(&mut self) -> Result<(), IngestError> {
+        if std::mem::replace(&mut self.personal, true) {
+            return Ok(());
+        }
+        (self.sink)(Checked {
+            landed: RecordBatch::new_empty(self.table_schema.clone()),
+            verdicts: Vec::new(),
+            personal: true,
+        })
     }
 
     fn repeated_keys(&mut self, examined: &Examined) -> Result<Vec<Finding>, IngestError> {

@@ -107,6 +107,11 @@ impl<'a> Mapping<'a> {
         &self.names
     }
 
+    /// How many of the names feed columns; those behind them are passed over.
+    pub(crate) fn fed(&self) -> usize {
+        self.names.len() - self.adapter.drop.len()
+    }
+
     pub(crate) fn feeds(&self) -> &[Feed<'a>] {
         &self.feeds
     }

@@ -25,6 +25,8 @@ pub(crate) struct Decoded {
     pub(crate) unreadable: HashSet<(usize, usize)>,
     /// Where the rows stand, if the body is a sheet.
     pub(crate) places: Option<Places>,
+    /// Whether a field that is passed over holds what looks personal.
+    pub(crate) personal: bool,
 }
 
 /// A verdict, and the place in the columns of the row it is about; malformed rows have none.
@@ -41,6 +43,7 @@ impl Decoded {
             findings: Vec::new(),
             unreadable: HashSet::new(),
             places: None,
+            personal: false,
         }
     }
 
@@ -128,6 +131,7 @@ impl<'a> Rows<'a> {
     /// Adds a row that was read field by field.
     pub(crate) fn push_fields(&mut self, row: u64, fields: &Fields<'_>) -> Result<(), IngestError> {
         let hidden = fields.are_foreign();
+        self.decoded.personal |= fields.drop_personal();
         self.add(row, fields.cells(), fields.unknown(), hidden, &|column| {
             fields.origin(column)
         })?;

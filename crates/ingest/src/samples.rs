@@ -134,6 +134,8 @@ pub(crate) struct Judgement {
     pub(crate) counts: Counts,
     pub(crate) landed: Vec<RecordBatch>,
     pub(crate) verdicts: Vec<Verdict>,
+    /// Whether something that looks personal was met.
+    pub(crate) personal: bool,
 }
 
 pub(crate) fn judge(
@@ -173,11 +175,12 @@ fn judged_by(
     let mut spool = Spool::new(folder.path(), u64::MAX);
     spool.push(body).unwrap();
     let spooled = spool.finish().unwrap();
-    let (mut landed, mut verdicts) = (Vec::new(), Vec::new());
+    let (mut landed, mut verdicts, mut personal) = (Vec::new(), Vec::new(), false);
     let counts = check(spooled.source(), &mut |checked: Checked| {
         assert_eq!(*checked.landed.schema(), contract.table_schema());
         landed.push(checked.landed);
         verdicts.extend(checked.verdicts);
+        personal |= checked.personal;
         Ok(())
     })?;
     let rows: usize = landed.iter().map(RecordBatch::num_rows).sum();
@@ -187,6 +190,7 @@ fn judged_by(
         counts,
         landed,
         verdicts,
+        personal,
     })
 }
 

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use project::{Severity, Text};
 
+use crate::examine::PERSONAL_DATA;
+use crate::personal::MASK;
+
 /// One thing wrong with one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
@@ -27,6 +30,16 @@ pub struct Verdict {
     pub row_text: Option<Arc<str>>,
 }
 
+impl Verdict {
+    /// Whether it hides something, as what looks like personal data.
+    pub(crate) fn hides(&self) -> bool {
+        let hides = |text: &str| text.contains(MASK);
+        self.rule == PERSONAL_DATA
+            || self.value_excerpt.as_deref().is_some_and(hides)
+            || self.row_text.as_deref().is_some_and(hides)
+    }
+}
+
 /// A stretch of the body, judged.
 #[derive(Debug, Clone)]
 pub struct Checked {
@@ -34,6 +47,9 @@ pub struct Checked {
     pub landed: RecordBatch,
     /// Everything wrong, by row.
     pub verdicts: Vec<Verdict>,
+    /// Whether something that looks personal was met so far, in this stretch or before: a value that
+    /// a verdict hides, or one of a field that is passed over.
+    pub personal: bool,
 }
 
 /// What became of the rows of a body.

@@ -69,7 +69,8 @@ impl Lake {
 
     /// A writer of small bodies, many to an object; one is enough for a process.
     pub fn segments(&self, settings: SegmentSettings, on: &Handle) -> Segments {
-        Segments::start(self.place.store.clone(), settings, on)
+        let Place { store, given, .. } = self.place.as_ref();
+        Segments::start(store.clone(), given.clone(), settings, on)
     }
 
     /// Small named objects.

@@ -21,6 +21,7 @@
 //! `engine` for the queries that run over the providers.
 
 mod commit;
+mod erase;
 mod error;
 mod given;
 mod group;
@@ -32,6 +33,7 @@ mod table;
 mod write;
 
 pub use commit::{CommitMode, CommitRequest, Committed, SUPERSEDED_ROWS};
+pub use erase::FoundSegment;
 pub use error::{Fault, LakeError, Result};
 pub use given::Given;
 pub use group::{GroupCommitter, GroupSettings, HeldRows, StagedSubmission};

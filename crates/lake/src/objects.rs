@@ -43,12 +43,32 @@ pub struct ObjectBody {
 #[derive(Debug, Clone)]
 pub struct Evidence {
     store: Arc<dyn ObjectStore>,
+    erasures: u32,
 }
 
 impl Evidence {
     /// Evidence on `store`.
     pub fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store }
+        Self { store, erasures: 0 }
+    }
+
+    /// Evidence of bodies that were erased so often before they came again. No name is used twice:
+    /// what erases the one before, late or again, does not reach it.
+    #[must_use]
+    pub fn after(self, erasures: u32) -> Self {
+        Self { erasures, ..self }
+    }
+
+    pub(crate) fn store(&self) -> &Arc<dyn ObjectStore> {
+        &self.store
+    }
+
+    pub(crate) fn path_of(&self, sha256: &str) -> Result<String> {
+        let path = Self::path(sha256)?;
+        Ok(match self.erasures {
+            0 => path,
+            erasures => format!("{path}.{erasures}"),
+        })
     }
 
     /// Where the body with this hash lies: `evidence/sha256/ab/abcdef…`.
@@ -86,7 +106,7 @@ impl Evidence {
     }
 
     async fn put_file_once(&self, file: &FilePath, sha256: &str, size: u64) -> Result<PutOutcome> {
-        let path = Path::from(Self::path(sha256)?);
+        let path = Path::from(self.path_of(sha256)?);
         let doing = format!("cannot store evidence `{sha256}`");
         match self.store.head(&path).await {
             Ok(meta) if meta.size == size => return Ok(PutOutcome::AlreadyThere),
@@ -158,7 +178,7 @@ impl Evidence {
     /// # Errors
     /// `Invalid` for a text that is no hash, `Unavailable` when the store does not answer.
     pub async fn exists(&self, sha256: &str) -> Result<bool> {
-        exists(&self.store, &Path::from(Self::path(sha256)?)).await
+        exists(&self.store, &Path::from(self.path_of(sha256)?)).await
     }
 
     /// The body with this hash.
@@ -166,7 +186,7 @@ impl Evidence {
     /// # Errors
     /// `NotFound` when none is stored.
     pub async fn get(&self, sha256: &str) -> Result<ObjectBody> {
-        let got = get(&self.store, &Path::from(Self::path(sha256)?)).await?;
+        let got = get(&self.store, &Path::from(self.path_of(sha256)?)).await?;
         let doing = format!("cannot read evidence `{sha256}`");
         let size = got.meta.size;
         let bytes = got

@@ -2,7 +2,8 @@
 //!
 //! A segment is a ZIP archive without compression. Its entries are the bodies as received, each
 //! named by its SHA-256, and its directory is the index; any program reads it. The object is named
-//! by its own SHA-256, so putting it again is no harm.
+//! by its own SHA-256 when it is written, and no two are alike: a comment tells them apart, so that
+//! what is erased from one is not put back by writing another. Of a body that is erased zeros stay.
 
 use std::collections::HashMap;
 use std::io::{Cursor, Write as _};
@@ -20,10 +21,11 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use crate::error::{LakeError, Result};
+use crate::given::Given;
 use crate::objects::same_hash;
 
 /// The folder of the segments.
-const FOLDER: &str = "evidence/segments";
+pub(crate) const FOLDER: &str = "evidence/segments";
 
 /// The limits of the writer of segments.
 #[derive(Debug, Clone, Copy)]
@@ -75,11 +77,16 @@ struct Waiting {
 impl Segments {
     /// Starts the writer as a task of `on`. It ends when it is drained or when the last clone is
     /// dropped.
-    pub fn start(store: Arc<dyn ObjectStore>, settings: SegmentSettings, on: &Handle) -> Self {
+    pub(crate) fn start(
+        store: Arc<dyn ObjectStore>,
+        given: Given,
+        settings: SegmentSettings,
+        on: &Handle,
+    ) -> Self {
         let (queue, waiting) = mpsc::channel(settings.queue.max(1));
         let (ending, ended) = watch::channel(());
         on.spawn(async move {
-            run(store, settings, waiting).await;
+            run((store, given), settings, waiting).await;
             drop(ending);
         });
         Self {
@@ -144,7 +151,7 @@ impl Segments {
 
 /// What waits while segments are put goes into the next. One that is slow stops no other.
 async fn run(
-    store: Arc<dyn ObjectStore>,
+    (store, given): (Arc<dyn ObjectStore>, Given),
     settings: SegmentSettings,
     mut waiting: mpsc::Receiver<Waiting>,
 ) {
@@ -163,14 +170,14 @@ async fn run(
             bytes += next.body.len();
             group.push(next);
         }
-        under_way.push(keep_all(&store, group));
+        under_way.push(keep_all(&store, given.id(), group));
     }
     while under_way.next().await.is_some() {}
 }
 
 /// Keeps a group and answers each of it.
-async fn keep_all(store: &Arc<dyn ObjectStore>, group: Vec<Waiting>) {
-    let kept = keep(store, &group).await;
+async fn keep_all(store: &Arc<dyn ObjectStore>, id: String, group: Vec<Waiting>) {
+    let kept = keep(store, &id, &group).await;
     for waiting in group {
         let place = match &kept {
             Ok((path, offsets)) => match offsets.get(&waiting.sha256) {
@@ -192,9 +199,11 @@ async fn keep_all(store: &Arc<dyn ObjectStore>, group: Vec<Waiting>) {
 
 async fn keep(
     store: &Arc<dyn ObjectStore>,
+    id: &str,
     group: &[Waiting],
 ) -> Result<(String, HashMap<String, u64>)> {
-    let (archive, offsets) = pack(group)
+    let bodies = group.iter().map(|one| (one.sha256.as_str(), &one.body[..]));
+    let (archive, offsets) = pack(bodies, id)
         .map_err(|error| LakeError::internal("cannot put bodies into a segment", error))?;
     let hash = hex::encode(Sha256::digest(&archive));
     let path = format!("{FOLDER}/{}/{hash}.zip", &hash[..2]);
@@ -206,15 +215,19 @@ async fn keep(
 }
 
 /// The archive, and where each body begins in it.
-fn pack(group: &[Waiting]) -> zip::result::ZipResult<(Vec<u8>, HashMap<String, u64>)> {
-    let bytes: usize = group.iter().map(|waiting| waiting.body.len()).sum();
-    let mut zip = ZipWriter::new(Cursor::new(Vec::with_capacity(bytes + 256 * group.len())));
+pub(crate) fn pack<'b>(
+    bodies: impl Iterator<Item = (&'b str, &'b [u8])> + Clone,
+    comment: &str,
+) -> zip::result::ZipResult<(Vec<u8>, HashMap<String, u64>)> {
+    let bytes: usize = bodies.clone().map(|(_, body)| body.len() + 256).sum();
+    let mut zip = ZipWriter::new(Cursor::new(Vec::with_capacity(bytes)));
+    zip.set_comment(comment)?;
     let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-    let mut names = Vec::with_capacity(group.len());
+    let mut names = Vec::new();
     let mut seen = std::collections::HashSet::new();
-    for Waiting { sha256, body, .. } in group {
+    for (sha256, body) in bodies {
         if seen.insert(sha256) {
-            zip.start_file(sha256.as_str(), stored)?;
+            zip.start_file(sha256, stored)?;
             zip.write_all(body)?;
             names.push(sha256);
         }
@@ -223,7 +236,7 @@ fn pack(group: &[Waiting]) -> zip::result::ZipResult<(Vec<u8>, HashMap<String, u
     let mut offsets = HashMap::with_capacity(names.len());
     for (at, name) in names.into_iter().enumerate() {
         if let Some(offset) = read.by_index(at)?.data_start() {
-            offsets.insert(name.clone(), offset);
+            offsets.insert(name.to_owned(), offset);
         }
     }
     Ok((read.into_inner().into_inner(), offsets))

@@ -76,6 +76,8 @@ enum Command {
     Submit(Box<commands::submit::Submit>),
     /// Take a submission's rows out of its table
     Withdraw(commands::withdraw::Withdraw),
+    /// Remove the bytes that were received with a submission; hash and receipt stay
+    Erase(commands::erase::Erase),
     /// Run connectors now: fetch what other systems hold, and submit it
     Pull(commands::pull::Pull),
     /// Move the deadline of an agency's data for a period to a later day
@@ -94,7 +96,8 @@ enum Command {
     Report(commands::report::Report),
     /// Show what a dataset or column is made of, or what is made of it
     Lineage(commands::lineage::Lineage),
-    /// Put small files together, write checkpoints, show which files nobody needs
+    /// Put small files together, write checkpoints, show which files nobody needs and which evidence
+    /// is past its retention
     Maintain(commands::maintain::Maintain),
     /// Access tokens
     #[command(subcommand)]
@@ -162,6 +165,7 @@ async fn perform(cli: Cli) -> Outcome {
         Command::Maintain(command) => command.run(context).await,
         Command::Token(command) => command.run(context).await,
         Command::Withdraw(command) => command.run(context).await,
+        Command::Erase(command) => command.run(context).await,
         Command::Pull(command) => command.run(context).await,
         Command::Extend(command) => command.run(context).await,
         Command::Release(command) => command.run(context).await,

@@ -60,6 +60,7 @@ fn exit_code(kind: ErrorKind) -> u8 {
     match kind {
         ErrorKind::Refused
         | ErrorKind::Conflict
+        | ErrorKind::Gone
         | ErrorKind::Forbidden
         | ErrorKind::Unauthenticated
         | ErrorKind::BodyTooLarge

@@ -297,6 +297,10 @@ fn limits(home: &Home, settings: &Settings) -> Outcome<conduct::Settings> {
             small_files: settings.maintain.small_files,
             checkpoint_commits: settings.maintain.checkpoint_commits,
         },
+        evidence: conduct::EvidenceSettings {
+            keep_days: settings.evidence.keep_days,
+            restricted_keep_days: settings.evidence.restricted_keep_days,
+        },
         upload: conduct::UploadLimits {
             per_client: settings.upload.per_client,
             bytes_per_client: settings.upload.bytes_per_client,

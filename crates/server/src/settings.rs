@@ -48,6 +48,9 @@ pub struct Settings {
     /// Maintenance.
     #[serde(default)]
     pub maintain: MaintainSection,
+    /// How long evidence is kept.
+    #[serde(default)]
+    pub evidence: EvidenceSection,
     /// The S3-compatible store. Credentials are read from `AWS_ACCESS_KEY_ID`,
     /// `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` only.
     #[serde(default)]
@@ -148,6 +151,19 @@ pub struct MaintainSection {
     pub small_files: usize,
     /// Commits between two checkpoints.
     pub checkpoint_commits: u64,
+}
+
+/// How long the bodies of submissions are kept, counted from when they were received; 0 is for ever.
+/// What is past it is told by `dtm maintain` and erased by `dtm maintain --erase` alone: then the bytes
+/// go, and hash, receipt and rows stay. No text of law that is known here sets these days; they are
+/// ours, and longer than a yearly cycle of reporting and appraisal takes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EvidenceSection {
+    /// Days for which evidence is kept that is not restricted.
+    pub keep_days: u64,
+    /// Days for which restricted evidence is kept: that which may hold personal data.
+    pub restricted_keep_days: u64,
 }
 
 /// The S3-compatible store.
@@ -265,6 +281,19 @@ impl Default for MaintainSection {
     }
 }
 
+impl Default for EvidenceSection {
+    fn default() -> Self {
+        let conduct::EvidenceSettings {
+            keep_days,
+            restricted_keep_days,
+        } = conduct::EvidenceSettings::default();
+        Self {
+            keep_days,
+            restricted_keep_days,
+        }
+    }
+}
+
 fn default_listen() -> String {
     "127.0.0.1:8080".to_owned()
 }
@@ -288,6 +317,7 @@ impl Settings {
             query: QuerySettings::default(),
             run: RunSettings::default(),
             maintain: MaintainSection::default(),
+            evidence: EvidenceSection::default(),
             s3: S3Section::default(),
         }
     }
@@ -323,7 +353,7 @@ impl Settings {
 }
 
 /// Every key that the environment can set, as `section.key`.
-const KEYS: [&str; 32] = [
+const KEYS: [&str; 34] = [
     "store",
     "database",
     "listen",
@@ -353,6 +383,8 @@ const KEYS: [&str; 32] = [
     "maintain.small_file_bytes",
     "maintain.small_files",
     "maintain.checkpoint_commits",
+    "evidence.keep_days",
+    "evidence.restricted_keep_days",
     "s3.endpoint",
     "s3.region",
     "s3.allow_http",
@@ -395,6 +427,7 @@ fn is_number(key: &str) -> bool {
         "rows",
         "at_once",
         "_hours",
+        "_days",
         "_files",
         "_commits",
         "_per_agency",

@@ -30,6 +30,8 @@ pub enum Action {
     ExtendDeadline,
     /// Let quarantined rows land that the contract in force has nothing against.
     Release,
+    /// Remove the bytes that were received; their hash and the receipt stay.
+    Erase,
     /// Run a read-only query.
     Query,
     /// Read figures that are published: a query over public datasets of layer `served` and code
@@ -61,7 +63,7 @@ pub enum Action {
 
 impl Action {
     /// Every act.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::SignIn,
         Self::SignOut,
         Self::CreateSignInCode,
@@ -75,6 +77,7 @@ impl Action {
         Self::ReadObligations,
         Self::ExtendDeadline,
         Self::Release,
+        Self::Erase,
         Self::Query,
         Self::ReadFigures,
         Self::ReadCatalogue,
@@ -106,6 +109,7 @@ impl Action {
             Self::ReadObligations => "read_obligations",
             Self::ExtendDeadline => "extend_deadline",
             Self::Release => "release",
+            Self::Erase => "erase",
             Self::Query => "query",
             Self::ReadFigures => "read_figures",
             Self::ReadCatalogue => "read_catalogue",

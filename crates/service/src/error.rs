@@ -22,6 +22,8 @@ pub enum ErrorKind {
     Forbidden,
     /// Name something that exists.
     NotFound,
+    /// Do without: it was there and was erased for good.
+    Gone,
     /// Look at what is there already.
     Conflict,
     /// Send or ask for less: the request's body is over its limit.
@@ -44,12 +46,13 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Invalid,
         Self::Refused,
         Self::Unauthenticated,
         Self::Forbidden,
         Self::NotFound,
+        Self::Gone,
         Self::Conflict,
         Self::BodyTooLarge,
         Self::LimitExceeded,
@@ -69,6 +72,7 @@ impl ErrorKind {
             Self::Unauthenticated => "unauthenticated",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not-found",
+            Self::Gone => "gone",
             Self::Conflict => "conflict",
             Self::BodyTooLarge => "body-too-large",
             Self::LimitExceeded => "limit-exceeded",

@@ -10,6 +10,7 @@ mod body;
 mod call;
 mod catalogue;
 mod connector;
+mod erasure;
 mod error;
 mod maintenance;
 mod obligation;
@@ -30,6 +31,7 @@ pub use catalogue::{
     PartitionState, TableState, TableVersion,
 };
 pub use connector::{ConnectorState, PullReport, PullRequest, PulledPiece};
+pub use erasure::{EraseReport, EraseRequest, Erasure, Restriction};
 pub use error::{ErrorKind, Result, ServiceError};
 pub use maintenance::{
     MaintainRequest, MaintenanceReport, MaintenanceState, MaintenanceStep, MaintenanceTask,

@@ -10,6 +10,9 @@ pub struct MaintainRequest {
     pub select: Vec<String>,
     /// Whether files that nobody needs are deleted; otherwise it is only told which they are.
     pub delete: bool,
+    /// Whether evidence that is past its retention is erased; otherwise it is only told how much
+    /// it is. It takes whoever may `erase`.
+    pub erase: bool,
     /// For how many hours every version stays readable, and a file that no commit names is taken
     /// for the work of a running job; by default the system's setting.
     pub keep_hours: Option<u64>,
@@ -24,11 +27,15 @@ pub enum MaintenanceTask {
     Checkpoint,
     /// Files of no version that is needed are deleted.
     Vacuum,
+    /// Evidence that is past its retention is erased.
+    Erase,
 }
 
 impl MaintenanceTask {
     /// Every task, in the order in which they are done.
-    pub const ALL: [Self; 3] = [Self::Compact, Self::Checkpoint, Self::Vacuum];
+    pub const ALL: [Self; 4] = [Self::Compact, Self::Checkpoint, Self::Vacuum, Self::Erase];
+    /// Those on a table.
+    pub const OF_TABLES: [Self; 3] = [Self::Compact, Self::Checkpoint, Self::Vacuum];
 
     /// The word for the task.
     pub fn as_str(self) -> &'static str {
@@ -36,6 +43,7 @@ impl MaintenanceTask {
             Self::Compact => "compact",
             Self::Checkpoint => "checkpoint",
             Self::Vacuum => "vacuum",
+            Self::Erase => "erase",
         }
     }
 }
@@ -76,7 +84,7 @@ pub struct MaintenanceStep {
     pub state: MaintenanceState,
     /// The table's version after it.
     pub version: Option<i64>,
-    /// Files that left the newest version, or the store; in a dry run, that would.
+    /// Files that left the newest version, or bodies that left the store; in a dry run, that would.
     pub files_removed: u64,
     /// Files that took their place.
     pub files_added: u64,
@@ -99,6 +107,6 @@ pub struct MaintenanceReport {
     pub started_at: DateTime<Utc>,
     /// How long it took.
     pub seconds: f64,
-    /// The steps, table by table.
+    /// The steps, table by table, and what became of evidence behind them.
     pub steps: Vec<MaintenanceStep>,
 }

@@ -7,12 +7,12 @@ use project::{DatasetName, ReportDefinition};
 
 use crate::{
     AuditRecord, BodyType, Call, ConnectorState, DatasetDetail, DatasetSummary, Document,
-    ExtendRequest, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
-    ObligationFilter, Page, Plan, Principal, PullReport, PullRequest, QuarantineFile,
-    QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
-    ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
-    RunRequest, Secret, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
-    Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
+    EraseReport, EraseRequest, ExtendRequest, LineageAnswer, LineageRequest, MaintainRequest,
+    MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal, PullReport,
+    PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer,
+    QueryRequest, ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result,
+    RowErrors, RunReport, RunRequest, Secret, Submission, SubmissionId, SubmitAnswer,
+    SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 
 /// Bytes as they arrive.
@@ -100,6 +100,10 @@ pub trait Service: Send + Sync + 'static {
     /// land as rows of their own submission, once. Of a submission that was refused, replaced or
     /// withdrawn none does.
     async fn release(&self, call: &Call, request: ReleaseRequest) -> Result<ReleaseReport>;
+    /// Removes the bytes of a submission's evidence for good; hash, receipt and rows stay. Refuses
+    /// with `Conflict` one that is not decided yet, and bytes that other submissions brought too,
+    /// unless the request says so. Asked again, it is answered as the first time.
+    async fn erase(&self, call: &Call, request: EraseRequest) -> Result<EraseReport>;
     /// What agencies owe for a period, by dataset and agency; a principal bound to an agency sees its
     /// own and those below.
     async fn obligations(
@@ -120,7 +124,7 @@ pub trait Service: Send + Sync + 'static {
     async fn submissions(&self, call: &Call, page: Page) -> Result<Vec<Submission>>;
     /// The row errors of a submission, by row.
     async fn row_errors(&self, call: &Call, id: SubmissionId, page: Page) -> Result<RowErrors>;
-    /// The bytes of a submission.
+    /// The bytes of a submission; `Gone` if they were erased.
     async fn evidence(&self, call: &Call, id: SubmissionId) -> Result<Evidence>;
 
     /// How the connectors stand, by name.

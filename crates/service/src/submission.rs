@@ -8,7 +8,7 @@ use calendar::{PeriodCode, civil_day};
 use chrono::{DateTime, NaiveDate, Utc};
 use project::{AgencyCode, DatasetName, Severity};
 
-use crate::{BodyType, Timeliness};
+use crate::{BodyType, Erasure, Restriction, Timeliness};
 
 /// The id of a submission: a UUID version 7, so ids sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -282,6 +282,10 @@ pub struct Submission {
     pub key: Option<String>,
     /// How it ceased to count.
     pub ended: Option<Ended>,
+    /// Why its evidence is restricted; none if it is not, or not judged yet.
+    pub restricted: Option<Restriction>,
+    /// That its evidence was erased.
+    pub erased: Option<Erasure>,
     /// The signed receipt as a JSON document of its own; none before it is committed.
     pub sealed: Option<String>,
 }

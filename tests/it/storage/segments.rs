@@ -18,7 +18,9 @@ use super::places::Place;
 
 on_every_store!(
     bodies_that_come_together_share_a_segment_that_any_program_reads,
-    a_segment_whose_answer_is_lost_is_put_again_as_it_was,
+    a_body_whose_answer_is_lost_is_kept_again_in_a_segment_of_its_own,
+    a_body_that_is_erased_is_zeros_and_every_place_stays,
+    segments_are_found_by_what_their_directories_name,
     a_body_that_is_not_its_hash_is_refused_on_the_way_in_and_out,
     a_drained_writer_keeps_what_waits_and_takes_no_more,
 );
@@ -68,17 +70,110 @@ async fn bodies_that_come_together_share_a_segment_that_any_program_reads(place:
     }
 }
 
-async fn a_segment_whose_answer_is_lost_is_put_again_as_it_was(place: Place) {
+async fn a_body_whose_answer_is_lost_is_kept_again_in_a_segment_of_its_own(place: Place) {
     let segments = start(&place);
     place
         .faults
         .plan(Fault::after(Op::Put, "evidence/segments"));
     let lost = segments.put(&hash(&body(3)), body(3)).await;
     assert!(matches!(lost, Err(LakeError::Unavailable(_))), "{lost:?}");
-    segments.put(&hash(&body(3)), body(3)).await.unwrap();
+    let kept = segments.put(&hash(&body(3)), body(3)).await.unwrap();
     let folder = Path::from("evidence/segments");
     let listed: Vec<_> = place.store.list(Some(&folder)).try_collect().await.unwrap();
-    assert_eq!(listed.len(), 1);
+    // No two are alike: what is erased from one is not put back by writing the other.
+    assert_eq!(listed.len(), 2);
+    let evidence = place.lake().evidence();
+    for meta in listed
+        .iter()
+        .filter(|meta| meta.location.as_ref() != kept.path)
+    {
+        let stray = meta.location.as_ref();
+        evidence.blank(stray, &hash(&body(3))).await.unwrap();
+    }
+    let size = body(3).len() as u64;
+    assert!(evidence.get_in(&kept, &hash(&body(3)), size).await.is_ok());
+}
+
+async fn a_body_that_is_erased_is_zeros_and_every_place_stays(place: Place) {
+    let segments = start(&place);
+    let bodies: Vec<Bytes> = (1..30).map(body).collect();
+    let puts = bodies.iter().map(|body| {
+        let (segments, body) = (&segments, body.clone());
+        async move { segments.put(&hash(&body), body).await.unwrap() }
+    });
+    let places = join_all(puts).await;
+    let evidence = place.lake().evidence();
+    let erased = [3, 11, 28];
+    // Neighbours are erased at the same time.
+    let erasing = erased.iter().map(|at| {
+        let (evidence, path, hash) = (&evidence, &places[*at].path, hash(&bodies[*at]));
+        async move { evidence.blank(path, &hash).await.unwrap() }
+    });
+    join_all(erasing).await;
+    // Again, and from where it never was.
+    evidence
+        .blank(&places[3].path, &hash(&bodies[3]))
+        .await
+        .unwrap();
+    evidence
+        .blank(&places[3].path, &hash(b"nobody's"))
+        .await
+        .unwrap();
+    evidence
+        .blank("evidence/segments/no.zip", &hash(&bodies[3]))
+        .await
+        .unwrap();
+    for (at, (body, place)) in bodies.iter().zip(&places).enumerate() {
+        let read = evidence.get_in(place, &hash(body), body.len() as u64).await;
+        match read {
+            Err(LakeError::Corrupt(_)) if erased.contains(&at) => {}
+            Ok(kept) if !erased.contains(&at) => {
+                let parts: Vec<Bytes> = kept.bytes.try_collect().await.unwrap();
+                assert_eq!(parts.concat(), *body);
+            }
+            other => panic!("{at}: {:?}", other.map(|body| body.size)),
+        }
+    }
+}
+
+async fn segments_are_found_by_what_their_directories_name(place: Place) {
+    let segments = start(&place);
+    let mut places = Vec::new();
+    for n in [4, 5] {
+        places.push(segments.put(&hash(&body(n)), body(n)).await.unwrap());
+    }
+    // Bodies enough for a directory that is longer than what is read of the end at first.
+    let many = (0..900).map(|n| Bytes::from(format!("{n}")));
+    let puts = many.map(|body| {
+        let segments = &segments;
+        async move { segments.put(&hash(&body), body).await.unwrap() }
+    });
+    let many = join_all(puts).await;
+    let broken = Path::from("evidence/segments/zz/broken.zip");
+    place
+        .store
+        .put(&broken, "PK, but no more".into())
+        .await
+        .unwrap();
+    let evidence = place.lake().evidence();
+    let wanted = [hash(&body(5)), hash(b"7"), hash(b"nobody's")];
+    let wanted: BTreeSet<String> = wanted.into_iter().collect();
+    let found = evidence.segments_with(&wanted).await.unwrap();
+    let found: BTreeSet<(String, String)> = found
+        .into_iter()
+        .flat_map(|one| {
+            let path = one.path;
+            one.sha256s
+                .into_iter()
+                .map(move |hash| (path.clone(), hash))
+        })
+        .collect();
+    let expected = [(&places[1], hash(&body(5))), (&many[7], hash(b"7"))];
+    let expected: BTreeSet<(String, String)> = expected
+        .into_iter()
+        .map(|(place, hash)| (place.path.clone(), hash))
+        .collect();
+    assert_eq!(found, expected);
 }
 
 async fn a_body_that_is_not_its_hash_is_refused_on_the_way_in_and_out(place: Place) {

@@ -9,21 +9,21 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use project::{DatasetName, ReportDefinition};
 use service::{
     AuditRecord, BodyType, ByteStream, Call, ConnectorState, DatasetDetail, DatasetSummary,
-    Direction, Document, ErrorKind, Evidence, ExtendRequest, LineageAnswer, LineageRequest,
-    MaintainRequest, MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal,
-    PullReport, PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage,
-    QueryAnswer, QueryRequest, ReleaseReport, ReleaseRequest, RenderRequest, Rendition,
-    RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service, ServiceError,
-    Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId,
-    UploadPart, UploadRequest, WithdrawRequest,
+    Direction, Document, EraseReport, EraseRequest, ErrorKind, Evidence, ExtendRequest,
+    LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
+    ObligationFilter, Page, Plan, Principal, PullReport, PullRequest, QuarantineFile,
+    QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
+    ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
+    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
+    SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 
 use crate::dto::{
-    AuditRecordDto, CodeDto, ConnectorDto, DatasetDetailDto, DatasetDto, ExtendDto, LineageDto,
-    MaintainDto, MaintenanceDto, NewTokenDto, ObligationDto, PlanDto, PrincipalDto, PullReportDto,
-    PullRequestDto, QuarantinePageDto, QueryDto, ReleaseDto, ReleaseReportDto, RenderDto,
-    RenditionDto, ReportDto, RowErrorsDto, RunDto, RunRequestDto, SubmissionDto, SubmitAnswerDto,
-    TableVersionDto, TokenDto, UploadDto, WithdrawalDto,
+    AuditRecordDto, CodeDto, ConnectorDto, DatasetDetailDto, DatasetDto, EraseDto, EraseReportDto,
+    ExtendDto, LineageDto, MaintainDto, MaintenanceDto, NewTokenDto, ObligationDto, PlanDto,
+    PrincipalDto, PullReportDto, PullRequestDto, QuarantinePageDto, QueryDto, ReleaseDto,
+    ReleaseReportDto, RenderDto, RenditionDto, ReportDto, RowErrorsDto, RunDto, RunRequestDto,
+    SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto, UploadDto, WithdrawalDto,
 };
 use wire::{Ask, bytes, header, json, rows, unread};
 
@@ -148,6 +148,14 @@ impl Service for RemoteService {
         let ask = Ask::post(&["submissions", &id.to_string(), "withdrawal"]);
         let ask = ask.json(&WithdrawalDto { reason })?;
         let dto: SubmissionDto = json(self.wire.send(call, ask).await?).await?;
+        dto.try_into()
+    }
+
+    async fn erase(&self, call: &Call, request: EraseRequest) -> Result<EraseReport> {
+        let EraseRequest { id, reason, others } = request;
+        let ask = Ask::post(&["submissions", &id.to_string(), "erase"]);
+        let ask = ask.json(&EraseDto { reason, others })?;
+        let dto: EraseReportDto = json(self.wire.send(call, ask).await?).await?;
         dto.try_into()
     }
 

@@ -284,6 +284,7 @@ async fn operation_is_the_same_from_afar() {
     let request = MaintainRequest {
         select: vec!["raw.*".to_owned()],
         delete: true,
+        erase: true,
         keep_hours: Some(48),
     };
     let report = remote.maintain(&call(), request.clone()).await.unwrap();

@@ -19,6 +19,10 @@ pub struct MaintainDto {
     /// Whether files that nobody needs are deleted; otherwise it is only told which they are.
     #[serde(default)]
     pub delete: bool,
+    /// Whether evidence that is past its retention is erased; otherwise it is only told how much it
+    /// is. It takes whoever may erase.
+    #[serde(default)]
+    pub erase: bool,
     /// For how many hours every version stays readable; by default the setting of the system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_hours: Option<u64>,
@@ -29,7 +33,8 @@ pub struct MaintainDto {
 pub struct MaintenanceStepDto {
     /// The table's dataset.
     pub dataset: String,
-    /// `compact`, `checkpoint` or `vacuum`.
+    /// `compact`, `checkpoint`, `vacuum` or `erase`; the last is about evidence received for the
+    /// dataset.
     #[schema(example = "compact")]
     pub task: String,
     /// `done`, `dry_run` or `failed`.
@@ -37,7 +42,7 @@ pub struct MaintenanceStepDto {
     pub state: String,
     /// The table's version after it.
     pub version: Option<i64>,
-    /// Files that left the newest version, or the store; in a dry run, that would.
+    /// Files that left the newest version, or bodies that left the store; in a dry run, that would.
     pub files_removed: u64,
     /// Files that took their place.
     pub files_added: u64,
@@ -70,6 +75,7 @@ impl From<MaintainDto> for MaintainRequest {
         Self {
             select: dto.select,
             delete: dto.delete,
+            erase: dto.erase,
             keep_hours: dto.keep_hours,
         }
     }
@@ -80,6 +86,7 @@ impl From<MaintainRequest> for MaintainDto {
         Self {
             select: request.select,
             delete: request.delete,
+            erase: request.erase,
             keep_hours: request.keep_hours,
         }
     }

@@ -5,6 +5,7 @@ mod at;
 mod audit;
 mod catalogue;
 mod connector;
+mod erasure;
 mod lineage;
 mod maintenance;
 mod obligation;
@@ -30,6 +31,7 @@ pub use catalogue::{
     TableStateDto, TableVersionDto,
 };
 pub use connector::{ConnectorDto, PullReportDto, PullRequestDto, PulledPieceDto};
+pub use erasure::{EraseDto, EraseReportDto, ErasureDto};
 pub use lineage::{ColumnRefDto, EdgeDto, LineageDto, NodeDto};
 pub use maintenance::{MaintainDto, MaintenanceDto, MaintenanceStepDto};
 pub use obligation::{ExtendDto, ExtensionDto, ObligationDto};

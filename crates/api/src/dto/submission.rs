@@ -3,12 +3,12 @@
 use project::Severity;
 use serde::{Deserialize, Serialize};
 use service::{
-    BodyType, ControlTotal, Ended, Receipt, Relation, RowCounts, RowError, RowErrors, ServiceError,
-    Submission, SubmissionState, SubmitAnswer, Superseded,
+    BodyType, ControlTotal, Ended, Receipt, Relation, Restriction, RowCounts, RowError, RowErrors,
+    ServiceError, Submission, SubmissionState, SubmitAnswer, Superseded,
 };
 use utoipa::ToSchema;
 
-use super::{instant, known, read, read_instant, unread};
+use super::{ErasureDto, instant, known, read, read_instant, unread};
 
 /// The bytes that were received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -189,6 +189,15 @@ pub struct SubmissionDto {
     pub ended_at: Option<String>,
     /// The submission that replaced it; none when it was withdrawn.
     pub ended_by: Option<String>,
+    /// Why its evidence is restricted, with a retention of its own: `classified`, its contract says
+    /// so; `personal_data`, judging hid values that look personal; `unread`, it was refused before it
+    /// was read to its end. Left out if it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "personal_data")]
+    pub restricted: Option<String>,
+    /// That its evidence was erased; left out if it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased: Option<ErasureDto>,
 }
 
 /// A receipt with its signature.
@@ -436,6 +445,8 @@ impl From<Submission> for SubmissionDto {
                 .ended
                 .and_then(|ended| ended.by)
                 .map(|by| by.to_string()),
+            restricted: submission.restricted.map(|why| why.as_str().to_owned()),
+            erased: submission.erased.map(Into::into),
         }
     }
 }
@@ -451,6 +462,8 @@ impl TryFrom<SubmissionDto> for Submission {
             .as_deref()
             .map(|id| read(id, "a submission id"));
         let ended_by = ended_by.transpose()?;
+        let why = |word: &str| known(word, "a restriction", Restriction::ALL, |why| why.as_str());
+        let restricted = dto.restricted.as_deref().map(why);
         let ended_at = dto.ended_at.as_deref().map(read_instant).transpose()?;
         Ok(Self {
             sealed: document(&dto.receipt),
@@ -462,6 +475,8 @@ impl TryFrom<SubmissionDto> for Submission {
             refusal: dto.refusal,
             key: dto.key,
             ended: ended_at.map(|at| Ended { by: ended_by, at }),
+            restricted: restricted.transpose()?,
+            erased: dto.erased.map(TryInto::try_into).transpose()?,
         })
     }
 }

@@ -9,6 +9,7 @@ mod connectors;
 mod dataset;
 mod datasets;
 mod download;
+mod erasure;
 mod history;
 mod lineage;
 mod obligations;
@@ -51,6 +52,10 @@ pub fn router() -> Router<ApiState> {
         .route("/quarantine", get(quarantine::page))
         .route("/submissions", get(submissions::list))
         .route("/submissions/{id}", get(submissions::one))
+        .route(
+            "/submissions/{id}/erase",
+            get(erasure::back).post(erasure::erase),
+        )
         .route("/connectors", get(connectors::list))
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::one))

@@ -12,6 +12,7 @@ use service::{
 };
 
 use super::ask::agencies;
+use super::erasure::{Erased, Form};
 use super::parts::{Around, and_one_more, around, cut, part};
 use super::shell::Shell;
 use super::visit::{Visit, Words, written};
@@ -124,7 +125,7 @@ struct Counts {
 
 #[derive(Template)]
 #[template(path = "submission.html")]
-struct Page {
+pub(super) struct Page {
     shell: Shell,
     submission: Submission,
     /// The agency's name; empty if it is not known.
@@ -138,6 +139,11 @@ struct Page {
     committed_at: String,
     /// Empty while it counts.
     ended_at: String,
+    /// Why the evidence is restricted; none if it is not.
+    restricted: Option<String>,
+    erased: Option<Erased>,
+    /// The form that erases, if there is something to erase and the role may.
+    erase: Option<Form>,
     errors: Vec<ErrorLine>,
     errors_total: String,
     errors_first: String,
@@ -167,13 +173,28 @@ pub(super) async fn one(
 }
 
 async fn read_one(state: &ApiState, visit: &Visit, id: &str) -> Result<Response> {
-    let shell = visit.shell(state).await?;
-    let id: SubmissionId = id.parse().map_err(|_| {
+    let page = page(state, visit, named(id)?, Form::default()).await?;
+    written(StatusCode::OK, &page)
+}
+
+/// The submission that a path names.
+pub(super) fn named(id: &str) -> Result<SubmissionId> {
+    id.parse().map_err(|_| {
         ServiceError::new(ErrorKind::NotFound, format!("`{id}` is no submission id"))
             .hint("`/submissions` lists the submissions.")
-    })?;
+    })
+}
+
+/// The page of a submission, with the form that erases as it was sent.
+pub(super) async fn page(
+    state: &ApiState,
+    visit: &Visit,
+    id: SubmissionId,
+    form: Form,
+) -> Result<Page> {
+    let shell = visit.shell(state).await?;
     let submission = state.service.submission(&visit.call, id).await?;
-    let part = part(visit, ERRORS);
+    let (part, path) = (part(visit, ERRORS), format!("/submissions/{id}"));
     let errors = state.service.row_errors(&visit.call, id, part).await?;
     let contract = contract(state, visit, &submission).await?;
     let agency = submission.receipt.agency.as_str();
@@ -182,7 +203,8 @@ async fn read_one(state: &ApiState, visit: &Visit, id: &str) -> Result<Response>
     let last = part.offset.saturating_add(errors.errors.len() as u64);
     let rows = submission.receipt.rows;
     let committed_at = submission.receipt.committed_at;
-    let page = Page {
+    let erased = submission.erased.as_ref();
+    Ok(Page {
         agency_name: agency_name.unwrap_or_default(),
         state: state_word(submission.state, &shell),
         counts: Counts {
@@ -198,6 +220,11 @@ async fn read_one(state: &ApiState, visit: &Visit, id: &str) -> Result<Response>
         ended_at: submission
             .ended
             .map_or_else(String::new, |ended| formats.date_time(ended.at)),
+        restricted: submission
+            .restricted
+            .map(|why| shell.say(&format!("restricted-{}", why.as_str().replace('_', "-")))),
+        erased: erased.map(|erasure| Erased::new(erasure, formats.date_time(erasure.at))),
+        erase: Form::is_offered(&submission, &shell).then_some(form),
         errors: errors
             .errors
             .iter()
@@ -206,11 +233,10 @@ async fn read_one(state: &ApiState, visit: &Visit, id: &str) -> Result<Response>
         errors_total: formats.integer(errors.total),
         errors_first: formats.integer(part.offset.saturating_add(1)),
         errors_last: formats.integer(last),
-        around: around(&visit.path, part, last < errors.total),
+        around: around(&path, part, last < errors.total),
         submission,
         shell,
-    };
-    written(StatusCode::OK, &page)
+    })
 }
 
 fn due(receipt: &Receipt, shell: &Shell, formats: &Formats) -> Option<String> {

@@ -1,5 +1,6 @@
 mod connectors;
 mod dataset;
+mod erasure;
 mod fake;
 mod lineage;
 mod locales;
@@ -19,7 +20,7 @@ use tower::ServiceExt;
 
 use super::sign_in::local;
 use crate::ApiState;
-use fake::{EVIL, Fake, ID, Stage};
+use fake::{ERASED, EVIL, Fake, ID, Stage};
 
 struct Read {
     status: StatusCode,
@@ -114,11 +115,11 @@ fn pages() -> Vec<String> {
         "/submissions",
         "/runs/r1",
     ];
-    let submission = format!("/submissions/{ID}");
+    let submissions = [ID, ERASED].map(|id| format!("/submissions/{id}"));
     pages
         .into_iter()
         .map(ToOwned::to_owned)
-        .chain([submission])
+        .chain(submissions)
         .collect()
 }
 

@@ -102,6 +102,7 @@ async fn each_kind_has_its_status_and_headers() {
         (ErrorKind::Unauthenticated, 401),
         (ErrorKind::Forbidden, 403),
         (ErrorKind::NotFound, 404),
+        (ErrorKind::Gone, 410),
         (ErrorKind::Conflict, 409),
         (ErrorKind::BodyTooLarge, 413),
         (ErrorKind::LimitExceeded, 422),
@@ -161,6 +162,7 @@ fn a_status_without_a_known_type_still_has_a_kind() {
     let cases = [
         (406, ErrorKind::Invalid),
         (403, ErrorKind::Forbidden),
+        (410, ErrorKind::Gone),
         (413, ErrorKind::BodyTooLarge),
         (502, ErrorKind::Unavailable),
         (500, ErrorKind::Internal),

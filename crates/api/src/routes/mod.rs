@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod catalogue;
 mod connectors;
+mod erasure;
 mod lineage;
 mod maintenance;
 mod obligations;
@@ -104,6 +105,7 @@ fn closed(state: &ApiState) -> OpenApiRouter<ApiState> {
         .routes(routes!(submissions::submit))
         .routes(routes!(submissions::withdraw))
         .routes(routes!(submissions::evidence))
+        .routes(routes!(erasure::erase))
         .routes(routes!(quarantine::csv))
         .routes(routes!(quarantine::xlsx))
         .routes(routes!(quarantine::release))

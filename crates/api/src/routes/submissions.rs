@@ -355,7 +355,9 @@ pub(super) async fn errors(
             ("Dtm-Body-Type" = String, description = "The media type that they were sent as, \
                 with what was declared of them")),
         content((String = "application/x-ndjson"), (String = "text/csv"),
-            (Vec<u8> = "application/vnd.apache.parquet")))))]
+            (Vec<u8> = "application/vnd.apache.parquet"))),
+        (status = 410, description = "They were erased; hash and receipt stay", body = Problem,
+            content_type = "application/problem+json")))]
 pub(super) async fn evidence(
     State(state): State<ApiState>,
     ApiCall(call): ApiCall,

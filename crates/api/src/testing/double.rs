@@ -7,13 +7,14 @@ use futures::{StreamExt, TryStreamExt, stream};
 use project::{DatasetName, ReportDefinition};
 use service::{
     AuditRecord, BodyFormat, ByteStream, Call, ConnectorState, Credential, DatasetDetail,
-    DatasetSummary, Document, ErrorKind, Evidence, ExtendRequest, LineageAnswer, LineageRequest,
-    MaintainRequest, MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal,
-    PullReport, PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage,
-    QueryAnswer, QueryRequest, ReleaseReport, ReleaseRequest, RenderRequest, Rendition,
-    RenditionFormat, Result, RowErrors, RunReport, RunRequest, Secret, Service, ServiceError,
-    Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, Upload, UploadId,
-    UploadPart, UploadRequest, UploadState, WithdrawRequest,
+    DatasetSummary, Document, EraseReport, EraseRequest, ErrorKind, Evidence, ExtendRequest,
+    LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
+    ObligationFilter, Page, Plan, Principal, PullReport, PullRequest, QuarantineFile,
+    QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
+    ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
+    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
+    SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest, UploadState,
+    WithdrawRequest,
 };
 
 use super::{TOKEN, samples};
@@ -176,6 +177,11 @@ impl Service for Double {
     async fn withdraw(&self, call: &Call, request: WithdrawRequest) -> Result<Submission> {
         self.note(call, format!("withdraw {} {}", request.id, request.reason))?;
         Ok(samples::submission())
+    }
+
+    async fn erase(&self, call: &Call, request: EraseRequest) -> Result<EraseReport> {
+        self.note(call, format!("erase {request:?}"))?;
+        Ok(samples::erase_report())
     }
 
     async fn quarantine(

@@ -15,12 +15,12 @@ use project::{
 };
 use service::{
     AuditRecord, BodyFormat, ControlTotal, DataFileState, DatasetDetail, DatasetSummary, Document,
-    Ended, Extension, HandedIn, MaintenanceReport, MaintenanceState, MaintenanceStep,
-    MaintenanceTask, Manifest, ManifestQuery, Obligation, ObligationKey, PartitionState, Plan,
-    PlanItem, PlannedChange, Principal, QuarantinePage, QuarantinedRow, QueryAnswer, Receipt,
-    Relation, ReleaseReport, ReleasedSubmission, Rendition, RenditionFormat, RowCounts, RowError,
-    RowErrors, RunReport, RunStep, StepState, Submission, SubmissionState, SubmitAnswer,
-    Superseded, TableState, TableVersion, Upload, UploadState,
+    Ended, EraseReport, Erasure, Extension, HandedIn, MaintenanceReport, MaintenanceState,
+    MaintenanceStep, MaintenanceTask, Manifest, ManifestQuery, Obligation, ObligationKey,
+    PartitionState, Plan, PlanItem, PlannedChange, Principal, QuarantinePage, QuarantinedRow,
+    QueryAnswer, Receipt, Relation, ReleaseReport, ReleasedSubmission, Rendition, RenditionFormat,
+    Restriction, RowCounts, RowError, RowErrors, RunReport, RunStep, StepState, Submission,
+    SubmissionState, SubmitAnswer, Superseded, TableState, TableVersion, Upload, UploadState,
 };
 
 pub(crate) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -200,7 +200,27 @@ pub(crate) fn submission() -> Submission {
         refusal: None,
         key: Some("k 1".to_owned()),
         ended: Some(Ended { by: None, at: at() }),
+        restricted: Some(Restriction::PersonalData),
+        erased: Some(erasure()),
         sealed: None,
+    }
+}
+
+fn erasure() -> Erasure {
+    Erasure {
+        at: at(),
+        principal: "operator".to_owned(),
+        reason: "sent by mistake".to_owned(),
+    }
+}
+
+pub(crate) fn erase_report() -> EraseReport {
+    EraseReport {
+        submissions: vec![ID.parse().unwrap()],
+        sha256: "ab".repeat(32),
+        size_bytes: 4,
+        rows_landed: 2,
+        erasure: erasure(),
     }
 }
 

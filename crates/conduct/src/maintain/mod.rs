@@ -4,6 +4,7 @@
 //! Runs and maintenance take turns, table by table.
 
 mod cited;
+mod evidence;
 mod record;
 mod work;
 
@@ -14,18 +15,21 @@ use chrono::{DateTime, TimeDelta, Utc};
 use project::DatasetName;
 use serde_json::{Map, Value};
 use service::{
-    ErrorKind, MaintainRequest, MaintenanceReport, MaintenanceState, Result, ServiceError,
+    Call, ErrorKind, MaintainRequest, MaintenanceReport, MaintenanceState, MaintenanceStep, Result,
+    ServiceError,
 };
 
 use crate::failure;
 use crate::handles::Handles;
+use crate::perform::Gate;
 use crate::select;
 use cited::Cited;
 use work::Work;
 
-/// Maintains every table, or those selected.
+/// Maintains every table, or those selected, and what was received for them.
 pub(crate) async fn maintain(
     handles: &Arc<Handles>,
+    doors: (&Gate, &Call),
     request: MaintainRequest,
 ) -> Result<MaintenanceReport> {
     let (started_at, started) = (handles.now(), Instant::now());
@@ -33,6 +37,7 @@ pub(crate) async fn maintain(
     let datasets = chosen(handles, &request).await?;
     let cited = Cited::read(handles).await?;
     let id = (handles.given.ids)().to_string();
+    evidence::allowed(doors, &request, &id).await?;
     let mut steps = Vec::new();
     for dataset in datasets {
         let _alone = handles.running.lock().await;
@@ -45,19 +50,13 @@ pub(crate) async fn maintain(
             delete: request.delete,
         };
         for step in work.take().await {
-            tracing::info!(
-                maintenance = %id,
-                dataset = %step.dataset,
-                task = step.task.as_str(),
-                state = step.state.as_str(),
-                files_removed = step.files_removed,
-                files_added = step.files_added,
-                seconds = step.seconds,
-                message = step.message,
-                "maintenance"
-            );
+            say(&id, &step);
             steps.push(step);
         }
+    }
+    for step in evidence::take(handles, doors, &request, &id).await? {
+        say(&id, &step);
+        steps.push(step);
     }
     let report = MaintenanceReport {
         id,
@@ -73,6 +72,20 @@ pub(crate) async fn maintain(
         record::record(handles, &report).await?;
     }
     Ok(report)
+}
+
+fn say(id: &str, step: &MaintenanceStep) {
+    tracing::info!(
+        maintenance = %id,
+        dataset = %step.dataset,
+        task = step.task.as_str(),
+        state = step.state.as_str(),
+        files_removed = step.files_removed,
+        files_added = step.files_added,
+        seconds = step.seconds,
+        message = step.message,
+        "maintenance"
+    );
 }
 
 /// What a commit of maintenance says of itself.

@@ -38,12 +38,13 @@ impl Work<'_> {
     /// Does every task that has something to do. One that fails does not stop the next.
     pub(super) async fn take(&self) -> Vec<MaintenanceStep> {
         let mut steps = Vec::new();
-        for task in MaintenanceTask::ALL {
+        for task in MaintenanceTask::OF_TABLES {
             let started = Instant::now();
             let done = match task {
                 MaintenanceTask::Compact => self.compact().await,
                 MaintenanceTask::Checkpoint => self.checkpoint().await,
                 MaintenanceTask::Vacuum => self.vacuum().await,
+                MaintenanceTask::Erase => Ok(None),
             };
             let (state, done, message) = match done {
                 Ok(None) => continue,

@@ -24,6 +24,7 @@ use service::{
     ServiceError, Submission, SubmissionId, SubmissionState,
 };
 
+use crate::erase;
 use crate::handles::Handles;
 use crate::perform::{About, Gate};
 use crate::submit::{self, Terms};
@@ -131,7 +132,13 @@ async fn one(
             return Ok(done);
         }
     };
-    let judged = judged::judge(handles, &terms, &submission, table, rows).await?;
+    let judged = match judged::judge(handles, &terms, &submission, table, rows).await {
+        Err(error) if error.kind == ErrorKind::Gone => {
+            done.passed_over = Some(error.message);
+            return Ok(done);
+        }
+        judged => judged?,
+    };
     done.held = judged.held();
     done.rules = judged.rules();
     if judged.passed.is_empty() {
@@ -177,6 +184,9 @@ async fn judgeable(
             let why = "no row of it landed, and its sender was told to send it again";
             return Ok(Err(why.to_owned()));
         }
+    }
+    if let Some(erasure) = &found.erased {
+        return Ok(Err(format!("its evidence {}", erase::how(erasure))));
     }
     let root = match found.receipt.supersedes.map(|s| s.relation) {
         Some(Relation::Corrects(root)) => submit::known(handles, root).await?,

@@ -10,12 +10,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use lake::{LakeError, PutOutcome, SegmentPlace};
 use serde::{Deserialize, Serialize};
 use service::{
-    BodyType, ControlTotal, ErrorKind, Receipt, Relation, Result, RowCounts, ServiceError,
-    Submission, SubmissionState, Superseded,
+    BodyType, ControlTotal, ErrorKind, Receipt, Relation, Restriction, Result, RowCounts,
+    ServiceError, Submission, SubmissionState, Superseded,
 };
 use sha2::{Digest, Sha256};
 
 use super::Terms;
+use super::evidence::Kept;
 use crate::failure;
 use crate::handles::Handles;
 
@@ -47,6 +48,12 @@ pub(crate) struct Manifest {
     /// Where the body lies, if not under its hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     segment: Option<Segment>,
+    /// How often the same bytes had been erased before, if the body lies under its hash.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    erasures: u32,
+    /// Why the evidence is restricted, whatever judging finds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    restricted: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,11 +76,7 @@ pub(crate) enum Claimed {
 }
 
 impl Manifest {
-    pub(crate) fn new(
-        submission: &Submission,
-        since: BTreeMap<String, i64>,
-        segment: Option<SegmentPlace>,
-    ) -> Self {
+    pub(crate) fn new(submission: &Submission, since: BTreeMap<String, i64>, kept: Kept) -> Self {
         let receipt = &submission.receipt;
         let totals = receipt.control_totals.iter();
         Self {
@@ -97,10 +100,12 @@ impl Manifest {
                 .map(|total| (total.name.clone(), total.declared.clone()))
                 .collect(),
             since,
-            segment: segment.map(|place| Segment {
+            segment: kept.segment.map(|place| Segment {
                 path: place.path,
                 offset: place.offset,
             }),
+            erasures: kept.erasures,
+            restricted: submission.restricted.map(|why| why.as_str().to_owned()),
         }
     }
 
@@ -110,6 +115,11 @@ impl Manifest {
             path: segment.path,
             offset: segment.offset,
         })
+    }
+
+    /// How often the same bytes had been erased when the body was kept.
+    pub(crate) fn erasures(&self) -> u32 {
+        self.erasures
     }
 
     /// The version of a table at which the submission had not landed.
@@ -162,6 +172,8 @@ impl Manifest {
             refusal: None,
             key: self.key.clone(),
             ended: None,
+            restricted: self.restricted.as_deref().and_then(Restriction::from_word),
+            erased: None,
             sealed: None,
         })
     }
@@ -226,7 +238,7 @@ pub(crate) async fn came_before(
 
 /// The manifest of a submission that the books know, if it was put.
 pub(crate) async fn of(handles: &Handles, submission: &Submission) -> Result<Option<Manifest>> {
-    let path = path(&Manifest::new(submission, BTreeMap::new(), None));
+    let path = path(&Manifest::new(submission, BTreeMap::new(), Kept::default()));
     let there = read(handles, &path).await?;
     Ok(there.filter(|there| there.id == submission.receipt.id.to_string()))
 }
@@ -245,6 +257,10 @@ async fn read(handles: &Handles, path: &str) -> Result<Option<Manifest>> {
         .hint("Restore the object from a copy of the store.")
         .caused_by(error)
     })
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 fn path(manifest: &Manifest) -> String {

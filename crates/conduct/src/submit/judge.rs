@@ -9,7 +9,9 @@ use ingest::{
 };
 use lake::Table;
 use project::Severity;
-use service::{ControlTotal, Receipt, Result, RowCounts, RowError, RowErrors, Submission};
+use service::{
+    ControlTotal, Receipt, Restriction, Result, RowCounts, RowError, RowErrors, Submission,
+};
 use tokio::sync::mpsc;
 
 use super::admit::InWork;
@@ -40,13 +42,48 @@ pub(crate) struct Staged {
     pub quarantined: Rows,
 }
 
-/// Decodes and judges the body on a thread of its own while another task encodes what landed.
+/// What judging found.
+pub(crate) struct Judged {
+    pub outcome: Result<Staged>,
+    /// Why the evidence is restricted by it.
+    pub restricted: Option<Restriction>,
+}
+
+/// What was seen of a body.
+#[derive(Default)]
+struct Seen {
+    personal: bool,
+    whole: bool,
+}
+
+/// Judges the body, whatever comes of it.
 pub(crate) async fn check(
     handles: &Arc<Handles>,
     terms: &Terms,
     submission: &Submission,
     body: Body,
     tables: Option<(&Table, &Table)>,
+) -> Judged {
+    let mut seen = Seen::default();
+    let outcome = judged(handles, terms, submission, body, (tables, &mut seen)).await;
+    let restricted = match seen {
+        Seen { personal: true, .. } => Some(Restriction::PersonalData),
+        Seen { whole: false, .. } => Some(Restriction::Unread),
+        Seen { .. } => None,
+    };
+    Judged {
+        outcome,
+        restricted,
+    }
+}
+
+/// Decodes and judges the body on a thread of its own while another task encodes what landed.
+async fn judged(
+    handles: &Arc<Handles>,
+    terms: &Terms,
+    submission: &Submission,
+    body: Body,
+    (tables, seen): (Option<(&Table, &Table)>, &mut Seen),
 ) -> Result<Staged> {
     let totals = Totals::new(&submission.receipt.control_totals);
     let mut more: Vec<RowRule> = totals.rule().into_iter().collect();
@@ -65,6 +102,7 @@ pub(crate) async fn check(
     let mut desk = Desk::new(terms, tables, (holds, threads), limit, names);
     let encoding = async {
         while let Some(checked) = receiver.recv().await {
+            seen.personal |= checked.personal;
             if let Err(error) = desk.take(checked, &submission.receipt).await {
                 // Closing the channel stops the checking thread.
                 receiver.close();
@@ -75,6 +113,7 @@ pub(crate) async fn check(
     };
     let (checked, encoded) = tokio::join!(checking, encoding);
     drop((place, judging));
+    seen.whole = checked.is_ok() && encoded.is_ok();
     let compared = encoded.and(checked).and_then(|counts| {
         let totals = totals.compared(counts.received)?;
         Ok((row_counts(&counts), totals))

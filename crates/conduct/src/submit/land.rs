@@ -15,7 +15,7 @@ use super::body::Body;
 use super::claim::Manifest;
 use super::judge::{Staged, check};
 use super::tray::Rows;
-use super::{Terms, quarantine, receipt, refused};
+use super::{Terms, quarantine, receipt, refused, restriction};
 use crate::failure;
 use crate::handles::Handles;
 
@@ -30,11 +30,16 @@ pub(crate) async fn land(
     let id = submission.receipt.id;
     let table = handles.table(&terms.contract.dataset).await?;
     let ledger = handles.table(&quarantine::dataset()?).await?;
-    let staged = match check(handles, terms, &submission, body, Some((&table, &ledger))).await {
+    let mut submission = submission;
+    let judged = check(handles, terms, &submission, body, Some((&table, &ledger))).await;
+    let is_decided = |error: &ServiceError| error.kind == ErrorKind::Refused;
+    if judged.outcome.as_ref().err().is_none_or(is_decided) {
+        let marked = restriction::mark(handles, &mut submission, judged.restricted).await;
+        marked.map_err(|error| kept(error, id))?;
+    }
+    let staged = match judged.outcome {
         Ok(staged) => staged,
-        Err(error) if error.kind == ErrorKind::Refused => {
-            return refuse_whole(handles, submission, error).await;
-        }
+        Err(error) if is_decided(&error) => return refuse_whole(handles, submission, error).await,
         Err(error) => return Err(kept(error, id)),
     };
     settle(
@@ -68,9 +73,12 @@ pub(crate) async fn rehearse(
         refusal: None,
         key: None,
         ended: None,
+        restricted: None,
+        erased: None,
         sealed: None,
     };
-    let staged = check(handles, terms, &submission, body, None).await?;
+    let judged = check(handles, terms, &submission, body, None).await;
+    let staged = judged.outcome?;
     submission.receipt.rows = staged.counts;
     submission.receipt.control_totals = staged.control_totals;
     Ok(SubmitAnswer {

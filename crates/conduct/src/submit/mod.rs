@@ -12,6 +12,7 @@ mod quarantine;
 mod receipt;
 mod receive;
 mod recover;
+mod restriction;
 mod rows;
 mod totals;
 mod tray;
@@ -26,9 +27,9 @@ use ingest::Spooled;
 use project::{AgencyCode, CodeList, Contract, DatasetName, Layer, Project};
 use serde_json::json;
 use service::{
-    Action, ByteStream, Call, ControlTotal, ErrorKind, Page, Principal, Receipt, Relation, Result,
-    RowCounts, RowErrors, ServiceError, Submission, SubmissionId, SubmissionState, SubmitAnswer,
-    SubmitRequest, Superseded,
+    Action, ByteStream, Call, ControlTotal, ErrorKind, Page, Principal, Receipt, Relation,
+    Restriction, Result, RowCounts, RowErrors, ServiceError, Submission, SubmissionId,
+    SubmissionState, SubmitAnswer, SubmitRequest, Superseded,
 };
 
 use crate::failure;
@@ -40,7 +41,8 @@ use body::{Body, Turn};
 pub(crate) use admit::{InWork, guest, line, seat, seat_again};
 pub(crate) use amend::{Amendment, CORRECTING, Change, ENDED};
 pub(crate) use body::{blocking, next, spool};
-pub(crate) use evidence::open as open_evidence;
+pub(crate) use claim::{Manifest, of as manifest_of};
+pub(crate) use evidence::{SMALL_BYTES, open as open_evidence};
 pub(crate) use judge::decoded;
 pub(crate) use quarantine::dataset as quarantine_dataset;
 pub(crate) use receipt::{keys, publish_keys};
@@ -180,10 +182,19 @@ async fn judged(
         refusal: None,
         key: request.key,
         ended: None,
+        restricted: restricted(&terms.contract),
+        erased: None,
         sealed: None,
     };
     let given = (seat, body, admission.refusal);
     receive::receive(handles, &terms, submission, request.ack, given).await
+}
+
+/// Why the evidence of a body is restricted before anybody has looked at it.
+fn restricted(contract: &Contract) -> Option<Restriction> {
+    contract
+        .restricts_bodies()
+        .then_some(Restriction::Classified)
 }
 
 /// The receipt of a complete body whose rows are not looked at yet.

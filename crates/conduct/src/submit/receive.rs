@@ -12,8 +12,10 @@ use service::{
 
 use super::body::Body;
 use super::claim::{Claimed, Manifest};
+use super::evidence::{self, Kept};
 use super::land::land;
-use super::{Terms, claim, evidence, quarantine, settled};
+use super::{Terms, claim, quarantine, restriction, settled};
+use crate::erase;
 use crate::failure;
 use crate::handles::Handles;
 
@@ -35,11 +37,25 @@ pub(crate) async fn receive(
         Some(refusal) if !claim::came_before(handles, terms, key).await? => return Err(refusal),
         other => other,
     };
+    let (new, id) = (claimed(&submission), submission.receipt.id);
+    // What was answered before is not kept again: its evidence may be erased by now.
+    match handles
+        .books
+        .claimed_before(&new)
+        .await
+        .map_err(failure::books)?
+    {
+        Some(Claim::OtherBody(id)) => return Err(other_body(id)),
+        Some(Claim::Replay(found)) if found.state != SubmissionState::Durable => {
+            return settled(handles, *found, true).await;
+        }
+        _ => {}
+    }
     // A missing table is found before anything is kept.
     let since = versions(handles, terms).await?;
-    let segment = evidence::keep(handles, &body.spooled).await?;
-    tracing::debug!(submission = %submission.receipt.id, "evidence is kept");
-    let (new, id) = (claimed(&submission), submission.receipt.id);
+    let held = handles.keeping.hold(body.spooled.sha256());
+    let mut kept = evidence::keep(handles, &body.spooled).await?;
+    tracing::debug!(submission = %id, "evidence is kept");
     let working = Working::take(handles, id);
     for _ in 0..CLAIMS {
         match handles.books.claim(&new).await.map_err(failure::books)? {
@@ -47,7 +63,8 @@ pub(crate) async fn receive(
             Claim::Replay(found) => return replay(handles, terms, *found, body).await,
             Claim::New => tracing::debug!(submission = %id, "the books know of it"),
         }
-        let manifest = Manifest::new(&submission, since.clone(), segment.clone());
+        kept = evidence::still(handles, &body.spooled, kept).await?;
+        let manifest = Manifest::new(&submission, since.clone(), kept.clone());
         let claimed = match &refusal {
             None => Some(claim::put(handles, manifest).await?),
             Some(_) => {
@@ -58,11 +75,16 @@ pub(crate) async fn receive(
         match claimed {
             Some(Claimed::Ours(manifest)) => {
                 tracing::debug!(submission = %id, "the claim is kept");
+                drop(held);
                 let parts = (submission, *manifest, body);
                 return acknowledge(handles, terms, parts, ack, (seat, working)).await;
             }
             // Another process has the key, and its books are not ours.
-            Some(Claimed::Earlier(earlier)) => adopt(handles, id, &earlier).await?,
+            Some(Claimed::Earlier(earlier)) => {
+                if adopt(handles, id, &earlier).await? {
+                    evidence::take_back(handles, &held, &kept).await?;
+                }
+            }
             // What came before was given up meanwhile.
             None => break,
         }
@@ -71,11 +93,14 @@ pub(crate) async fn receive(
     Err(refusal.unwrap_or_else(|| being_landed(id)))
 }
 
-/// Puts the submission that has the key on the store in place of one that claimed it in vain.
-async fn adopt(handles: &Handles, vain: SubmissionId, earlier: &Submission) -> Result<()> {
+/// Puts the submission that has the key on the store in place of one that claimed it in vain; says
+/// whether its evidence was erased.
+async fn adopt(handles: &Handles, vain: SubmissionId, earlier: &Submission) -> Result<bool> {
     handles.books.forget(vain).await.map_err(failure::books)?;
     let claimed = handles.books.claim(&claimed(earlier)).await;
-    claimed.map(drop).map_err(failure::books)
+    claimed.map_err(failure::books)?;
+    restriction::recall(handles, &mut earlier.clone()).await?;
+    erase::recall(handles, earlier).await
 }
 
 /// Lands a durable submission now, or says that it is durable and lands it afterwards.
@@ -139,9 +164,13 @@ async fn replay(
         return settled(handles, found, true).await;
     }
     let since = versions(handles, terms).await?;
+    let _held = handles.keeping.hold(body.spooled.sha256());
     // Its own may be of a process that died before its claim, and then nobody knows where it is.
-    let segment = evidence::keep(handles, &body.spooled).await?;
-    match claim::put(handles, Manifest::new(&found, since, segment)).await? {
+    let kept = match found.erased {
+        None => evidence::keep(handles, &body.spooled).await?,
+        Some(_) => Kept::default(),
+    };
+    match claim::put(handles, Manifest::new(&found, since, kept)).await? {
         Claimed::Ours(manifest) => land(handles, terms, found, &manifest, body).await,
         Claimed::Earlier(earlier) => {
             adopt(handles, found.receipt.id, &earlier).await?;
@@ -194,6 +223,7 @@ fn claimed(submission: &Submission) -> NewSubmission {
         due_on: receipt.due_on,
         relation: receipt.supersedes.map(|superseded| superseded.relation),
         control_totals: receipt.control_totals.clone(),
+        restricted: submission.restricted,
     }
 }
 

@@ -11,7 +11,7 @@ use service::{Door, Receipt, Result, RowCounts, ServiceError, Submission};
 use super::amend::superseded_rows;
 use super::body::{Body, Turn};
 use super::claim::Manifest;
-use super::{body, claim, evidence, land, terms};
+use super::{body, claim, evidence, land, restriction, terms};
 use crate::failure;
 use crate::handles::Handles;
 
@@ -47,7 +47,8 @@ async fn settle(handles: &Arc<Handles>, submission: Submission) -> Result<()> {
     let found = table.find_after(since, &id).await.map_err(failure::lake)?;
     if let Some(commit) = found {
         told(receipt, &commit);
-        return land::record(handles, receipt).await.map(drop);
+        restriction::recall(handles, &mut submission).await?;
+        return land::record(handles, &submission.receipt).await.map(drop);
     }
     land_again(handles, submission, &manifest).await
 }
@@ -60,7 +61,8 @@ async fn unclaimed(handles: &Arc<Handles>, mut submission: Submission) -> Result
     let found = table.find_after(-1, &receipt.id.to_string()).await;
     if let Some(commit) = found.map_err(failure::lake)? {
         told(receipt, &commit);
-        return land::record(handles, receipt).await.map(drop);
+        restriction::recall(handles, &mut submission).await?;
+        return land::record(handles, &submission.receipt).await.map(drop);
     }
     // Of books that several nodes share, another may be about to claim it.
     let shared = matches!(handles.books.place(), Place::Server { .. });

@@ -289,6 +289,10 @@ impl<R: BufRead> Source for Document<'_, R> {
         Ok(())
     }
 
+    fn passed_over_personal(&self) -> bool {
+        self.outer.passed_over_personal()
+    }
+
     fn first_row(&self) -> u64 {
         self.first_row
     }

@@ -63,6 +63,9 @@ trait Source {
     /// read to its end and found whole.
     fn fill(&mut self, rows: usize) -> Result<(), IngestError>;
 
+    /// Whether something around the rows that is passed over looks personal.
+    fn passed_over_personal(&self) -> bool;
+
     /// The number of the first row of the block.
     fn first_row(&self) -> u64;
 
@@ -102,7 +105,12 @@ fn check(
         source.fill(terms.limits.batch_rows)?;
         let count = source.len();
         if count == 0 {
-            return Ok(());
+            let personal = source.passed_over_personal();
+            return if personal {
+                judge.meet_personal()
+            } else {
+                Ok(())
+            };
         }
         let first_row = source.first_row();
         let mut rows = Rows::new(terms.contract, terms.limits, count);

@@ -16,6 +16,7 @@ pub(super) struct Outer<'a> {
     /// Which of the fields were given.
     given: Vec<bool>,
     left: usize,
+    personal: bool,
 }
 
 impl<'a> Outer<'a> {
@@ -28,6 +29,7 @@ impl<'a> Outer<'a> {
             fields,
             given: vec![false; fields.len()],
             left: ENVELOPE_BYTES,
+            personal: false,
         }
     }
 
@@ -58,6 +60,16 @@ impl<'a> Outer<'a> {
         self.fields.iter().any(|f| f.path == path && drops(f))
     }
 
+    /// Looks at what is not taken: whether it is personal is to be known all the same.
+    pub(super) fn pass_over(&mut self, text: &str) {
+        self.personal |= personal::looks_personal(text);
+    }
+
+    /// Whether something that was passed over looks personal.
+    pub(super) fn passed_over_personal(&self) -> bool {
+        self.personal
+    }
+
     /// Takes a field, or the fields of the object that it is.
     pub(super) fn take(&mut self, path: &str, value: &Cell<'_>) -> Result<(), IngestError> {
         let Some(place) = self.fields.iter().position(|field| field.path == path) else {
@@ -71,7 +83,10 @@ impl<'a> Outer<'a> {
         }
         let envelope = self.terms.envelope;
         match &field.meaning {
-            OuterMeaning::Drop => Ok(()),
+            OuterMeaning::Drop => {
+                self.pass_over(value.shown().unwrap_or_default());
+                Ok(())
+            }
             OuterMeaning::Constant(text) if value.shown() == Some(text) => Ok(()),
             OuterMeaning::Constant(text) => {
                 let found = found(value);

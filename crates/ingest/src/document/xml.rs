@@ -167,6 +167,7 @@ impl<'a, R: BufRead> Document<'a, R> {
                     path.push('/');
                     path.push_str(&name);
                     let element = if is_dropped {
+                        self.pass_over(attributes);
                         OuterElement::new(path.len(), true)
                     } else {
                         self.outer_open(&path, attributes)?
@@ -174,7 +175,9 @@ impl<'a, R: BufRead> Document<'a, R> {
                     open.push(element);
                 }
                 Token::Text(text) => {
-                    if !inner.is_dropped {
+                    if inner.is_dropped {
+                        self.outer.pass_over(&text);
+                    } else {
                         self.outer.count(text.len())?;
                         inner.text.push_str(&text);
                     }
@@ -200,10 +203,18 @@ impl<'a, R: BufRead> Document<'a, R> {
         self.outer.count(path.len())?;
         let mut element = OuterElement::new(path.len(), self.outer.drops(path));
         element.is_nil = attributes.is_nil;
-        if !element.is_dropped {
+        if element.is_dropped {
+            self.pass_over(attributes);
+        } else {
             self.outer_attributes(path, attributes)?;
         }
         Ok(element)
+    }
+
+    fn pass_over(&mut self, attributes: Attributes) {
+        for (_, value) in attributes.list {
+            self.outer.pass_over(&value);
+        }
     }
 
     fn outer_attributes(&mut self, path: &str, found: Attributes) -> Result<(), IngestError> {
@@ -305,6 +316,10 @@ impl<R: BufRead> Source for Document<'_, R> {
             }
         }
         Ok(())
+    }
+
+    fn passed_over_personal(&self) -> bool {
+        self.outer.passed_over_personal()
     }
 
     fn first_row(&self) -> u64 {

@@ -336,15 +336,18 @@ fn judged(
     check: impl FnOnce(Sink<'_>) -> Result<crate::Counts, IngestError>,
 ) -> Result<Judgement, IngestError> {
     let (mut landed, mut verdicts) = (Vec::<RecordBatch>::new(), Vec::new());
+    let mut personal = false;
     let counts = check(&mut |checked: Checked| {
         landed.push(checked.landed);
         verdicts.extend(checked.verdicts);
+        personal |= checked.personal;
         Ok(())
     })?;
     Ok(Judgement {
         counts,
         landed,
         verdicts,
+        personal,
     })
 }
 

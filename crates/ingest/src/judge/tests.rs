@@ -156,3 +156,33 @@ fn predicates_see_the_envelope_and_the_period() {
             .all(|batch| batch.column(0).null_count() == 0)
     );
 }
+
+#[test]
+fn what_is_hidden_is_told_of_the_body() {
+    let personal = |body: &str| {
+        let body = body.as_bytes();
+        let judged = judge(Format::Ndjson, &contract(), &rules(), &LIMITS, body);
+        judged.unwrap().personal
+    };
+    for plain in [
+        "{\"id\":\"A\",\"count\":1}",
+        "{\"id\":\"A\",\"count\":-1}",
+        "{\"count\":1}",
+        "{broken",
+        "",
+    ] {
+        assert!(!personal(plain), "{plain}");
+    }
+    for hidden in [
+        "{\"id\":\"a@b.vn\"}",
+        // In a row that is refused for something else, and in one that has no fields.
+        "{\"id\":\"A\",\"day\":\"0912345678\"}",
+        "{\"id\":\"A\",\"count\":-1,\"day\":\"001099012345\"}",
+        "{broken 0912345678",
+        "{\"id\":\"A\",\"ho_ten\":\"Le Van C\"}",
+        // And in a batch before the last.
+        "{\"id\":\"a@b.vn\"}\n{\"id\":\"A\"}\n{\"id\":\"B\"}\n{\"id\":\"C\"}",
+    ] {
+        assert!(personal(hidden), "{hidden}");
+    }
+}

@@ -175,6 +175,22 @@ impl Contract {
         Schema::new(fields)
     }
 
+    /// Whether bodies for it are restricted whatever is found in them: it is classified so, or it
+    /// lets a text column hold personal data.
+    pub fn restricts_bodies(&self) -> bool {
+        let looked_through = |column: &Column| {
+            let own = |rule: &Rule| rule.column.as_deref() == Some(column.name.as_str());
+            let mut rules = self.rules.iter().filter(|rule| own(rule));
+            rules.any(|rule| rule.check == Check::PersonalData)
+        };
+        let mut texts = self
+            .columns
+            .iter()
+            .filter(|column| column.column_type == ColumnType::String);
+        self.dataset.layer() == Layer::Raw
+            && (self.classification == Classification::Restricted || !texts.all(looked_through))
+    }
+
     /// The column of that name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|c| c.name == name)

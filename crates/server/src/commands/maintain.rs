@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde_json::json;
-use service::{MaintainRequest, MaintenanceReport, MaintenanceState};
+use service::{MaintainRequest, MaintenanceReport, MaintenanceState, MaintenanceTask};
 
 use super::init::tell;
 use super::untold;
@@ -12,10 +12,12 @@ use crate::open::open;
 use crate::output::Records;
 use crate::progress;
 
-/// Put small files together, write checkpoints, and show which files nobody needs any more
+/// Put small files together, write checkpoints, and show which files nobody needs any more, and
+/// which evidence is past its retention
 ///
 /// Rows do not change, and writers go on meanwhile. A file is needed as long as a published
-/// version, a report, or a version that is younger than `--keep-hours` is made of it.
+/// version, a report, or a version that is younger than `--keep-hours` is made of it. Evidence is
+/// kept for as long as `evidence.keep_days` and `evidence.restricted_keep_days` say.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: dtm maintain --select 'raw.*' --vacuum")]
 pub(crate) struct Maintain {
@@ -25,6 +27,11 @@ pub(crate) struct Maintain {
     /// Delete the files that nobody needs; without it they are only counted
     #[arg(long)]
     vacuum: bool,
+    /// Erase the evidence that is past `evidence.keep_days` or, if it is restricted, past
+    /// `evidence.restricted_keep_days`, for good; without it it is only counted. Only an
+    /// administrator may
+    #[arg(long)]
+    erase: bool,
     /// For how many hours every version stays readable; by default `maintain.keep_hours`
     #[arg(long, value_name = "HOURS")]
     keep_hours: Option<u64>,
@@ -37,6 +44,7 @@ impl Maintain {
         let request = MaintainRequest {
             select: self.select,
             delete: self.vacuum,
+            erase: self.erase,
             keep_hours: self.keep_hours,
         };
         let report = opened.service.maintain(&opened.call, request).await;
@@ -45,8 +53,18 @@ impl Maintain {
         let report = report?;
         print(&report, &context)?;
         let has = |state| report.steps.iter().any(|step| step.state == state);
-        if has(MaintenanceState::DryRun) {
+        let shown = |erases: bool| {
+            let mut dry = report.steps.iter();
+            dry.any(|step| {
+                step.state == MaintenanceState::DryRun
+                    && (step.task == MaintenanceTask::Erase) == erases
+            })
+        };
+        if shown(false) {
             tell("nothing was deleted: `dtm maintain --vacuum` deletes the files of `dry_run`")?;
+        }
+        if shown(true) {
+            tell("no evidence was erased: `dtm maintain --erase` erases that of `dry_run`")?;
         }
         tell(&format!(
             "maintenance {} took {:.2} s",

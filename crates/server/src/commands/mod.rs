@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod erase;
 pub(crate) mod extend;
 pub(crate) mod generate;
 pub(crate) mod init;

@@ -13,18 +13,21 @@ use lineage::Graph;
 use project::{DatasetName, Project, ReportDefinition, Severity, Sources};
 use service::{
     AuditRecord, BodyFormat, ByteStream, Call, ConnectorState, Credential, DataFileState,
-    DatasetDetail, DatasetSummary, Direction, Document, ErrorKind, Evidence, ExtendRequest,
-    Extension, HandedIn, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport,
-    Obligation, ObligationFilter, ObligationKey, Page, PartitionState, Plan, Principal, PullReport,
-    PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage,
-    QuarantinedRow, QueryAnswer, QueryRequest, Receipt, ReleaseReport, ReleaseRequest,
-    RenderRequest, Rendition, RenditionFormat, Result, RowCounts, RowError, RowErrors, RunReport,
-    RunRequest, RunStep, Secret, Service, ServiceError, StepState, Submission, SubmissionId,
-    SubmissionState, SubmitAnswer, SubmitRequest, TableState, TableVersion, Upload, UploadId,
-    UploadPart, UploadRequest, WithdrawRequest,
+    DatasetDetail, DatasetSummary, Direction, Document, EraseReport, EraseRequest, Erasure,
+    ErrorKind, Evidence, ExtendRequest, Extension, HandedIn, LineageAnswer, LineageRequest,
+    MaintainRequest, MaintenanceReport, Obligation, ObligationFilter, ObligationKey, Page,
+    PartitionState, Plan, Principal, PullReport, PullRequest, QuarantineFile, QuarantineFilter,
+    QuarantineFormat, QuarantinePage, QuarantinedRow, QueryAnswer, QueryRequest, Receipt,
+    ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Restriction, Result,
+    RowCounts, RowError, RowErrors, RunReport, RunRequest, RunStep, Secret, Service, ServiceError,
+    StepState, Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, TableState,
+    TableVersion, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 
 pub(super) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
+
+/// A submission whose evidence is gone.
+pub(super) const ERASED: &str = "0192f0c1-0000-7000-8000-000000000002";
 
 /// What a value looks like that wants to be markup.
 pub(super) const EVIL: &str = "<script>alert('x')</script>\"&";
@@ -64,7 +67,11 @@ impl Fake {
     }
 
     /// The contracts and reports are the shipped ones: they are what the pages must show.
-    fn with(stage: Stage, role: &'static str, failure: Option<fn() -> ServiceError>) -> Arc<Self> {
+    pub(super) fn with(
+        stage: Stage,
+        role: &'static str,
+        failure: Option<fn() -> ServiceError>,
+    ) -> Arc<Self> {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
         let sources = Sources::from_folder(std::path::Path::new(root)).unwrap();
         let (project, _) = Project::read(&sources);
@@ -306,7 +313,17 @@ fn submission(state: SubmissionState) -> Submission {
         refusal: None,
         key: None,
         ended: None,
+        restricted: None,
+        erased: None,
         sealed: None,
+    }
+}
+
+fn erasure() -> Erasure {
+    Erasure {
+        at: at(),
+        principal: "operator".to_owned(),
+        reason: EVIL.to_owned(),
     }
 }
 
@@ -450,6 +467,22 @@ impl Service for Fake {
         Ok(submission(SubmissionState::Committed))
     }
 
+    async fn erase(&self, call: &Call, request: EraseRequest) -> Result<EraseReport> {
+        let EraseRequest { reason, others, .. } = request;
+        self.note(call, &format!("erase {reason} {others}"))?;
+        if !others {
+            let message = "the evidence is also that of another";
+            return Err(ServiceError::new(ErrorKind::Conflict, message));
+        }
+        Ok(EraseReport {
+            submissions: vec![receipt().id],
+            sha256: receipt().evidence_sha256,
+            size_bytes: receipt().evidence_size_bytes,
+            rows_landed: receipt().rows.landed,
+            erasure: erasure(),
+        })
+    }
+
     async fn quarantine(
         &self,
         call: &Call,
@@ -510,9 +543,15 @@ impl Service for Fake {
         Ok(r#"{"keys":[]}"#.to_owned())
     }
 
-    async fn submission(&self, call: &Call, _: SubmissionId) -> Result<Submission> {
+    async fn submission(&self, call: &Call, id: SubmissionId) -> Result<Submission> {
         self.note(call, "submission")?;
-        Ok(submission(SubmissionState::Committed))
+        let known = submission(SubmissionState::Committed);
+        let is_erased = id.to_string() == ERASED;
+        Ok(Submission {
+            restricted: Some(Restriction::PersonalData),
+            erased: is_erased.then(erasure),
+            ..known
+        })
     }
 
     async fn submissions(&self, call: &Call, page: Page) -> Result<Vec<Submission>> {

@@ -96,6 +96,7 @@ fn every_text_that_is_said_is_there_and_every_text_is_said() {
         "nav-",
         "quarantine-by-",
         "relation-",
+        "restricted-",
         "standing-",
         "state-",
         "step-",

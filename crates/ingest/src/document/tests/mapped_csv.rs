@@ -202,7 +202,7 @@ fn judged_as(mapping: &Mapping<'_>, coding: Coding, body: &[u8]) -> String {
     std::fs::write(&path, body).unwrap();
     let (envelope, limits): (Envelope, _) = (samples::envelope(), Limits::default());
     let mut landed = Vec::new();
-    let mut verdicts = Vec::new();
+    let (mut verdicts, mut personal) = (Vec::new(), false);
     let counts = crate::check_through(
         &path,
         coding,
@@ -213,6 +213,7 @@ fn judged_as(mapping: &Mapping<'_>, coding: Coding, body: &[u8]) -> String {
         &mut |checked| {
             landed.push(checked.landed);
             verdicts.extend(checked.verdicts);
+            personal |= checked.personal;
             Ok(())
         },
     );
@@ -220,6 +221,7 @@ fn judged_as(mapping: &Mapping<'_>, coding: Coding, body: &[u8]) -> String {
         counts,
         landed,
         verdicts,
+        personal,
     });
     answer(judgement, mapping.contract())
 }

@@ -472,3 +472,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_passed_over_is_looked_at_all_the_same() {
+    let personal = |format, rows: &[&str], body: &str| {
+        let (contract, adapter) = (contract(), adapter(format, rows));
+        let mapping = Mapping::new(&adapter, &contract);
+        let judged = judge_through(&mapping, &[], &Limits::default(), body.as_bytes());
+        judged.unwrap().personal
+    };
+    let json = |from: &str, to: &str| {
+        let body = JSON.replacen(from, to, 1);
+        personal(AdapterFormat::Json, &["top", "data"], &body)
+    };
+    let xml = |from: &str, to: &str| {
+        let body = XML.replacen(from, to, 1);
+        personal(AdapterFormat::Xml, &["top", "data", "row"], &body)
+    };
+    assert!(!json("", "") && !xml("", ""));
+    assert!(json("{\"a\":[1]}", "{\"a\":[\"0912345678\"]}"));
+    assert!(json("{\"Ma\":\"B\"}", "{\"Ma\":\"B\",\"Ten\":\"a@b.vn\"}"));
+    assert!(json(
+        "{\"Ma\":\"B\"}",
+        "{\"Ma\":\"B\",\"TaiLieu\":[{\"x\":\"a@b.vn\"}]}"
+    ));
+    assert!(xml("a=\"1\"", "a=\"0912345678\""));
+    assert!(xml("<x>y</x>", "<x>a@b.vn</x>"));
+    assert!(xml("<x>y</x>", "<x b=\"a@b.vn\">y</x>"));
+    assert!(xml("</x>z<", "</x>001099012345<"));
+    assert!(xml("<Ma>A</Ma>", "<Ma>A</Ma><Ten>0912345678</Ten>"));
+}

@@ -1,0 +1,4 @@
+update submissions
+set restricted = $2
+where id = $1
+  and restricted is null
