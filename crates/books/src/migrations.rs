@@ -37,6 +37,11 @@ pub const SQLITE: Migrations = &[
         "deadlines",
         include_str!("../migrations/sqlite/0005_deadlines.sql"),
     ),
+    (
+        6,
+        "connector errors",
+        include_str!("../migrations/sqlite/0006_connector_errors.sql"),
+    ),
 ];
 
 pub const POSTGRES: Migrations = &[
@@ -54,6 +59,11 @@ pub const POSTGRES: Migrations = &[
         5,
         "deadlines",
         include_str!("../migrations/postgres/0005_deadlines.sql"),
+    ),
+    (
+        6,
+        "connector errors",
+        include_str!("../migrations/postgres/0006_connector_errors.sql"),
     ),
 ];
 

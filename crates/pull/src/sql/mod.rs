@@ -73,6 +73,16 @@ impl SqlSource {
         })
     }
 
+    /// A mark in words: the columns by which rows are placed, and their values.
+    pub fn told(mark: &Mark) -> Option<String> {
+        let reached: Reached = mark::read(mark).ok()?;
+        let watermark = format!("{} = {}", reached.by.0, reached.watermark);
+        Some(match (reached.by.1, reached.key) {
+            (Some(name), Some(key)) => format!("{watermark}, {name} = {key}"),
+            _ => watermark,
+        })
+    }
+
     /// What errors call the database.
     fn place(&self) -> String {
         let SqlSpec {
@@ -212,9 +222,8 @@ impl SqlSource {
         }
         let (watermark, key) = &reached.by;
         let key = key.as_ref().map(|key| format!(" and `{key}`"));
-        Err(PullError::Declared(format!(
-            "the mark that is kept was made by `{watermark}`{}, and other columns are declared \
-             now; set it back to pull from the beginning",
+        Err(PullError::Mark(format!(
+            "the mark that is kept was made by `{watermark}`{}, and other columns are declared now",
             key.unwrap_or_default()
         )))
     }

@@ -372,7 +372,7 @@ async fn a_mark_of_other_columns_is_refused() {
         .unwrap();
     let other = bench.open(bench.spec(select, "b"));
     let error = other.next(Some(&first.mark)).await.unwrap_err();
-    assert!(matches!(error, PullError::Declared(_)), "{error}");
+    assert!(matches!(error, PullError::Mark(_)), "{error}");
     assert!(
         error
             .to_string()
