@@ -5,8 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -66,9 +65,9 @@ impl Portal {
             held: Semaphore::new(0),
         });
         let answering = Arc::clone(&shared);
-        let app = Router::new().fallback(move |headers: HeaderMap, request: Request| {
+        let app = Router::new().fallback(move |uri: Uri, headers: HeaderMap| {
             let shared = Arc::clone(&answering);
-            async move { shared.answer(&headers, &request).await }
+            async move { shared.answer(&uri, &headers).await }
         });
         let serving = Handle::current().spawn(async move {
             axum::serve(listener, app).await.unwrap();
@@ -105,11 +104,6 @@ impl Portal {
     pub fn instead(&self, page: &str, what: Instead, times: usize) {
         let mut instead = self.shared.instead.lock().unwrap();
         instead.push((page.to_owned(), what, times));
-    }
-
-    /// No longer does anything else.
-    pub fn forget(&self) {
-        self.shared.instead.lock().unwrap().clear();
     }
 
     /// Waits until a client waits for a page that is held.
@@ -152,8 +146,8 @@ impl Drop for Portal {
 }
 
 impl Shared {
-    async fn answer(&self, headers: &HeaderMap, request: &Request) -> Response {
-        let url = url::Url::parse(&format!("http://x{}", request.uri())).unwrap();
+    async fn answer(&self, uri: &Uri, headers: &HeaderMap) -> Response {
+        let url = url::Url::parse(&format!("http://x{uri}")).unwrap();
         let authorization = headers.get(header::AUTHORIZATION);
         let asked = Asked {
             path: url.path().to_owned(),

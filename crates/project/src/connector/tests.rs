@@ -457,14 +457,20 @@ fn the_options_of_a_source_are_known() {
         BUCKET,
         "https://s3.example.vn",
         "https://s3.example.vn/path",
-        expect![[""]],
+        expect![[r#"
+            C:6:13: `endpoint` must be `https://host` or `https://host:port`
+        "#]],
     );
-    check(BUCKET, "s3://drop/", "s3://drop.evil.vn:1/", expect![[""]]);
+    check(BUCKET, "s3://drop/", "s3://drop.evil.vn:1/", expect![[r#"
+        C:5:8: `url` must be `s3://bucket/folder`
+    "#]]);
     check(
         BUCKET,
         "after: keep",
         "region: x.evil.vn/\n  after: keep",
-        expect![[""]],
+        expect![[r#"
+            C:9:11: `region` must be of letters, digits and `-`, as in `ap-southeast-1`
+        "#]],
     );
     check(
         BUCKET,

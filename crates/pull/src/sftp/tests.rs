@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::guard::Names;
-use crate::{Secret, SecretRef};
+use crate::{PullError, Secret, SecretRef};
 
 const SETTLE: Duration = Duration::from_millis(20);
 

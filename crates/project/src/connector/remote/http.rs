@@ -144,7 +144,7 @@ pub(in crate::connector) fn http(map: &mut Map<'_, '_>, sink: &Sink<'_>) -> Opti
     }
     let media_type = map.text_if("media_type");
     if let Some(word) = media_type.filter(|word| !is_media_type(word.text)) {
-        let message = "`media_type` is none: expected one such as `application/json`";
+        let message = "`media_type` must be one such as `application/json`";
         sink.at(word.at, message);
     }
     let certificates = certificates(map, sink);

@@ -10,7 +10,7 @@ pub use sftp::{SftpAuth, SftpSource};
 pub use sql::{SqlSource, SqlTls};
 
 pub(super) use http::http;
-pub(super) use reach::{allowed, host_and_port};
+pub(super) use reach::{allowed, host_and_port, quiet};
 pub(super) use sftp::sftp;
 pub(super) use sql::sql;
 
