@@ -73,14 +73,11 @@ impl SqlSource {
         })
     }
 
-    /// A mark in words: the columns by which rows are placed, and their values.
+    /// A mark in words: the watermark that was reached. The key is left out, for it may be a
+    /// person's.
     pub fn told(mark: &Mark) -> Option<String> {
         let reached: Reached = mark::read(mark).ok()?;
-        let watermark = format!("{} = {}", reached.by.0, reached.watermark);
-        Some(match (reached.by.1, reached.key) {
-            (Some(name), Some(key)) => format!("{watermark}, {name} = {key}"),
-            _ => watermark,
-        })
+        Some(format!("{} = {}", reached.by.0, reached.watermark))
     }
 
     /// What errors call the database.

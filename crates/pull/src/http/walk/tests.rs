@@ -75,6 +75,6 @@ fn a_mark_says_little_and_reads_back() {
 fn a_mark_of_another_source_is_refused() {
     for other in ["", "{}", "[1]", r#"{"at":"start","pages":0,"file":"x"}"#] {
         let read = crate::mark::read::<Walk>(&crate::Mark(other.to_owned()));
-        assert!(matches!(read, Err(PullError::Declared(_))), "{other}");
+        assert!(matches!(read, Err(PullError::Mark(_))), "{other}");
     }
 }
