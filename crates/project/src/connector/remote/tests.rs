@@ -446,6 +446,10 @@ fn what_is_within_the_pages_of_an_api_is_known() {
         C:13:10: `since` needs `field`, the pointer of a field within a record
     "#]],
     );
+}
+
+#[test]
+fn what_is_sent_to_an_api_is_known() {
     of_api(
         "fields: all",
         "page: 'x'",
