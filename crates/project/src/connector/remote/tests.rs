@@ -528,6 +528,10 @@ fn the_options_of_a_server_of_files_are_known() {
             C:5:3: `host_keys` is missing in `source` of the connector: the fingerprints of the server's keys, as `ssh-keygen -l` prints them
         "#]],
     );
+}
+
+#[test]
+fn what_becomes_of_the_files_of_a_server_is_known() {
     of_files(
         "/outgoing/done",
         "/outgoing/",
