@@ -1,10 +1,15 @@
 //! Connectors, from what others put somewhere to rows that landed, by the path of every submission.
 
 mod folder;
+mod guarded;
+mod http;
 mod objects;
 mod once;
+pub mod portal;
 mod repeated;
 mod schedule;
+mod sftp;
+mod sql;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -120,6 +125,7 @@ fn visits(of: &[(&str, &str, u32)]) -> String {
 async fn pull(f: &Fixture) -> Result<PullReport> {
     let request = PullRequest {
         connector: Some("inbox".to_owned()),
+        from_start: false,
     };
     let mut reports = f.house.pull(&f.admin, request).await?;
     assert_eq!(reports.len(), 1);

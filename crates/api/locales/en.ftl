@@ -312,7 +312,7 @@ error-corrupt = Stored data is damaged
 error-internal = Something broke
 
 # Connectors
-connectors-about = A connector fetches data by its schedule from where senders put it, and submits it as any sender does. A file that is refused comes back with what is wrong with which row.
+connectors-about = A connector fetches data by its schedule from a folder, an object store, an SFTP server, an API or a database, and submits it as any sender does. A file of a folder or an object store that is refused comes back with what is wrong with which row.
 connectors-caption = Connectors and how they stand
 no-connector = The project declares no connector in
 connector = Connector
@@ -333,3 +333,7 @@ connector-kind-objects = Object store
 connector-kind-http = HTTP API
 connector-kind-sftp = SFTP
 connector-kind-sql = Database
+connector-error-declared = What is declared, or what the other system answers, is not right and must be mended
+connector-error-unavailable = The other system or the store cannot be reached now; it is tried again by itself
+connector-error-limit = A limit was met; nothing more was taken
+connector-error-other = It could not go on

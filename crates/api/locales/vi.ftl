@@ -299,7 +299,7 @@ error-corrupt = Dữ liệu lưu trữ bị hỏng
 error-internal = Hệ thống gặp lỗi
 
 # Connectors
-connectors-about = Mỗi kết nối lấy dữ liệu từ nơi bên gửi đặt sẵn theo lịch rồi nộp như mọi bên gửi khác. Tệp bị từ chối được trả lại kèm danh sách lỗi từng dòng.
+connectors-about = Mỗi kết nối lấy dữ liệu theo lịch từ thư mục, kho đối tượng, máy chủ SFTP, API hoặc cơ sở dữ liệu rồi nộp như mọi bên gửi khác. Tệp trong thư mục hoặc kho đối tượng bị từ chối được trả lại kèm danh sách lỗi từng dòng.
 connectors-caption = Kết nối và tình trạng
 no-connector = Dự án chưa khai báo kết nối nào trong
 connector = Kết nối
@@ -320,3 +320,7 @@ connector-kind-objects = Kho đối tượng
 connector-kind-http = API HTTP
 connector-kind-sftp = SFTP
 connector-kind-sql = Cơ sở dữ liệu
+connector-error-declared = Khai báo kết nối hoặc câu trả lời của hệ thống kia chưa đúng, cần sửa
+connector-error-unavailable = Chưa kết nối được tới hệ thống kia hoặc kho lưu trữ; sẽ tự thử lại
+connector-error-limit = Vượt giới hạn; phần còn lại chưa được lấy
+connector-error-other = Không thể chạy tiếp

@@ -4,6 +4,7 @@ set
   held_until = null,
   ended_at = $3,
   error = $4,
+  error_kind = $6,
   failures = case when $5 = 0 then 0 else failures + $5 end
 where name = $1
   and fence = $2

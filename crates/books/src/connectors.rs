@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use project::{AgencyCode, DatasetName};
-use service::Submission;
+use service::{ErrorKind, Submission};
 
 use crate::codec::micros;
 use crate::place::Place;
@@ -32,6 +32,8 @@ pub struct ConnectorRecord {
     pub failures: u64,
     /// Why the last one failed.
     pub error: Option<String>,
+    /// What is to be done about that; none where it was not kept.
+    pub error_kind: Option<ErrorKind>,
 }
 
 /// The right to run a connector. Of two leases the one with the higher fence counts; whoever has
@@ -123,17 +125,18 @@ impl Books {
             .await
     }
 
-    /// Ends the lease with the run; `error` says why it failed, if it did.
+    /// Ends the lease with the run; `error` says what to do and why it failed, if it did.
     pub async fn release_connector(
         &self,
         lease: &Lease,
         ended_at: DateTime<Utc>,
-        error: Option<&str>,
+        error: Option<(ErrorKind, &str)>,
     ) -> Result<bool> {
         let statement = of(include_str!("../sql/release_connector.sql"), lease)
             .number(micros(ended_at))
-            .maybe_text(error)
-            .number(i64::from(error.is_some()));
+            .maybe_text(error.map(|(_, told)| told))
+            .number(i64::from(error.is_some()))
+            .maybe_text(error.map(|(kind, _)| kind.as_str()));
         self.counts("end the lease of the connector", &statement)
             .await
     }
@@ -156,6 +159,7 @@ impl Books {
         for row in &rows {
             let reader = self.reader(row);
             let held_by: Option<String> = reader.get("held_by")?;
+            let error_kind: Option<String> = reader.get("error_kind")?;
             records.push(ConnectorRecord {
                 name: reader.get("name")?,
                 held: held_by.zip(reader.maybe_at("held_until")?),
@@ -167,6 +171,7 @@ impl Books {
                 refused: reader.count("refused")?,
                 failures: reader.count("failures")?,
                 error: reader.get("error")?,
+                error_kind: error_kind.as_deref().and_then(ErrorKind::of),
             });
         }
         Ok(records)

@@ -42,6 +42,11 @@ pub const SQLITE: Migrations = &[
         "erasures",
         include_str!("../migrations/sqlite/0006_erasures.sql"),
     ),
+    (
+        7,
+        "connector errors",
+        include_str!("../migrations/sqlite/0007_connector_errors.sql"),
+    ),
 ];
 
 pub const POSTGRES: Migrations = &[
@@ -64,6 +69,11 @@ pub const POSTGRES: Migrations = &[
         6,
         "erasures",
         include_str!("../migrations/postgres/0006_erasures.sql"),
+    ),
+    (
+        7,
+        "connector errors",
+        include_str!("../migrations/postgres/0007_connector_errors.sql"),
     ),
 ];
 

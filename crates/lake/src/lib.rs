@@ -40,7 +40,9 @@ pub use group::{GroupCommitter, GroupSettings, HeldRows, StagedSubmission};
 pub use lake::Lake;
 pub use objects::{Evidence, ObjectBody, Objects, PutOutcome};
 pub use segments::{SegmentPlace, SegmentSettings, Segments};
-pub use store::{LocalStore, S3Settings, StoreFacts, StoreLocation, open_store, probe};
+pub use store::{
+    LocalStore, S3Settings, StoreFacts, StoreLocation, open_bucket, open_store, probe,
+};
 pub use table::{
     CommitRecord, CompactSettings, PartitionFiles, Portion, Snapshot, Table, TableFile, TableFiles,
     TableShape, Unneeded,

@@ -26,8 +26,9 @@ pub use adapter::{
 };
 pub use code_list::{Code, CodeList};
 pub use connector::{
-    Connector, ConnectorLimits, FolderSource, Layout, ObjectsSource, PeriodRule, Placed, PutAway,
-    Repeated, Schedule, SecretRef, SourceKind, WhichPeriod,
+    Connector, ConnectorLimits, FolderSource, HttpAuth, HttpPageSize, HttpPaging, HttpSince,
+    HttpSource, Layout, ObjectsSource, PeriodRule, Placed, PutAway, Repeated, Schedule, SecretRef,
+    SftpAuth, SftpSource, SourceKind, SqlSource, SqlTls, WhichPeriod,
 };
 pub use contract::{
     Bound, Check, Classification, Column, ColumnType, Contract, DeadlineTerms, ENVELOPE, Rule,

@@ -9,6 +9,10 @@ pub enum PullError {
     /// What was declared cannot work; trying again helps nobody.
     #[error("{0}")]
     Declared(String),
+    /// The mark that is kept leads nowhere by what is declared now; without it the source is read
+    /// from the beginning.
+    #[error("{0}")]
+    Mark(String),
     /// The other system did not answer, or said that it cannot now; the same may work later.
     #[error("{0}")]
     Unavailable(String),

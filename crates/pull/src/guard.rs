@@ -1,5 +1,6 @@
 //! Where this machine may connect to on a declaration's word.
 
+mod client;
 mod ranges;
 
 use std::fmt;
@@ -15,13 +16,15 @@ use tokio::time::timeout;
 use url::{Host, Url};
 
 use crate::{PullError, Result};
+pub(crate) use client::Checked;
+pub use client::StoreConnector;
 use ranges::{Opened, Range};
 
 #[cfg(test)]
 mod tests;
 
 /// Decides which addresses may be reached. Public ones may; private, loopback, link-local, shared,
-/// reserved and disguised ones only when the settings list them.
+/// reserved and disguised ones only when the declaration lists them.
 ///
 /// Names are resolved here, every address that a name leads to is checked, and the connection goes
 /// to an address that was checked: a name that leads elsewhere a moment later gains nothing.
@@ -162,10 +165,10 @@ impl Guard {
         let what = range.what;
         let way_out = match range.opened {
             Opened::Never => "which no list can open".to_owned(),
-            Opened::ByName => format!("and `{host}:{port}` is not on the list of addresses"),
+            Opened::ByName => format!("and `{host}:{port}` is not in `allow_addresses`"),
             Opened::ByAddress => {
                 let entry = SocketAddr::new(address, port);
-                format!("and `{entry}` is not on the list of addresses")
+                format!("and `{entry}` is not in `allow_addresses`")
             }
         };
         let found = match host {
@@ -218,7 +221,7 @@ fn host_of(text: &str) -> Result<Host> {
 fn entry_of(entry: &str) -> Result<Allowed> {
     let wrong = || {
         PullError::Declared(format!(
-            "`{entry}` in the list of addresses is neither `host:port` nor a range such as \
+            "`{entry}` in `allow_addresses` is neither `host:port` nor a range such as \
              `10.20.0.0/16`"
         ))
     };

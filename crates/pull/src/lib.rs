@@ -33,7 +33,7 @@ mod sql;
 
 pub use error::{PullError, Result};
 pub use folder::{Folder, FolderOptions};
-pub use guard::Guard;
+pub use guard::{Guard, StoreConnector};
 pub use http::{Auth, Body, HttpSource, HttpSpec, Paging, Retry, Since};
 pub use objects::{Objects, ObjectsOptions};
 pub use secret::{Secret, SecretRef, Secrets};

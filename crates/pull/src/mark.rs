@@ -25,10 +25,6 @@ pub(crate) fn write(place: &impl Serialize) -> Result<Mark> {
 /// A mark of another kind of source, or of an older declaration, is refused.
 pub(crate) fn read<T: DeserializeOwned>(mark: &Mark) -> Result<T> {
     serde_json::from_str(&mark.0).map_err(|_| {
-        PullError::Declared(
-            "the mark that is kept was made by another kind of source; set it back to pull from \
-             the beginning"
-                .to_owned(),
-        )
+        PullError::Mark("the mark that is kept was made by another kind of source".to_owned())
     })
 }

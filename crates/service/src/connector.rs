@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use project::Text;
 
-use crate::{RowCounts, SubmissionId};
+use crate::{ErrorKind, RowCounts, SubmissionId};
 
 /// A connector as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct ConnectorState {
     pub name: String,
     /// The title.
     pub title: Text,
-    /// The kind of its source, such as `folder`.
+    /// The kind of its source: `folder`, `objects`, `http`, `sftp` or `sql`.
     pub kind: String,
     /// When it runs, such as `every 900s` or `cron 30 2 * * *`, in civil time.
     pub schedule: String,
@@ -20,7 +20,7 @@ pub struct ConnectorState {
     pub enabled: bool,
     /// Whether some process runs it now.
     pub running: bool,
-    /// How far it has read; what that says depends on its source.
+    /// How far it has read, in words; what they say depends on its source.
     pub mark: Option<String>,
     /// When it last began.
     pub started_at: Option<DateTime<Utc>>,
@@ -34,6 +34,8 @@ pub struct ConnectorState {
     pub failures: u64,
     /// Why the last one failed.
     pub error: Option<String>,
+    /// What is to be done about that; none where it was not kept.
+    pub error_kind: Option<ErrorKind>,
     /// When it is due next; none for one that is not enabled.
     pub due_at: Option<DateTime<Utc>>,
 }
@@ -43,6 +45,8 @@ pub struct ConnectorState {
 pub struct PullRequest {
     /// The connector, enabled or not; none means each one that is enabled.
     pub connector: Option<String>,
+    /// Whether it reads everything again, whatever it has read; only of one that is named.
+    pub from_start: bool,
 }
 
 /// What a run of a connector fetched.

@@ -64,6 +64,11 @@ impl ErrorKind {
         Self::Internal,
     ];
 
+    /// The kind of that word.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
     /// The word for the kind.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -6,11 +6,13 @@ use std::process::{Command, Stdio};
 
 use std::io::{BufRead, BufReader};
 
+use axum::http::StatusCode;
 use serde_json::{Value, json as value};
 use testkit::TestHome;
 
 use super::{Server, bare, json};
 use crate::home::{VISITS, example};
+use crate::pull::portal::{Instead, Portal, TOKEN};
 
 const INBOX: &str = "\
 name: inbox
@@ -215,6 +217,97 @@ fn a_pull_that_is_killed_anywhere_lands_every_file_once() {
     }
 }
 
+/// A runtime for what answers the process under test.
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Runtime::new().unwrap()
+}
+
+/// The same with the token of the portal, and everything logged that may be.
+fn on_portal(home: &TestHome, args: &[&str]) -> Command {
+    let mut command = on(home, args);
+    command.env("PORTAL_TOKEN", TOKEN).env("DTM_LOG", "trace");
+    command
+}
+
+#[test]
+fn a_pull_of_an_api_that_is_killed_in_the_middle_goes_on_where_it_was() {
+    let runtime = runtime();
+    let portal = runtime.block_on(Portal::start());
+    portal.add(1, 5);
+    portal.instead("2", Instead::Hold, 1);
+    let home = home(&portal.connector());
+    let mut child = on_portal(&home, &["pull"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    runtime.block_on(portal.is_waited_for());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(portal.pages(), ["1", "2"]);
+    let output = on_portal(&home, &["pull", "inbox", "--format", "json"])
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert_eq!(portal.pages(), ["2", "3", "1"]);
+    let pieces = json(&String::from_utf8(output.stdout).unwrap());
+    assert_eq!(pieces.as_array().unwrap().len(), 2, "{pieces}");
+    assert_eq!(rows(&home), value!({ "n": 5, "d": 5 }));
+    // It says a lot, and not the token.
+    assert!(told.lines().count() > 50, "{told}");
+    assert!(!told.contains(TOKEN), "the token is logged");
+    // Everything again is what landed already.
+    done(on_portal(&home, &["pull", "inbox", "--from-start"]));
+    assert_eq!(rows(&home)["d"], value!(5));
+    let every = on_portal(&home, &["pull", "--from-start"])
+        .output()
+        .unwrap();
+    assert_eq!(every.status.code(), Some(2));
+}
+
+#[test]
+fn a_server_pulls_an_api_and_shows_its_token_nowhere() {
+    let runtime = runtime();
+    let portal = runtime.block_on(Portal::start());
+    portal.add(1, 3);
+    portal.instead("2", Instead::Fail(StatusCode::NOT_FOUND), 1);
+    let home = home(&portal.connector());
+    let serve = on_portal(&home, &["serve", "--listen", "127.0.0.1:0"]);
+    let (server, log) = Server::start(serve);
+    let mut heard = Vec::new();
+    let stopped = |line: &String| line.contains("a connector stopped until its next time");
+    for line in log {
+        heard.push(line);
+        if heard.last().is_some_and(stopped) {
+            break;
+        }
+    }
+    let token = fs::read_to_string(home.path().join("operator.token")).unwrap();
+    let states = runtime.block_on(async {
+        let url = format!("http://{}/api/v1/connectors", server.address);
+        loop {
+            let asked = reqwest::Client::new().get(&url).bearer_auth(token.trim());
+            let text = asked.send().await.unwrap().text().await.unwrap();
+            if json(&text)[0]["failures"] == 1 {
+                return text;
+            }
+        }
+    });
+    let state = &json(&states)[0];
+    assert_eq!(
+        (&state["kind"], &state["landed"]),
+        (&value!("http"), &value!(1))
+    );
+    assert_eq!(state["error_kind"], "invalid", "{state}");
+    assert_eq!(server.stop(), Some(0));
+    assert!(!states.contains(TOKEN), "{states}");
+    assert!(
+        !heard.iter().any(|line| line.contains(TOKEN)),
+        "the token is logged"
+    );
+}
+
 #[test]
 fn a_check_tells_what_is_wrong_with_a_connector() {
     let broken = INBOX
@@ -223,12 +316,10 @@ fn a_check_tells_what_is_wrong_with_a_connector() {
         .replace("repeated: new", "repeat: new");
     let home = TestHome::new().with_project(&example());
     home.write("project/warehouse/connectors/inbox.yaml", broken);
-    home.write(
-        "project/warehouse/connectors/api.yaml",
-        INBOX
-            .replace("inbox", "api")
-            .replace("kind: folder", "kind: http"),
-    );
+    let api = INBOX.replace("inbox", "api").replace("folder", "http");
+    let source = "{ url: 'http://api.example.vn?key=THE-SECRET', bearer: THE-SECRET }";
+    let api = api.replace("{ http: api, quiet: 0s }", source);
+    home.write("project/warehouse/connectors/api.yaml", api);
     let output = on(&home, &["check"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let shown = String::from_utf8(output.stdout).unwrap();
@@ -236,10 +327,14 @@ fn a_check_tells_what_is_wrong_with_a_connector() {
         "warehouse/connectors/inbox.yaml:3:7: `kind` must be one of",
         "`0 2 * *` is no schedule",
         "unknown key `repeat` in the connector: did you mean `repeated`?",
-        "warehouse/connectors/api.yaml:3:7: kind `http` is not built",
+        "api.yaml:4:16: `url` is not encrypted: write `https://`, or allow it with `allow_http",
+        "api.yaml:4:16: `url` ends before its `?` or `#`: declare what follows under `parameters`",
+        "`bearer` must say where the secret is, `env:NAME` or `file:NAME`",
+        "`layout` has no use: nothing lies in folders there",
     ] {
         assert!(shown.contains(told), "{told}: {shown}");
     }
+    assert!(!shown.contains("THE-SECRET"), "{shown}");
 }
 
 #[test]
@@ -255,6 +350,6 @@ fn the_connectors_of_the_examples_fit_the_shipped_project() {
         home.write(&path, fs::read(entry.path()).unwrap());
         found += 1;
     }
-    assert_eq!(found, 2);
+    assert_eq!(found, 5);
     done(on(&home, &["check"]));
 }

@@ -231,6 +231,7 @@ async fn only_those_who_may_run_connectors() {
     assert_eq!(f.house.connectors(&call(&token)).await.unwrap().len(), 1);
     let request = PullRequest {
         connector: Some("outbox".to_owned()),
+        from_start: false,
     };
     let absent = f.house.pull(&f.admin, request).await.unwrap_err();
     assert_eq!(absent.kind, ErrorKind::NotFound);

@@ -31,7 +31,7 @@ impl Bucket {
     fn connector(&self) -> String {
         format!(
             "name: inbox\ntitle: {{ vi: Kho, en: Bucket }}\nkind: objects\nsource:\n  url: {}\n  \
-             endpoint: {}\n  allow_http: true\n  region: {}\n  access_key: env:DROP_KEY\n  \
+             endpoint: {}\n  allow_http: true\n  allow_addresses: [127.0.0.0/8]\n  region: {}\n  access_key: env:DROP_KEY\n  \
              secret_key: file:drop.secret\nlayout: '{{agency}}/{{period}}'\ndataset: raw.visits\n\
              schedule: {{ every: 15m }}\nrepeated: new\n",
             self.target.url(),

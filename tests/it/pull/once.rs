@@ -139,6 +139,7 @@ async fn a_connector_that_runs_is_not_run_beside_itself() {
     let admin = f.admin.clone();
     let request = service::PullRequest {
         connector: Some("inbox".to_owned()),
+        from_start: false,
     };
     let first =
         tokio::runtime::Handle::current().spawn(async move { house.pull(&admin, request).await });

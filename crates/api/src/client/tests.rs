@@ -294,6 +294,7 @@ async fn operation_is_the_same_from_afar() {
     assert_eq!(states, [testing::connector()]);
     let request = PullRequest {
         connector: Some("province-inbox".to_owned()),
+        from_start: true,
     };
     let reports = remote.pull(&call(), request.clone()).await.unwrap();
     assert_eq!(reports, [testing::pull_report()]);

@@ -1,7 +1,9 @@
 //! Connectors.
 
 use serde::{Deserialize, Serialize};
-use service::{ConnectorState, PullReport, PullRequest, PulledPiece, Result, ServiceError};
+use service::{
+    ConnectorState, ErrorKind, PullReport, PullRequest, PulledPiece, Result, ServiceError,
+};
 use utoipa::ToSchema;
 
 use super::{RowCountsDto, TextDto, instant, read, read_instant};
@@ -14,7 +16,7 @@ pub struct ConnectorDto {
     pub name: String,
     /// The title.
     pub title: TextDto,
-    /// The kind of its source, such as `folder` or `objects`.
+    /// The kind of its source: `folder`, `objects`, `http`, `sftp` or `sql`.
     #[schema(example = "folder")]
     pub kind: String,
     /// When it runs, in civil time.
@@ -24,7 +26,7 @@ pub struct ConnectorDto {
     pub enabled: bool,
     /// Whether some process runs it now.
     pub running: bool,
-    /// How far it has read; what that says depends on its source.
+    /// How far it has read, in words; what they say depends on its source.
     pub mark: Option<String>,
     /// When it last began.
     #[schema(format = DateTime)]
@@ -40,6 +42,10 @@ pub struct ConnectorDto {
     pub failures: u64,
     /// Why the last one failed.
     pub error: Option<String>,
+    /// What is to be done about that, in the words of an error's `type`: `invalid` is for whoever
+    /// declared it, `unavailable` will be tried again.
+    #[schema(example = "unavailable")]
+    pub error_kind: Option<String>,
     /// When it is due next; null for one that is not enabled.
     #[schema(format = DateTime)]
     pub due_at: Option<String>,
@@ -52,6 +58,9 @@ pub struct PullRequestDto {
     /// The connector, enabled or not; left out, each one that is enabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connector: Option<String>,
+    /// Whether it reads everything again, whatever it has read; only of one that is named.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_start: bool,
 }
 
 /// What became of a piece: a file, an object, a page.
@@ -102,6 +111,7 @@ impl From<ConnectorState> for ConnectorDto {
             refused: state.refused,
             failures: state.failures,
             error: state.error,
+            error_kind: state.error_kind.map(|kind| kind.as_str().to_owned()),
             due_at: state.due_at.map(instant),
         }
     }
@@ -126,6 +136,7 @@ impl TryFrom<ConnectorDto> for ConnectorState {
             refused: dto.refused,
             failures: dto.failures,
             error: dto.error,
+            error_kind: dto.error_kind.as_deref().and_then(ErrorKind::of),
             due_at: at(dto.due_at)?,
         })
     }
@@ -135,6 +146,7 @@ impl From<PullRequest> for PullRequestDto {
     fn from(request: PullRequest) -> Self {
         Self {
             connector: request.connector,
+            from_start: request.from_start,
         }
     }
 }
@@ -143,6 +155,7 @@ impl From<PullRequestDto> for PullRequest {
     fn from(dto: PullRequestDto) -> Self {
         Self {
             connector: dto.connector,
+            from_start: dto.from_start,
         }
     }
 }

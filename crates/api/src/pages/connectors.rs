@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use render::Language;
 use render::format::{Formats, NOTHING};
-use service::{ConnectorState, Result};
+use service::{ConnectorState, ErrorKind, Result};
 
 use super::shell::Shell;
 use super::visit::{Visit, written};
@@ -23,6 +23,8 @@ struct Line {
     landed: String,
     refused: String,
     mark: String,
+    /// What went wrong, in the language of the page.
+    wrong: Option<String>,
     error: Option<String>,
     due_at: String,
 }
@@ -60,10 +62,17 @@ fn line(of: ConnectorState, shell: &Shell, formats: &Formats) -> Line {
         of if of.ended_at.is_none() => "connector-new",
         _ => "connector-ready",
     };
+    let wrong = of.error.as_ref().and(of.error_kind).map(|kind| match kind {
+        ErrorKind::Invalid => "connector-error-declared",
+        ErrorKind::Unavailable | ErrorKind::Busy => "connector-error-unavailable",
+        ErrorKind::LimitExceeded | ErrorKind::BodyTooLarge => "connector-error-limit",
+        _ => "connector-error-other",
+    });
     let failures = formats.integer(of.failures);
     Line {
         state: shell.say_with(state, "count", failures),
         failed: of.failures > 0,
+        wrong: wrong.map(|key| shell.say(key)),
         title: match shell.language() {
             Language::Vi => of.title.vi,
             Language::En => of.title.en,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use project::Text;
-use service::{ConnectorState, PullReport, PulledPiece, RowCounts};
+use service::{ConnectorState, ErrorKind, PullReport, PulledPiece, RowCounts};
 
 fn at() -> DateTime<Utc> {
     "2026-09-15T01:02:03.250Z".parse().unwrap()
@@ -26,15 +26,16 @@ pub(crate) fn connector() -> ConnectorState {
         refused: 1,
         failures: 0,
         error: None,
+        error_kind: None,
         due_at: Some(at()),
     }
 }
 
-/// One of each state.
+/// One of each state, of each kind, and of each kind of error.
 pub(crate) fn connectors() -> Vec<ConnectorState> {
     let fresh = ConnectorState {
         name: "nightly".to_owned(),
-        kind: "objects".to_owned(),
+        kind: "sql".to_owned(),
         schedule: "cron 30 2 * * *".to_owned(),
         mark: None,
         started_at: None,
@@ -45,12 +46,23 @@ pub(crate) fn connectors() -> Vec<ConnectorState> {
     };
     let failed = ConnectorState {
         name: "bucket".to_owned(),
+        kind: "objects".to_owned(),
         failures: 3,
         error: Some("cannot list `s3://drop`: <no route>".to_owned()),
+        error_kind: Some(ErrorKind::Unavailable),
+        ..connector()
+    };
+    let wrong = |name: &str, kind: &str, error_kind| ConnectorState {
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+        failures: 1,
+        error: Some("told by the test".to_owned()),
+        error_kind,
         ..connector()
     };
     let off = ConnectorState {
         name: "old".to_owned(),
+        kind: "sftp".to_owned(),
         enabled: false,
         due_at: None,
         ..connector()
@@ -60,7 +72,17 @@ pub(crate) fn connectors() -> Vec<ConnectorState> {
         running: true,
         ..connector()
     };
-    vec![connector(), fresh, failed, off, running]
+    vec![
+        connector(),
+        fresh,
+        failed,
+        off,
+        running,
+        wrong("declared", "http", Some(ErrorKind::Invalid)),
+        wrong("large", "http", Some(ErrorKind::LimitExceeded)),
+        wrong("taken", "http", Some(ErrorKind::Conflict)),
+        wrong("before", "http", None),
+    ]
 }
 
 pub(crate) fn pull_report() -> PullReport {

@@ -1,7 +1,7 @@
 //! Connectors: their marks, and who may run them.
 
 use chrono::TimeDelta;
-use service::Ended;
+use service::{Ended, ErrorKind};
 
 use super::home::Home;
 use super::{COUNTS, at, id, new, receipt};
@@ -63,7 +63,7 @@ async fn a_lease_that_is_not_renewed_goes_to_the_next_and_its_fence_keeps_the_fi
     );
     assert!(
         !books
-            .release_connector(&first, at(101), Some("late"))
+            .release_connector(&first, at(101), Some((ErrorKind::Internal, "late")))
             .await
             .unwrap()
     );
@@ -105,7 +105,7 @@ async fn failures_are_counted_until_a_run_goes_well(home: Home) {
         let lease = lease(&books, "one", 100 * n).await.unwrap();
         let ended = at(100 * n + 1);
         books
-            .release_connector(&lease, ended, Some("it is away"))
+            .release_connector(&lease, ended, Some((ErrorKind::Unavailable, "it is away")))
             .await
             .unwrap();
     }
@@ -114,6 +114,7 @@ async fn failures_are_counted_until_a_run_goes_well(home: Home) {
         (kept[0].failures, kept[0].error.as_deref()),
         (3, Some("it is away"))
     );
+    assert_eq!(kept[0].error_kind, Some(ErrorKind::Unavailable));
     let lease = lease(&books, "one", 400).await.unwrap();
     books
         .release_connector(&lease, at(401), None)
@@ -121,6 +122,7 @@ async fn failures_are_counted_until_a_run_goes_well(home: Home) {
         .unwrap();
     let kept = books.connectors().await.unwrap();
     assert_eq!((kept[0].failures, &kept[0].error), (0, &None));
+    assert_eq!(kept[0].error_kind, None);
 }
 
 async fn what_was_in_hand_when_a_run_broke_off_is_told_to_the_next(home: Home) {

@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use project::{Connector, Schedule};
 use service::{ConnectorState, Result};
 
+use super::sources;
 use crate::failure;
 use crate::handles::Handles;
 
@@ -33,13 +34,16 @@ pub(super) async fn states(handles: &Handles) -> Result<Vec<ConnectorState>> {
             schedule: connector.schedule.to_string(),
             enabled: connector.enabled,
             running: held.is_some_and(|(_, until)| *until > now),
-            mark: record.and_then(|record| record.mark.clone()),
+            mark: record
+                .and_then(|record| record.mark.clone())
+                .and_then(|mark| sources::told(connector, mark)),
             started_at: record.and_then(|record| record.started_at),
             ended_at: record.and_then(|record| record.ended_at),
             landed: record.map_or(0, |record| record.landed),
             refused: record.map_or(0, |record| record.refused),
             failures: record.map_or(0, |record| record.failures),
             error: record.and_then(|record| record.error.clone()),
+            error_kind: record.and_then(|record| record.error_kind),
             due_at: connector
                 .enabled
                 .then(|| due_at(&connector.schedule, record, now))

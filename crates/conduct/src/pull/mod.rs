@@ -47,11 +47,11 @@ pub(crate) async fn pull(
         Some(name) => About::named(format!("connector `{name}`")),
         None => About::named("connectors"),
     };
-    let about = about.detail(json!({ "asked": true }));
+    let about = about.detail(json!({ "asked": true, "from_start": request.from_start }));
     gate.perform(call, Action::Pull, about, |handles, _| async move {
         let mut reports = Vec::new();
         for connector in chosen(&handles, &request)? {
-            match run::run(gate, &connector).boxed().await {
+            match run::run(gate, &connector, request.from_start).boxed().await {
                 Ok(report) => reports.push(report),
                 // Of all of them, one that is at work already needs nobody else.
                 Err(error) if error.kind == ErrorKind::Conflict && request.connector.is_none() => {}
@@ -67,6 +67,12 @@ fn chosen(handles: &Handles, request: &PullRequest) -> Result<Vec<Connector>> {
     let project = handles.project();
     let all = project.connectors.values();
     let Some(name) = &request.connector else {
+        if request.from_start {
+            let message = "cannot read every connector from its start at once";
+            return Err(
+                ServiceError::new(ErrorKind::Invalid, message).hint("Name the one that is meant.")
+            );
+        }
         return Ok(all.filter(|connector| connector.enabled).cloned().collect());
     };
     if let Some(found) = project.connectors.get(name) {
@@ -95,7 +101,7 @@ impl House {
             begun.push(handles.pull_tasks.spawn(async move {
                 let turn = turn;
                 let _place = gate.own().pulls.acquire().await;
-                let report = run::run(&gate, &connector).boxed().await;
+                let report = run::run(&gate, &connector, false).boxed().await;
                 if let Err(error) = &report {
                     tracing::warn!(connector = %turn.name(), %error, "a connector could not run");
                 }

@@ -6,7 +6,7 @@ use calendar::{PeriodCode, PeriodKind};
 use chrono::{DateTime, Utc};
 use project::{
     AdapterFormat, AgencyCode, Connector, DatasetName, PeriodRule, Placed, Project, Repeated,
-    WhichPeriod,
+    SourceKind, WhichPeriod,
 };
 use pull::Piece;
 use service::{
@@ -138,6 +138,7 @@ fn body_type(project: &Project, connector: &Connector, piece: &Piece) -> Result<
         let mut all = BodyFormat::ALL.into_iter();
         all.find(|format| format.ending() == ending)
     });
+    let format = own_format(&connector.source).or(format);
     let by_name = BodyType::from_file_name(&piece.name);
     let adapter = connector.body.get(BodyType::ADAPTER);
     let by_adapter = adapter.and_then(|name| project.adapters.get(name));
@@ -169,6 +170,15 @@ fn body_type(project: &Project, connector: &Connector, piece: &Piece) -> Result<
         found.declare(name, value);
     }
     Ok(found)
+}
+
+/// What a source always gives, whatever its pieces are called.
+fn own_format(source: &SourceKind) -> Option<BodyFormat> {
+    match source {
+        SourceKind::Folder(_) | SourceKind::Objects(_) | SourceKind::Sftp(_) => None,
+        SourceKind::Http(_) => Some(BodyFormat::Json),
+        SourceKind::Sql(_) => Some(BodyFormat::Ndjson),
+    }
 }
 
 /// The SHA-256 of a body in hex.

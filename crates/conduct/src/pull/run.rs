@@ -32,7 +32,11 @@ const SHOWN: usize = 1_000;
 
 /// Runs a connector once, to the end of what its source has. An error means that it did not begin;
 /// what stops it on the way stands in the report.
-pub(super) async fn run(gate: &Gate, connector: &Connector) -> Result<PullReport> {
+pub(super) async fn run(
+    gate: &Gate,
+    connector: &Connector,
+    from_start: bool,
+) -> Result<PullReport> {
     let agent = gate.agent(Principal {
         name: principal(&connector.name),
         role: access::Role::Operator.as_str().to_owned(),
@@ -41,10 +45,13 @@ pub(super) async fn run(gate: &Gate, connector: &Connector) -> Result<PullReport
     let about = About::named(format!("connector `{}`", connector.name)).detail(json!({
         "kind": connector.source.as_str(),
         "definition_sha256": connector.sha256,
+        "from_start": from_start,
     }));
     let acting = gate.begin(&agent.call, Action::Pull, about).await?;
     // Boxed, for the compiler gives up on futures that nest as deep as these.
-    let report = walk(gate, &acting.handles, connector).boxed().await;
+    let report = walk(gate, &acting.handles, connector, from_start)
+        .boxed()
+        .await;
     let (ended, detail) = match &report {
         Ok(report) => {
             let landed = report.pieces.iter().filter(|piece| piece.landed).count();
@@ -64,7 +71,12 @@ pub(super) async fn run(gate: &Gate, connector: &Connector) -> Result<PullReport
     report
 }
 
-async fn walk(gate: &Gate, handles: &Handles, connector: &Connector) -> Result<PullReport> {
+async fn walk(
+    gate: &Gate,
+    handles: &Handles,
+    connector: &Connector,
+    from_start: bool,
+) -> Result<PullReport> {
     let (started_at, started) = (handles.now(), Instant::now());
     let lease = lease(handles, connector).await?;
     let mut walk = Walk {
@@ -75,10 +87,10 @@ async fn walk(gate: &Gate, handles: &Handles, connector: &Connector) -> Result<P
         lease,
         pieces: Vec::new(),
     };
-    let ended = walk.take_all().await;
+    let ended = walk.take_all(from_start).await;
     // Whoever stops the node has not been failed by the source.
     let error = ended.err().filter(|_| !handles.is_stopping());
-    let error = error.map(|error| told(&error));
+    let error = error.map(|error| (error.kind, told(&error)));
     let pieces = walk.pieces;
     match &error {
         None => tracing::info!(
@@ -86,7 +98,7 @@ async fn walk(gate: &Gate, handles: &Handles, connector: &Connector) -> Result<P
             pieces = pieces.len(),
             "a connector has run"
         ),
-        Some(error) => tracing::warn!(
+        Some((_, error)) => tracing::warn!(
             connector = connector.name,
             pieces = pieces.len(),
             error,
@@ -94,9 +106,10 @@ async fn walk(gate: &Gate, handles: &Handles, connector: &Connector) -> Result<P
         ),
     }
     let ended_at = handles.now();
+    let failed = error.as_ref().map(|(kind, told)| (*kind, told.as_str()));
     let released = handles
         .books
-        .release_connector(&walk.lease, ended_at, error.as_deref());
+        .release_connector(&walk.lease, ended_at, failed);
     released.await.map_err(failure::books)?;
     let outcome = if error.is_some() { "failed" } else { "done" };
     let labels = [
@@ -109,7 +122,7 @@ async fn walk(gate: &Gate, handles: &Handles, connector: &Connector) -> Result<P
         started_at,
         seconds: started.elapsed().as_secs_f64(),
         pieces,
-        error,
+        error: error.map(|(_, told)| told),
     })
 }
 
@@ -147,10 +160,11 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// Takes piece after piece, until there is none, there were enough, or the house stops.
-    async fn take_all(&mut self) -> Result<()> {
-        let source = sources::open(self.handles, self.connector)?;
+    async fn take_all(&mut self, from_start: bool) -> Result<()> {
+        let opening = sources::open(self.handles, self.connector);
+        let source = self.holding(opening).await??;
         let kept = self.lease.mark.clone().map(Mark);
-        let mut mark = kept.filter(|_| !source.begins_anew());
+        let mut mark = kept.filter(|_| !from_start && !source.begins_anew());
         for _ in 0..self.connector.limits.pieces {
             let mut stopping = self.handles.stopping.subscribe();
             let next = tokio::select! {
@@ -188,6 +202,16 @@ impl Walk<'_> {
         );
         self.counts(mark.await.map_err(failure::books)?)?;
         tracing::debug!(piece = piece.name, "a mark is kept");
+        if let Some(message) = &pulled.message {
+            // Whoever put it there may have no folder in which it is told.
+            let connector = &self.connector.name;
+            tracing::warn!(
+                connector,
+                piece = piece.name,
+                message,
+                "a piece was refused"
+            );
+        }
         let outcome = if pulled.landed { "landed" } else { "refused" };
         let labels = [
             ("connector", self.connector.name.clone()),

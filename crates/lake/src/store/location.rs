@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use object_store::ObjectStore;
 use object_store::aws::AmazonS3Builder;
+use object_store::client::HttpConnector;
 use object_store::memory::InMemory;
 use object_store::prefix::PrefixStore;
 use object_store::{BackoffConfig, ClientOptions, RetryConfig};
@@ -119,16 +120,31 @@ pub fn open_store(location: &StoreLocation, s3: &S3Settings) -> Result<Arc<dyn O
     match location {
         StoreLocation::Memory => Ok(Arc::new(InMemory::new())),
         StoreLocation::Folder(folder) => Ok(Arc::new(LocalStore::open(folder)?)),
-        StoreLocation::S3 { bucket, prefix } => open_s3(location, bucket, prefix, s3),
+        StoreLocation::S3 { bucket, prefix } => {
+            finish(location, prefix, builder(location, bucket, s3)?)
+        }
     }
 }
 
-fn open_s3(
-    location: &StoreLocation,
+/// Opens a bucket's folder through clients of the caller's own, which may go to fewer places.
+///
+/// # Errors
+/// `Invalid` when the S3 settings do not fit together.
+pub fn open_bucket(
     bucket: &str,
     prefix: &str,
     s3: &S3Settings,
+    clients: impl HttpConnector,
 ) -> Result<Arc<dyn ObjectStore>> {
+    let location = StoreLocation::S3 {
+        bucket: bucket.to_owned(),
+        prefix: prefix.to_owned(),
+    };
+    let builder = builder(&location, bucket, s3)?.with_http_connector(clients);
+    finish(&location, prefix, builder)
+}
+
+fn builder(location: &StoreLocation, bucket: &str, s3: &S3Settings) -> Result<AmazonS3Builder> {
     let (Some(access_key), Some(secret_key)) = (&s3.access_key, &s3.secret_key) else {
         return Err(LakeError::invalid(format!(
             "no credentials for `{location}`: set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`"
@@ -166,6 +182,14 @@ fn open_s3(
     if let Some(token) = &s3.session_token {
         builder = builder.with_token(token);
     }
+    Ok(builder)
+}
+
+fn finish(
+    location: &StoreLocation,
+    prefix: &str,
+    builder: AmazonS3Builder,
+) -> Result<Arc<dyn ObjectStore>> {
     let store = builder
         .build()
         .map_err(|error| LakeError::refused(&format!("cannot open `{location}`"), error))?;

@@ -6,5 +6,5 @@ mod probe;
 mod sync;
 
 pub use local::LocalStore;
-pub use location::{S3Settings, StoreLocation, open_store};
+pub use location::{S3Settings, StoreLocation, open_bucket, open_store};
 pub use probe::{StoreFacts, probe};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use calendar::{PeriodCode, PeriodKind};
 
-use super::{Layout, Schedule};
+use super::{HttpPaging, HttpSource, Layout, Schedule, SftpSource, SqlSource};
 use crate::{AgencyCode, DatasetName, Text};
 
 /// A connector.
@@ -19,6 +19,8 @@ pub struct Connector {
     pub title: Text,
     /// Where bodies are fetched from.
     pub source: SourceKind,
+    /// The addresses that are not public and that the source may reach: `host:port`, or a range.
+    pub allow_addresses: Vec<String>,
     /// Which folders say what of a file; none for sources without folders.
     pub layout: Layout,
     /// The dataset, where the layout does not say it.
@@ -50,6 +52,12 @@ pub enum SourceKind {
     Folder(FolderSource),
     /// A folder of an object store.
     Objects(ObjectsSource),
+    /// A JSON API.
+    Http(Box<HttpSource>),
+    /// A folder of an SFTP server.
+    Sftp(Box<SftpSource>),
+    /// A `select` on a PostgreSQL database.
+    Sql(Box<SqlSource>),
 }
 
 impl SourceKind {
@@ -58,6 +66,9 @@ impl SourceKind {
         match self {
             Self::Folder(_) => "folder",
             Self::Objects(_) => "objects",
+            Self::Http(_) => "http",
+            Self::Sftp(_) => "sftp",
+            Self::Sql(_) => "sql",
         }
     }
 
@@ -65,6 +76,16 @@ impl SourceKind {
     pub fn has_folders(&self) -> bool {
         match self {
             Self::Folder(_) | Self::Objects(_) => true,
+            Self::Http(_) | Self::Sftp(_) | Self::Sql(_) => false,
+        }
+    }
+
+    /// Whether a piece is not all that the source has, so that it can take no other's place.
+    pub fn gives_parts(&self) -> bool {
+        match self {
+            Self::Folder(_) | Self::Objects(_) | Self::Sftp(_) => false,
+            Self::Http(http) => http.paging != HttpPaging::Single || http.since.is_some(),
+            Self::Sql(_) => true,
         }
     }
 }

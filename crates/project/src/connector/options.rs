@@ -1,16 +1,15 @@
 //! Reading what of a connector does not depend on its source.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use calendar::PeriodKind;
 
 use super::Layout;
-use super::model::{ConnectorLimits, PeriodRule, Repeated, WhichPeriod};
+use super::model::{ConnectorLimits, PeriodRule, Repeated, SourceKind, WhichPeriod};
 use super::read::Reader;
 use super::schedule::{Schedule, span};
 use super::source::Kind;
-use crate::problem::{Mark, known, must_be, quoted};
+use crate::problem::{Mark, known, quoted};
 use crate::yaml::{Map, Value, word};
 use crate::{AgencyCode, DatasetName, Layer};
 
@@ -29,22 +28,6 @@ const REPEATED: [(&str, Repeated); 3] = [
     ("new", Repeated::New),
     ("replaces", Repeated::Replaces),
     ("corrects", Repeated::Corrects),
-];
-
-/// What is declared of bodies, with the words that are known; none where any is.
-const BODY: [(&str, &[&str]); 7] = [
-    (
-        "format",
-        &[
-            "ndjson", "csv", "tsv", "json", "xml", "xlsx", "ods", "parquet", "arrows", "arrow",
-        ],
-    ),
-    ("adapter", &[]),
-    ("charset", &["utf-8", "utf-16", "windows-1258", "tcvn3"]),
-    ("compression", &["gzip", "zstd"]),
-    ("delimiter", &[",", ";", "tab", "|"]),
-    ("quote", &["double", "single", "none"]),
-    ("decimal", &["comma", "point"]),
 ];
 
 /// The shortest time between two runs.
@@ -190,49 +173,6 @@ impl Reader<'_, '_> {
         }
     }
 
-    pub(super) fn body(
-        &self,
-        map: &mut Map<'_, '_>,
-        dataset: Option<&DatasetName>,
-    ) -> BTreeMap<String, String> {
-        let mut declared = BTreeMap::new();
-        let Some(mut body) = map.map_if("body") else {
-            return declared;
-        };
-        for (key, words) in BODY {
-            let Some(word) = body.text_if(key) else {
-                continue;
-            };
-            if !words.is_empty() && !words.contains(&word.text) {
-                self.sink.at(word.at, must_be(key, words, word.text));
-                continue;
-            }
-            if key == "adapter" {
-                self.check_adapter(word.text, word.at, dataset);
-            }
-            declared.insert(key.to_owned(), word.text.to_owned());
-        }
-        body.close();
-        declared
-    }
-
-    fn check_adapter(&self, name: &str, at: Mark, dataset: Option<&DatasetName>) {
-        let Some(adapter) = self.known.adapters.get(name) else {
-            let names: Vec<&str> = self.known.adapters.keys().map(String::as_str).collect();
-            let hint = known(name, &names, "adapter");
-            self.sink
-                .at(at, format!("no adapter is named `{name}`: {hint}"));
-            return;
-        };
-        if let Some(dataset) = dataset.filter(|dataset| adapter.dataset != **dataset) {
-            let message = format!(
-                "adapter `{name}` gives rows of `{}`, and the connector is for `{dataset}`",
-                adapter.dataset
-            );
-            self.sink.at(at, message);
-        }
-    }
-
     pub(super) fn schedule(&self, map: &mut Map<'_, '_>) -> Option<Schedule> {
         let mut schedule = map.map("schedule")?;
         let at = schedule.at();
@@ -270,9 +210,15 @@ impl Reader<'_, '_> {
         &self,
         map: &mut Map<'_, '_>,
         dataset: Option<&DatasetName>,
+        source: Option<&SourceKind>,
     ) -> Option<Repeated> {
         let at = map.at();
         let repeated = map.choice("repeated", &REPEATED)?;
+        if repeated == Repeated::Replaces && source.is_some_and(SourceKind::gives_parts) {
+            let message = "`repeated: replaces` would let each piece take the place of the one \
+                           before, though it is a part of what there is: write `corrects` or `new`";
+            self.sink.at(at, message);
+        }
         let contract = dataset.and_then(|dataset| self.known.contracts.get(dataset));
         if let Some(contract) = contract
             && repeated == Repeated::Corrects

@@ -78,14 +78,14 @@ fn read_root(
     let reader = Reader { known, sink };
     let title = bilingual(map.map("title"));
     let kind = kind(&mut map, sink);
-    let source = source(&mut map, kind, sink);
+    let (source, allow_addresses) = source(&mut map, kind, sink).unzip();
     let layout = reader.layout(&mut map, kind);
     let dataset = reader.dataset(&mut map, &layout);
     let agency = reader.agency(&mut map, &layout);
     let period = reader.period(&mut map, &layout);
-    let body = reader.body(&mut map, dataset.as_ref());
+    let body = reader.body(&mut map, dataset.as_ref(), source.as_ref());
     let schedule = reader.schedule(&mut map);
-    let repeated = reader.repeated(&mut map, dataset.as_ref());
+    let repeated = reader.repeated(&mut map, dataset.as_ref(), source.as_ref());
     let limits = reader.limits(&mut map);
     let enabled = map.boolean_if("enabled").unwrap_or(true);
     map.close();
@@ -93,6 +93,7 @@ fn read_root(
         name: name.to_owned(),
         title,
         source: source?,
+        allow_addresses: allow_addresses.unwrap_or_default(),
         layout,
         dataset,
         agency,

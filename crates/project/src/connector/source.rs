@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::model::{FolderSource, ObjectsSource, PutAway, SecretRef, SourceKind};
-use super::schedule::span;
+use super::remote::{self, host_and_port};
 use crate::problem::{Sink, must_be};
 use crate::yaml::{Map, Value};
 
@@ -11,23 +11,27 @@ use crate::yaml::{Map, Value};
 pub(super) enum Kind {
     Folder,
     Objects,
-    /// Known, and not built.
-    Other(&'static str),
+    Http,
+    Sftp,
+    Sql,
 }
 
 impl Kind {
-    /// Whether its pieces lie in folders.
+    /// Whether its pieces lie in folders, and have paths for names.
     pub(super) fn has_folders(self) -> bool {
-        matches!(self, Self::Folder | Self::Objects | Self::Other("sftp"))
+        match self {
+            Self::Folder | Self::Objects => true,
+            Self::Http | Self::Sftp | Self::Sql => false,
+        }
     }
 }
 
 const KINDS: [(&str, Kind); 5] = [
     ("folder", Kind::Folder),
     ("objects", Kind::Objects),
-    ("http", Kind::Other("http")),
-    ("sftp", Kind::Other("sftp")),
-    ("sql", Kind::Other("sql")),
+    ("http", Kind::Http),
+    ("sftp", Kind::Sftp),
+    ("sql", Kind::Sql),
 ];
 
 const AFTER: [(&str, PutAway); 2] = [("move", PutAway::Move), ("keep", PutAway::Keep)];
@@ -38,35 +42,34 @@ const QUIET: Duration = Duration::from_secs(30);
 pub(super) fn kind(map: &mut Map<'_, '_>, sink: &Sink<'_>) -> Option<Kind> {
     let word = map.text("kind")?;
     let found = KINDS.iter().find(|(name, _)| *name == word.text);
-    let Some((_, kind)) = found else {
+    if found.is_none() {
         let known = KINDS.map(|(name, _)| name);
         sink.at(word.at, must_be("kind", &known, word.text));
-        return None;
-    };
-    if let Kind::Other(name) = kind {
-        let message = format!(
-            "kind `{name}` is not built in this version: `folder` and `objects` are; let the other \
-             system put its files there, or send them by `dtm submit`"
-        );
-        sink.at(word.at, message);
     }
-    Some(*kind)
+    found.map(|(_, kind)| *kind)
 }
 
+/// The source, and the addresses that are not public and that it may reach.
 pub(super) fn source(
     map: &mut Map<'_, '_>,
     kind: Option<Kind>,
     sink: &Sink<'_>,
-) -> Option<SourceKind> {
+) -> Option<(SourceKind, Vec<String>)> {
     let mut source = map.map("source")?;
-    let read = match kind? {
+    let kind = kind?;
+    let read = match kind {
         Kind::Folder => folder(&mut source, sink).map(SourceKind::Folder),
         Kind::Objects => objects(&mut source, sink).map(SourceKind::Objects),
-        // Its keys are not known here.
-        Kind::Other(_) => return None,
+        Kind::Http => remote::http(&mut source, sink).map(|http| SourceKind::Http(Box::new(http))),
+        Kind::Sftp => remote::sftp(&mut source, sink).map(|sftp| SourceKind::Sftp(Box::new(sftp))),
+        Kind::Sql => remote::sql(&mut source, sink).map(|sql| SourceKind::Sql(Box::new(sql))),
+    };
+    let allowed = match kind {
+        Kind::Folder => Vec::new(),
+        _ => remote::allowed(&mut source, sink),
     };
     source.close();
-    read
+    read.zip(Some(allowed))
 }
 
 fn folder(map: &mut Map<'_, '_>, sink: &Sink<'_>) -> Option<FolderSource> {
@@ -80,14 +83,7 @@ fn folder(map: &mut Map<'_, '_>, sink: &Sink<'_>) -> Option<FolderSource> {
         );
         sink.at(word.at, message);
     }
-    let quiet = map.text_if("quiet").and_then(|word| {
-        let quiet = span(word.text);
-        if quiet.is_none() {
-            let message = format!("`quiet` is `{}`, expected a span such as `30s`", word.text);
-            sink.at(word.at, message);
-        }
-        quiet
-    });
+    let quiet = remote::quiet(map, sink);
     Some(FolderSource {
         folder: folder?.text.to_owned(),
         quiet: quiet.unwrap_or(QUIET),
@@ -99,7 +95,9 @@ fn objects(map: &mut Map<'_, '_>, sink: &Sink<'_>) -> Option<ObjectsSource> {
     let place = url.and_then(|word| {
         let rest = word.text.strip_prefix("s3://");
         let place = rest.map(|rest| rest.split_once('/').unwrap_or((rest, "")));
-        let place = place.filter(|(bucket, _)| !bucket.is_empty() && !bucket.contains('@'));
+        let sign = |b: u8| b.is_ascii_alphanumeric() || b".-_".contains(&b);
+        let is_name = |bucket: &str| !bucket.is_empty() && bucket.bytes().all(sign);
+        let place = place.filter(|(bucket, _)| is_name(bucket));
         if place.is_none() {
             // What was written may hold a secret.
             sink.at(word.at, "`url` must be `s3://bucket/folder`");
@@ -110,7 +108,11 @@ fn objects(map: &mut Map<'_, '_>, sink: &Sink<'_>) -> Option<ObjectsSource> {
     let allow_http = map.boolean_if("allow_http") == Some(true);
     if let Some(word) = endpoint {
         let plain = word.text.starts_with("http://");
-        if !plain && !word.text.starts_with("https://") || word.text.contains('@') {
+        let host = word.text.trim_end_matches('/').split_once("://");
+        let host = host.filter(|(scheme, host)| {
+            matches!(*scheme, "http" | "https") && host_and_port(host).is_some()
+        });
+        if host.is_none() {
             sink.at(
                 word.at,
                 "`endpoint` must be `https://host` or `https://host:port`",
@@ -122,6 +124,12 @@ fn objects(map: &mut Map<'_, '_>, sink: &Sink<'_>) -> Option<ObjectsSource> {
         }
     }
     let region = map.text_if("region");
+    // It is a part of a host's name.
+    let sign = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    if let Some(word) = region.filter(|word| !word.text.bytes().all(sign)) {
+        let message = "`region` must be of letters, digits and `-`, as in `ap-southeast-1`";
+        sink.at(word.at, message);
+    }
     let keys = ["access_key", "secret_key", "session_token"].map(|key| secret(map, key, sink));
     let [access_key, secret_key, session_token] = keys;
     if access_key.is_some() != secret_key.is_some() {
@@ -143,9 +151,25 @@ fn objects(map: &mut Map<'_, '_>, sink: &Sink<'_>) -> Option<ObjectsSource> {
     })
 }
 
-/// A reference to a secret. What stands in its place is not repeated: it may be the secret.
-fn secret(map: &mut Map<'_, '_>, key: &'static str, sink: &Sink<'_>) -> Option<SecretRef> {
-    let node = map.take(key)?;
+/// A reference to a secret that may be there.
+pub(super) fn secret(
+    map: &mut Map<'_, '_>,
+    key: &'static str,
+    sink: &Sink<'_>,
+) -> Option<SecretRef> {
+    given_secret(map, key, sink).1
+}
+
+/// Whether anything stands there, and the reference if it is one. What stands in its place is not
+/// repeated: it may be the secret.
+pub(super) fn given_secret(
+    map: &mut Map<'_, '_>,
+    key: &'static str,
+    sink: &Sink<'_>,
+) -> (bool, Option<SecretRef>) {
+    let Some(node) = map.take(key) else {
+        return (false, None);
+    };
     let found = match &node.value {
         Value::Text(text) => text.trim().parse().ok(),
         _ => None,
@@ -156,6 +180,19 @@ fn secret(map: &mut Map<'_, '_>, key: &'static str, sink: &Sink<'_>) -> Option<S
              a project"
         );
         sink.at(node.at, message);
+    }
+    (true, found)
+}
+
+/// A reference that must be there.
+pub(super) fn needed_secret(
+    map: &mut Map<'_, '_>,
+    key: &'static str,
+    sink: &Sink<'_>,
+) -> Option<SecretRef> {
+    let (is_given, found) = given_secret(map, key, sink);
+    if !is_given {
+        map.need(key);
     }
     found
 }

@@ -96,13 +96,13 @@ fn project(path: &str, connector: &str) -> (Project, String) {
 
 /// Checks a good connector with one part changed.
 #[track_caller]
-fn check(good: &str, from: &str, to: &str, expected: Expect) {
+pub(super) fn check(good: &str, from: &str, to: &str, expected: Expect) {
     assert!(good.contains(from), "{from}");
     expected.assert_eq(&project(PATH, &good.replacen(from, to, 1)).1);
 }
 
 #[track_caller]
-fn good(text: &str) -> Connector {
+pub(super) fn good(text: &str) -> Connector {
     let (mut project, told) = project(PATH, text);
     assert_eq!(told, "");
     project.connectors.remove("inbox").unwrap()
@@ -455,6 +455,30 @@ fn the_options_of_a_source_are_known() {
     );
     check(
         BUCKET,
+        "https://s3.example.vn",
+        "https://s3.example.vn/path",
+        expect![[r#"
+            C:6:13: `endpoint` must be `https://host` or `https://host:port`
+        "#]],
+    );
+    check(
+        BUCKET,
+        "s3://drop/",
+        "s3://drop.evil.vn:1/",
+        expect![[r#"
+        C:5:8: `url` must be `s3://bucket/folder`
+    "#]],
+    );
+    check(
+        BUCKET,
+        "after: keep",
+        "region: x.evil.vn/\n  after: keep",
+        expect![[r#"
+            C:9:11: `region` must be of letters, digits and `-`, as in `ap-southeast-1`
+        "#]],
+    );
+    check(
+        BUCKET,
         "after: keep",
         "after: delete",
         expect![[r#"
@@ -529,28 +553,6 @@ fn the_options_of_a_connector_are_known() {
         expect![[r#"
         C:15:11: `repeated` must be one of `new`, `replaces`, `corrects`, found `often`
     "#]],
-    );
-}
-
-#[test]
-fn kinds_that_are_not_built_are_told() {
-    check(
-        GOOD,
-        "kind: folder",
-        "kind: http",
-        expect![[r#"
-            C:3:7: kind `http` is not built in this version: `folder` and `objects` are; let the other system put its files there, or send them by `dtm submit`
-            C:5:9: `layout` has no use: nothing lies in folders there
-        "#]],
-    );
-    check(
-        GOOD,
-        "kind: folder",
-        "kind: sql",
-        expect![[r#"
-            C:3:7: kind `sql` is not built in this version: `folder` and `objects` are; let the other system put its files there, or send them by `dtm submit`
-            C:5:9: `layout` has no use: nothing lies in folders there
-        "#]],
     );
 }
 

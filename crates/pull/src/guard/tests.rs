@@ -2,6 +2,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures::TryStreamExt;
+use object_store::aws::AmazonS3Builder;
+use object_store::{ObjectStore, RetryConfig};
 use proptest::prelude::*;
 use tokio::net::TcpListener;
 
@@ -140,12 +143,12 @@ async fn the_message_says_what_would_have_to_be_listed() {
     assert_eq!(
         refused(&guard, "Db.Local", 5432).await,
         "cannot reach `db.local:5432`: `10.9.8.7` is a private address, and `db.local:5432` is \
-         not on the list of addresses"
+         not in `allow_addresses`"
     );
     assert_eq!(
         refused(&guard, "0xa9fea9fe", 80).await,
         "cannot reach `169.254.169.254:80`: it is a link-local address, and \
-         `169.254.169.254:80` is not on the list of addresses"
+         `169.254.169.254:80` is not in `allow_addresses`"
     );
     assert_eq!(
         refused(&guard, "::", 80).await,
@@ -277,7 +280,7 @@ fn an_entry_that_opens_nothing_is_refused_by_name() {
         ":80",
     ] {
         let error = Guard::new([entry]).unwrap_err();
-        let named = format!("`{entry}` in the list of addresses");
+        let named = format!("`{entry}` in `allow_addresses`");
         assert!(error.to_string().contains(&named), "{error}");
     }
 }
@@ -399,5 +402,57 @@ proptest! {
             let expected: Host = Host::Ipv4(address);
             prop_assert_eq!(host_of(&way).unwrap(), expected, "{}", way);
         }
+    }
+}
+
+#[tokio::test]
+async fn the_clients_of_a_store_connect_to_what_was_checked_only() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://moving.vn:{}", listener.local_addr().unwrap().port());
+    let listed = Guard::new([address.trim_start_matches("http://")]).unwrap();
+    // It leads elsewhere a moment later.
+    let names = Scripted::new(&[&["127.0.0.1"], &["169.254.169.254"]]);
+    let clients = listed
+        .with_names(names)
+        .store(&address, true)
+        .await
+        .unwrap();
+    let store = AmazonS3Builder::new()
+        .with_bucket_name("drop")
+        .with_endpoint(&address)
+        .with_allow_http(true)
+        .with_access_key_id("key")
+        .with_secret_access_key("secret")
+        .with_retry(RetryConfig {
+            max_retries: 0,
+            ..RetryConfig::default()
+        })
+        .with_http_connector(clients)
+        .build()
+        .unwrap();
+    let error = store.list(None).try_collect::<Vec<_>>().await.unwrap_err();
+    let told = format!("{error:?}");
+    assert!(
+        told.contains("`169.254.169.254` is a link-local address"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn a_store_that_may_not_be_reached_is_told_before_it_is_asked() {
+    let closed = closed().with_names(Scripted::new(&[&["10.1.2.3"]]));
+    for (address, plain, why) in [
+        ("http://127.0.0.1:1", true, "it is a loopback address"),
+        ("https://s3.local", false, "`10.1.2.3` is a private address"),
+        ("http://s3.local", false, "begins with `http://`"),
+        (
+            "https://key:secret@s3.local",
+            false,
+            "a user or a password in it",
+        ),
+    ] {
+        let error = closed.store(address, plain).await.unwrap_err();
+        assert!(matches!(error, PullError::Declared(_)), "{error}");
+        assert!(error.to_string().contains(why), "{address}: {error}");
     }
 }

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use flate2::write::MultiGzDecoder;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, LINK, LOCATION};
 use reqwest::{Certificate, Client, Response, StatusCode, redirect};
 use url::{Host, Url};
@@ -13,7 +12,7 @@ use url::{Host, Url};
 use super::credential;
 use super::failure::{Again, Failure, innermost, text};
 use super::spec::{HttpSpec, Retry};
-use crate::guard::Guard;
+use crate::guard::{Checked, Guard};
 use crate::{PullError, Result, Secrets};
 
 /// A client of one server.
@@ -232,22 +231,6 @@ impl Exchange {
             io::ErrorKind::FileTooLarge => self.too_large(place),
             _ => Failure::answer(format!("{place} cannot be unpacked: {error}")),
         }
-    }
-}
-
-/// Resolves names only to addresses that may be reached; the client connects to what it is given.
-struct Checked {
-    guard: Guard,
-    port: u16,
-}
-
-impl Resolve for Checked {
-    fn resolve(&self, name: Name) -> Resolving {
-        let (guard, port) = (self.guard.clone(), self.port);
-        Box::pin(async move {
-            let found = guard.addresses(name.as_str(), port).await?;
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
     }
 }
 

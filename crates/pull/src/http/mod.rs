@@ -62,6 +62,16 @@ impl HttpSource {
         })
     }
 
+    /// A mark in words: the watermark that was reached, and how many pages were read since. Cursors
+    /// and links are left out, for they may hold what is not to be shown.
+    pub fn told(mark: &Mark) -> Option<String> {
+        let walk: Walk = mark::read(mark).ok()?;
+        let since = walk.since.as_ref().map(|since| since.text());
+        let pages = (walk.pages > 0).then(|| format!("+ {}", walk.pages));
+        let told: Vec<String> = since.into_iter().chain(pages).collect();
+        (!told.is_empty()).then(|| told.join(" "))
+    }
+
     /// Whether a walk finds again what the one before it found.
     async fn finds_the_same(&self, walk: &Walk, before: &Found) -> Result<bool> {
         let mut walk = walk.clone();
@@ -100,8 +110,8 @@ impl HttpSource {
             let url = url.filter(|url| link::same_origin(url, &self.url));
             return url.ok_or_else(|| {
                 let origin = self.url.origin().ascii_serialization();
-                PullError::Declared(format!(
-                    "the mark that is kept leads to another server than `{origin}`; set it back"
+                PullError::Mark(format!(
+                    "the mark that is kept leads to another server than `{origin}`"
                 ))
             });
         }
@@ -132,9 +142,8 @@ impl HttpSource {
             }
             (_, At::Start) => {}
             _ => {
-                return Err(PullError::Declared(
-                    "the mark that is kept was made when another kind of paging was declared; \
-                     set it back"
+                return Err(PullError::Mark(
+                    "the mark that is kept was made when another kind of paging was declared"
                         .to_owned(),
                 ));
             }

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 
 use crate::guard::Guard;
-use crate::{Mark, Piece, PullError, Result, Secrets, Source, mark, spool};
+use crate::{Mark, Outcome, Piece, Result, Secrets, Source, mark, spool};
 use inbox::{Entry, Looks, Taken};
 use login::Login;
 use session::Session;
@@ -25,7 +25,8 @@ use session::Session;
 ///
 /// Files come in the order of their time, then of their name, once their size and time stayed the
 /// same for a while; names that begin with `.` or end in `.part`, `.tmp` or `.filepart` are left
-/// alone. A file that is written anew is a new file.
+/// alone. A file that is written anew is a new file. One that is larger than
+/// [`SftpSpec::max_file_bytes`] is a piece without bytes, with its true size.
 ///
 /// Where files are moved away when they are done, whatever is in the folder is new, however old.
 /// Where they are not, a file that appears with a time below one that was pulled is not noticed, as
@@ -65,6 +66,12 @@ impl SftpSource {
         })
     }
 
+    /// A mark in words: the name of the file that was taken last.
+    pub fn told(mark: &Mark) -> Option<String> {
+        let taken: Taken = mark::read(mark).ok()?;
+        Some(taken.file.name)
+    }
+
     fn moved_out(&self) -> bool {
         self.spec.done_folder.is_some()
     }
@@ -78,7 +85,7 @@ impl SftpSource {
     }
 
     /// The next file that has settled, after a second look if need be.
-    async fn settled(
+    async fn first(
         &self,
         session: &Session,
         looks: &mut Looks,
@@ -112,15 +119,14 @@ impl SftpSource {
 
     async fn fetch(&self, session: &Session, file: &Entry, mark: Mark) -> Result<Piece> {
         let most = self.spec.max_file_bytes;
+        let mut body = spool::file_in(&self.spool)?;
         if file.size_bytes > most {
             let (name, size) = (&file.name, file.size_bytes);
-            return Err(PullError::Limit(format!(
-                "`{name}` has {size} bytes, more than the {most} that are taken; raise the limit \
-                 or take it out of the folder"
-            )));
+            // Those behind it do not wait for a larger limit.
+            tracing::debug!(name, size, most, "a file is too large and is not read");
+        } else {
+            session.download(file, &mut body).await?;
         }
-        let mut body = spool::file_in(&self.spool)?;
-        session.download(file, &mut body).await?;
         Ok(Piece {
             name: file.name.clone(),
             content_type: self.spec.content_type.clone(),
@@ -128,6 +134,18 @@ impl SftpSource {
             body,
             mark,
         })
+    }
+
+    async fn put_away(&self, piece: &Piece, folder: Option<&str>) -> Result<()> {
+        let Some(folder) = folder else {
+            return Ok(());
+        };
+        let taken: Taken = mark::read(&piece.mark)?;
+        let mut state = self.state.lock().await;
+        let session = self.session(&mut state).await?;
+        session.put_away(&taken.file, folder).await?;
+        state.session = Some(session);
+        Ok(())
     }
 }
 
@@ -138,7 +156,7 @@ impl Source for SftpSource {
         let mut state = self.state.lock().await;
         let session = self.session(&mut state).await?;
         let file = self
-            .settled(&session, &mut state.looks, taken.as_ref())
+            .first(&session, &mut state.looks, taken.as_ref())
             .await?;
         let Some(file) = file else {
             session.close().await;
@@ -151,14 +169,13 @@ impl Source for SftpSource {
     }
 
     async fn done(&self, piece: &Piece) -> Result<()> {
-        let Some(done) = &self.spec.done_folder else {
-            return Ok(());
-        };
-        let taken: Taken = mark::read(&piece.mark)?;
-        let mut state = self.state.lock().await;
-        let session = self.session(&mut state).await?;
-        session.put_away(&taken.file, done).await?;
-        state.session = Some(session);
-        Ok(())
+        self.put_away(piece, self.spec.done_folder.as_deref()).await
+    }
+
+    async fn settled(&self, piece: &Piece, outcome: &Outcome) -> Result<()> {
+        let spec = &self.spec;
+        let refused = spec.refused_folder.as_deref().filter(|_| !outcome.landed);
+        self.put_away(piece, refused.or(spec.done_folder.as_deref()))
+            .await
     }
 }

@@ -28,7 +28,9 @@ pub struct SftpSpec {
     pub settle: Duration,
     /// A folder beside the others into which a file is moved when it is durable here.
     pub done_folder: Option<String>,
-    /// The largest file.
+    /// A folder for those that were refused; without it they go where the others go.
+    pub refused_folder: Option<String>,
+    /// The largest file that is read.
     pub max_file_bytes: u64,
     /// How long connecting and signing in may take.
     pub connect_within: Duration,
@@ -70,6 +72,7 @@ impl SftpSpec {
             content_type: "text/csv".to_owned(),
             settle: Duration::from_secs(5),
             done_folder: None,
+            refused_folder: None,
             max_file_bytes: 5 * 1024 * 1024 * 1024,
             connect_within: Duration::from_secs(20),
             answer_within: Duration::from_secs(60),
@@ -92,13 +95,14 @@ impl SftpSpec {
                 ));
             }
         }
-        if self.folder.is_empty() || self.done_folder.as_deref() == Some("") {
+        let others = || self.done_folder.iter().chain(&self.refused_folder);
+        if self.folder.is_empty() || others().any(String::is_empty) {
             return declared(
                 "a folder has no name; `.` is the one where the user begins".to_owned(),
             );
         }
         let plain = |folder: &str| folder.trim_end_matches('/').to_owned();
-        if self.done_folder.as_deref().map(plain) == Some(plain(&self.folder)) {
+        if others().any(|folder| plain(folder) == plain(&self.folder)) {
             return declared("files that are done are moved to where they are already".to_owned());
         }
         Ok(())

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::guard::Names;
-use crate::{Secret, SecretRef};
+use crate::{PullError, Secret, SecretRef};
 
 const SETTLE: Duration = Duration::from_millis(20);
 
@@ -187,7 +187,7 @@ async fn what_cannot_work_is_refused_before_anything_is_connected() {
     let mut bench = Bench::new();
     bench.secret = "no key, but hunter2".into();
     type Declare = fn(&mut SftpSpec);
-    let cases: [(Declare, &str); 7] = [
+    let cases: [(Declare, &str); 8] = [
         (
             |spec| spec.host_keys = Vec::new(),
             "the fingerprint of the server's key",
@@ -207,6 +207,10 @@ async fn what_cannot_work_is_refused_before_anything_is_connected() {
         ),
         (
             |spec| spec.done_folder = Some("/inbox/".into()),
+            "where they are already",
+        ),
+        (
+            |spec| spec.refused_folder = Some("/inbox".into()),
             "where they are already",
         ),
         (
@@ -377,15 +381,47 @@ async fn a_file_has_a_limit() {
     let mut spec = bench.spec();
     spec.max_file_bytes = 5;
     assert!(bench.open(spec.clone()).next(None).await.unwrap().is_some());
+    // Over it, there is a piece without bytes, and those behind it are not held up.
+    bench.write("b.csv", "1234", 2);
     spec.max_file_bytes = 4;
-    let error = bench.failure(spec).await;
-    assert!(matches!(error, PullError::Limit(_)), "{error}");
-    assert!(
-        error
-            .to_string()
-            .contains("`a.csv` has 5 bytes, more than the 4"),
-        "{error}"
+    let source = bench.open(spec);
+    let large = source.next(None).await.unwrap().unwrap();
+    assert_eq!((large.name.as_str(), large.size_bytes), ("a.csv", 5));
+    assert_eq!(fs::metadata(large.body.path()).unwrap().len(), 0);
+    let next = source.next(Some(&large.mark)).await.unwrap().unwrap();
+    assert_eq!(
+        (next.name.as_str(), body(&next).as_str()),
+        ("b.csv", "1234")
     );
+    assert_eq!(SftpSource::told(&next.mark).as_deref(), Some("b.csv"));
+}
+
+#[tokio::test]
+async fn what_was_refused_goes_into_a_folder_of_its_own() {
+    let bench = Bench::new();
+    for folder in ["done", "refused"] {
+        fs::create_dir(bench.server.files().join(folder)).unwrap();
+    }
+    let outcome = |landed| Outcome {
+        landed,
+        slot: "x".to_owned(),
+        papers: Vec::new(),
+    };
+    let mut spec = bench.spec();
+    spec.done_folder = Some("/done".into());
+    for refused in [None, Some("/refused".to_owned())] {
+        spec.refused_folder = refused;
+        let source: &dyn Source = &bench.open(spec.clone());
+        bench.write("a.csv", "a", 1);
+        bench.write("b.csv", "b", 2);
+        let first = source.next(None).await.unwrap().unwrap();
+        source.settled(&first, &outcome(false)).await.unwrap();
+        let second = source.next(Some(&first.mark)).await.unwrap().unwrap();
+        source.settled(&second, &outcome(true)).await.unwrap();
+    }
+    assert!(bench.names("inbox").is_empty());
+    assert_eq!(bench.names("done"), ["a.csv", "b.csv", "b.csv.1700000002"]);
+    assert_eq!(bench.names("refused"), ["a.csv"]);
 }
 
 #[tokio::test]

@@ -73,6 +73,13 @@ impl SqlSource {
         })
     }
 
+    /// A mark in words: the watermark that was reached. The key is left out, for it may be a
+    /// person's.
+    pub fn told(mark: &Mark) -> Option<String> {
+        let reached: Reached = mark::read(mark).ok()?;
+        Some(format!("{} = {}", reached.by.0, reached.watermark))
+    }
+
     /// What errors call the database.
     fn place(&self) -> String {
         let SqlSpec {
@@ -212,9 +219,8 @@ impl SqlSource {
         }
         let (watermark, key) = &reached.by;
         let key = key.as_ref().map(|key| format!(" and `{key}`"));
-        Err(PullError::Declared(format!(
-            "the mark that is kept was made by `{watermark}`{}, and other columns are declared \
-             now; set it back to pull from the beginning",
+        Err(PullError::Mark(format!(
+            "the mark that is kept was made by `{watermark}`{}, and other columns are declared now",
             key.unwrap_or_default()
         )))
     }

@@ -85,7 +85,7 @@ impl SqlSpec {
         host: impl Into<String>,
         database: impl Into<String>,
         user: impl Into<String>,
-        password: SecretRef,
+        password: impl Into<Option<SecretRef>>,
         select: impl Into<String>,
         watermark: impl Into<String>,
     ) -> Self {
@@ -94,7 +94,7 @@ impl SqlSpec {
             port: 5432,
             database: database.into(),
             user: user.into(),
-            password: Some(password),
+            password: password.into(),
             tls: Tls::VerifyFull,
             root_certificates: None,
             select: select.into(),

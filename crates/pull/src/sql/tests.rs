@@ -372,7 +372,7 @@ async fn a_mark_of_other_columns_is_refused() {
         .unwrap();
     let other = bench.open(bench.spec(select, "b"));
     let error = other.next(Some(&first.mark)).await.unwrap_err();
-    assert!(matches!(error, PullError::Declared(_)), "{error}");
+    assert!(matches!(error, PullError::Mark(_)), "{error}");
     assert!(
         error
             .to_string()
@@ -382,8 +382,15 @@ async fn a_mark_of_other_columns_is_refused() {
     let strange = Mark(r#"{"at":"start","pages":0}"#.into());
     assert!(matches!(
         other.next(Some(&strange)).await,
-        Err(PullError::Declared(_))
+        Err(PullError::Mark(_))
     ));
+    assert_eq!(SqlSource::told(&first.mark).as_deref(), Some("a = 1"));
+    let keyed = r#"{"by":["b","id"],"watermark":"7","key":"079123456789"}"#;
+    assert_eq!(
+        SqlSource::told(&Mark(keyed.into())).as_deref(),
+        Some("b = 7")
+    );
+    assert_eq!(SqlSource::told(&strange), None);
     // A value of another type, as when the column was changed, is not shown: it may be personal.
     let personal = Mark(r#"{"by":["b",null],"watermark":"079123456789x","key":null}"#.into());
     let error = other.next(Some(&personal)).await.unwrap_err();

@@ -21,6 +21,10 @@ use crate::progress;
 pub(crate) struct Pull {
     /// The connector, also one that is not enabled; without it, each one that is
     connector: Option<String>,
+    /// Read everything again, whatever was read before: after another source was declared under
+    /// the same name
+    #[arg(long, requires = "connector")]
+    from_start: bool,
 }
 
 impl Pull {
@@ -29,6 +33,7 @@ impl Pull {
         let waiting = progress::spinner("pulling");
         let request = PullRequest {
             connector: self.connector,
+            from_start: self.from_start,
         };
         let reports = opened.service.pull(&opened.call, request).await;
         opened.close().await;

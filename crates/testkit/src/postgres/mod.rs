@@ -88,6 +88,17 @@ impl Postgres {
         format!("postgres://{user}:{password}@127.0.0.1:{port}/{database}")
     }
 
+    /// Runs statements in a database of this server.
+    ///
+    /// # Panics
+    /// If one of them fails.
+    pub fn run(&self, database: &str, sql: &str) {
+        let mut psql = self.client("psql");
+        psql.args(["--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1"])
+            .args(["--dbname", database, "--command", sql]);
+        process::run(&mut psql).unwrap_or_else(|reason| panic!("cannot run `{sql}`: {reason}"));
+    }
+
     /// Ends the server in order: it refuses new work, breaks off what is under way, and syncs.
     ///
     /// # Panics

@@ -452,7 +452,7 @@ async fn a_mark_of_another_kind_of_paging_is_refused() {
             .unwrap();
         let other = bench.open(spec_of(&bench, by_offset));
         let error = other.next(Some(&first.mark)).await.unwrap_err();
-        assert!(matches!(error, PullError::Declared(_)), "{error}");
+        assert!(matches!(error, PullError::Mark(_)), "{error}");
         assert!(
             error.to_string().contains("another kind of paging"),
             "{error}"

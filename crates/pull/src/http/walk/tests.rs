@@ -56,12 +56,25 @@ fn a_mark_says_little_and_reads_back() {
         r#"{"since":"2026-01-01","at":{"page":2},"pages":1,"largest":0,"doubtful":false,"restarts":0}"#
     );
     assert_eq!(crate::mark::read::<Walk>(&mark).unwrap(), walk);
+    assert_eq!(
+        crate::HttpSource::told(&mark).as_deref(),
+        Some("2026-01-01 + 1")
+    );
+    let linked = Walk {
+        at: At::Link("/list?token=of-the-test".to_owned()),
+        pages: 3,
+        ..Walk::default()
+    };
+    let mark = crate::mark::write(&linked).unwrap();
+    assert_eq!(crate::HttpSource::told(&mark).as_deref(), Some("+ 3"));
+    let none = crate::Mark("0001:a.csv".to_owned());
+    assert_eq!(crate::HttpSource::told(&none), None);
 }
 
 #[test]
 fn a_mark_of_another_source_is_refused() {
     for other in ["", "{}", "[1]", r#"{"at":"start","pages":0,"file":"x"}"#] {
         let read = crate::mark::read::<Walk>(&crate::Mark(other.to_owned()));
-        assert!(matches!(read, Err(PullError::Declared(_))), "{other}");
+        assert!(matches!(read, Err(PullError::Mark(_))), "{other}");
     }
 }
