@@ -74,7 +74,8 @@ fn said(stage: &str, rows: usize, started: Instant, cpu: f64) -> Result<(), Box<
     let rate = rows as f64 / seconds;
     writeln!(
         std::io::stdout(),
-        "{stage}: {rows} rows, {seconds:.3} s, {rate:.0} rows/s, {used:.2} CPU s, {per_row:.0} ns/row"
+        "{stage}: {rows} rows, {seconds:.3} s, {rate:.0} rows/s, {used:.2} CPU s, \
+         {per_row:.0} ns/row"
     )?;
     Ok(())
 }

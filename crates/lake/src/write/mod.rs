@@ -1,7 +1,8 @@
 //! Staged files: Parquet that no commit has made visible yet.
 //!
 //! A writer belongs to one stream and encodes on the task that feeds it, with as many threads
-//! beside it as it is given; any number of writers run side by side. Every file carries its statistics, so that a commit needs no reading.
+//! beside it as it is given; any number of writers run side by side. Every file carries its
+//! statistics, so that a commit needs no reading.
 
 mod conform;
 mod encode;
