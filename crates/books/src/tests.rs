@@ -666,12 +666,12 @@ async fn a_database_of_a_newer_version_is_refused_and_left_alone(home: Home) {
         error,
         BooksError::Newer {
             found: 99,
-            known: 6,
+            known: 7,
             ..
         }
     ));
     expect![[r#"
-        the control database `books` is of a newer version: it has schema 99, and schema 6 is the newest that this program knows
+        the control database `books` is of a newer version: it has schema 99, and schema 7 is the newest that this program knows
         Start the version of `dtm` that last used this home, or a newer one."#]].assert_eq(&format!(
         "{}\n{}",
         home.message(&error),

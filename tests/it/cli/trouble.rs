@@ -233,6 +233,7 @@ fn a_server_that_is_gone_is_named_and_exits_3() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "this suite is about the process")]
 fn a_server_that_is_started_with_few_open_files_takes_as_many_as_it_may_have() {
     let home = filled();
     let mut serve = Command::new("sh");

@@ -493,6 +493,10 @@ fn the_options_of_a_source_are_known() {
         C:6:3: unknown key `endpont` in `source` of the connector: did you mean `endpoint`?
     "#]],
     );
+}
+
+#[test]
+fn the_options_of_a_folder_are_known() {
     check(
         GOOD,
         "/srv/inbox",
