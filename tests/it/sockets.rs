@@ -86,11 +86,19 @@ impl Node {
         socket
     }
 
-    /// A submission that stands still in the middle of its body.
+    /// A submission that stands still in the middle of its body, so much of which has come that it
+    /// lies in a file.
     pub fn still(&self) -> TcpStream {
-        let mut socket = self.begun(VISITS.len());
-        socket.write_all(&VISITS.as_bytes()[..40]).unwrap();
+        let mut socket = self.begun(1_000_000);
+        socket.write_all(&[b'V'; 300_000]).unwrap();
         socket
+    }
+
+    /// Waits until so many bodies lie in the spool folder.
+    pub fn until_spooled(&self, number: usize) {
+        while self.spooled() != number {
+            std::thread::yield_now();
+        }
     }
 
     /// Bodies that lie in the spool folder.
@@ -259,7 +267,7 @@ fn bodies_that_stand_still_keep_nobody_waiting_and_a_stop_gives_them_up() {
     let whole = VISITS.replace("V-", "W-");
     let other = heard(node.send(VISITS_HEAD, whole.len(), whole.as_bytes()));
     assert_eq!(other.status, 201, "{}", other.body);
-    assert_eq!(node.spooled(), 3);
+    node.until_spooled(3);
     let told = Instant::now();
     node.server.tell_to_stop();
     for socket in &still {

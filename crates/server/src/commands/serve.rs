@@ -10,7 +10,7 @@ use clap::Args;
 use conduct::House;
 use service::Service;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::init::tell;
 use super::untold;
@@ -53,16 +53,9 @@ impl Serve {
         let project = Origin::of(context.place.project.as_deref())?;
         let house = open::house(home, &settings, &project, untold()).await?;
         let address = listener.local_addr()?;
+        let doorway = Doorway::of(home, &settings)?;
         tell(&format!("serving on http://{address}"))?;
-        serve(
-            Arc::new(house),
-            held,
-            project,
-            listener,
-            Doorway::of(home, &settings),
-            metrics,
-        )
-        .await
+        serve(Arc::new(house), held, project, listener, doorway, metrics).await
     }
 }
 
@@ -93,15 +86,18 @@ pub(crate) struct Doorway {
     stop_wait: Duration,
     /// Where results are put together that cannot be sent as they come.
     spool_folder: PathBuf,
+    /// Told to stop: heard from before anyone can know that the node serves.
+    terminate: Signal,
 }
 
 impl Doorway {
-    pub(crate) fn of(home: &Home, settings: &Settings) -> Self {
-        Self {
+    pub(crate) fn of(home: &Home, settings: &Settings) -> Outcome<Self> {
+        Ok(Self {
             body_bytes: settings.submission.body_bytes,
             stop_wait: Duration::from_millis(settings.stop_ms),
             spool_folder: home.spool_folder(),
-        }
+            terminate: signal(SignalKind::terminate())?,
+        })
     }
 }
 
@@ -131,7 +127,7 @@ pub(crate) async fn serve(
         https: false,
     };
     let app = api::router(state).into_make_service_with_connect_info::<SocketAddr>();
-    let mut terminate = signal(SignalKind::terminate())?;
+    let mut terminate = doorway.terminate;
     let stopping = Arc::clone(&house);
     let stop = async move {
         tokio::select! {

@@ -92,7 +92,7 @@ impl Demo {
         let code = house.create_sign_in_code(&call).await?;
         summary::where_next(&home, &format!("http://{address}"), code.reveal())?;
         let settings = Settings::read(&home.settings_file(), &open::env)?;
-        let doorway = Doorway::of(&home, &settings);
+        let doorway = Doorway::of(&home, &settings)?;
         context.logs.serve()?;
         serve(house, held, project, listener, doorway, metrics).await
     }
