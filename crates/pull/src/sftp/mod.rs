@@ -49,7 +49,8 @@ impl SftpSource {
     /// Prepares to read a folder; nothing is connected yet. Pieces are kept in the folder `spool`.
     ///
     /// # Errors
-    /// [`PullError::Declared`], also for a secret that is not found or a key that cannot be read.
+    /// [`PullError::Declared`](crate::PullError::Declared), also for a secret that is not found or a
+    /// key that cannot be read.
     pub fn open(
         spec: SftpSpec,
         guard: &Guard,
