@@ -188,7 +188,7 @@ pub(crate) fn uses(sql: &str, name: &str) -> bool {
 
 /// Plans every rule of every contract.
 fn check_rules(project: &Project, problems: &mut Vec<Problem>) {
-    let rules = RowRules::new(ingest::PERSONAL_DATA_PATTERN);
+    let rules = RowRules::new(ingest::looks_personal);
     let Some(period) = project.calendar.periods().next() else {
         return;
     };

@@ -76,7 +76,7 @@ impl Parts {
             journal: Arc::new(parts.journal),
             keys: parts.keys,
             project: parts.project,
-            rules: RowRules::new(ingest::PERSONAL_DATA_PATTERN),
+            rules: RowRules::new(ingest::looks_personal),
             given: parts.given,
             admission,
             uploads,

@@ -74,7 +74,7 @@ pub use error::IngestError;
 pub use mapping::Mapping;
 pub use mended::{NOTES, guarded};
 pub use partial::{Checksum, Found, Part, PartialBody};
-pub use personal::{PERSONAL_DATA_PATTERN, looks_personal, mask};
+pub use personal::{looks_personal, mask};
 pub use request::{Envelope, Limits, PERIOD_END, PERIOD_START, Predicate, RowRule};
 pub use spool::{Source, Spool, Spooled};
 pub use verdict::{Checked, Counts, Verdict};

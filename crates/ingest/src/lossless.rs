@@ -11,6 +11,7 @@ use project::ColumnType;
 use crate::cell::{Cell, FINITE, Fault, RANGE};
 use crate::columns::ColumnBuilder;
 use crate::time::{self, CIVIL_OFFSET_MICROS, YEAR};
+use crate::words;
 
 /// Values that cannot be kept, by place.
 type Faults = Vec<(usize, Fault)>;
@@ -97,10 +98,16 @@ fn plain(from: &ArrayRef, to: ColumnType) -> Result<(ArrayRef, Faults), ArrowErr
 }
 
 fn strings(from: &ArrayRef) -> Result<(ArrayRef, Faults), ArrowError> {
-    let viewed = cast(from, &DataType::Utf8View)?;
-    let mut builder = ColumnBuilder::new(ColumnType::String, viewed.len());
+    let laid_out = cast(from, &DataType::Utf8)?;
+    let texts = laid_out.as_string::<i32>();
+    let (start, end) = (texts.value_offsets()[0], texts.value_offsets()[texts.len()]);
+    // Nothing in it is written another way than we do.
+    if words::are_printable(&texts.value_data()[start as usize..end as usize]) {
+        return Ok((laid_out, Faults::new()));
+    }
+    let mut builder = ColumnBuilder::new(ColumnType::String, texts.len());
     let mut faults = Faults::new();
-    for (slot, text) in viewed.as_string_view().iter().enumerate() {
+    for (slot, text) in texts.iter().enumerate() {
         let cell = text.map_or(Cell::Null, |text| Cell::Text(text.into()));
         if let Err(fault) = builder.push(&cell) {
             faults.push((slot, fault));

@@ -26,12 +26,22 @@ const KEPT_CHARS: usize = 2;
 
 /// Whether the text contains what looks like personal data.
 pub fn looks_personal(text: &str) -> bool {
-    // Ten digits or an `@` are the least that any branch of the pattern needs.
-    let candidate = text.contains('@') || text.bytes().filter(u8::is_ascii_digit).count() > 9;
+    // Ten digits in a row or an `@` are the least that any branch of the pattern needs.
+    let candidate = has_ten_digits(text.as_bytes()) || text.as_bytes().contains(&b'@');
     candidate
         && PATTERN
             .as_ref()
             .is_none_or(|pattern| pattern.is_match(text))
+}
+
+/// Whether ten digits stand in a row. Every tenth byte is one of any such row.
+fn has_ten_digits(text: &[u8]) -> bool {
+    let row =
+        |digits: &mut dyn Iterator<Item = &u8>| digits.take_while(|b| b.is_ascii_digit()).count();
+    (9..text.len()).step_by(10).any(|at| {
+        let (before, from) = text.split_at(at);
+        from[0].is_ascii_digit() && row(&mut before.iter().rev()) + row(&mut from.iter()) > 9
+    })
 }
 
 /// The text with all but its first two characters hidden.

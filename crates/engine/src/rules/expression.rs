@@ -2,18 +2,18 @@
 
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::execution::session_state::SessionState;
-use datafusion::functions::expr_fn::character_length;
-use datafusion::logical_expr::{Expr, cast, ident, in_list, lit, not};
+use datafusion::logical_expr::{Expr, ExprSchemable, cast, ident, in_list, lit};
 use project::{Bound, Check, Contract, Rule};
 
-use super::matches::matches;
+use super::intervals::as_durations;
+use super::texts::{self, LooksPersonal};
 use crate::{EngineError, Result};
 
-/// What looks like personal data, as the receiving side masks it; handed in by the caller so that
-/// one pattern serves both.
+/// What rules are told by their caller.
 pub(crate) struct Given<'a> {
-    /// The pattern of personal data.
-    pub personal_data: &'a str,
+    /// What looks like personal data, as the receiving side masks it; none where it is not looked
+    /// for.
+    pub looks_personal: Option<LooksPersonal>,
     /// The codes of a list that are valid where the rule is applied.
     pub codes: &'a (dyn Fn(&str) -> Vec<String> + Sync),
 }
@@ -36,31 +36,33 @@ pub(crate) fn holds(
             hint,
         )
     };
-    let matching = |pattern: &str| {
-        matches(column(), pattern)
-            .map_err(|error| unplanned(&error, "Mend the pattern in the contract."))
-    };
     let expr = match &rule.check {
         Check::Required => column().is_not_null(),
         Check::CodeList(list) => {
-            let codes = (given.codes)(list)
-                .into_iter()
-                .map(|c| lit(ScalarValue::Utf8(Some(c))));
-            in_list(column(), codes.collect(), false)
+            let codes = (given.codes)(list);
+            match column().get_type(schema) {
+                Ok(data_type) if data_type.is_string() => texts::one_of(column(), codes),
+                _ => {
+                    let codes = codes.into_iter().map(|c| lit(ScalarValue::Utf8(Some(c))));
+                    in_list(column(), codes.collect(), false)
+                }
+            }
         }
         Check::Range { min, max } => range(contract, rule, min.as_ref(), max.as_ref())?,
-        Check::Length { min, max } => {
-            let length = || cast(character_length(column()), arrow_int64());
-            let low = min.map(|m| length().gt_eq(lit(signed(m))));
-            let high = max.map(|m| length().lt_eq(lit(signed(m))));
-            both(low, high)
+        Check::Length { min, max } => texts::length_within(column(), *min, *max),
+        Check::Pattern(pattern) => texts::matches(column(), &format!("^(?:{pattern})$"))
+            .map_err(|error| unplanned(&error, "Mend the pattern in the contract."))?,
+        Check::PersonalData => match given.looks_personal {
+            Some(looks_personal) => texts::impersonal(column(), looks_personal),
+            None => return Ok(None),
+        },
+        Check::Expression(sql) => {
+            let mend = "Mend `implementation` in the contract.";
+            let expr = state
+                .create_logical_expr(sql, schema)
+                .and_then(|expr| as_durations(expr, schema));
+            expr.map_err(|error| unplanned(&error.strip_backtrace(), mend))?
         }
-        Check::Pattern(pattern) => matching(&format!("^(?:{pattern})$"))?,
-        Check::PersonalData => not(matching(given.personal_data)?),
-        Check::Expression(sql) => state.create_logical_expr(sql, schema).map_err(|error| {
-            let reason = error.strip_backtrace();
-            unplanned(&reason, "Mend `implementation` in the contract.")
-        })?,
         Check::Unique(_) | Check::RowCount { .. } => return Ok(None),
     };
     Ok(Some(expr))
@@ -106,12 +108,4 @@ fn both(low: Option<Expr>, high: Option<Expr>) -> Expr {
         (Some(one), None) | (None, Some(one)) => one,
         (None, None) => lit(true),
     }
-}
-
-fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-fn arrow_int64() -> datafusion::arrow::datatypes::DataType {
-    datafusion::arrow::datatypes::DataType::Int64
 }

@@ -1,9 +1,11 @@
 //! Contract rules compiled once, so that a rule means one thing at the door and on a table.
 
 mod expression;
-mod matches;
+mod intervals;
 mod rows;
 mod tables;
+mod texts;
 
 pub use rows::{Predicate, RowRules};
 pub use tables::{Finding, table_findings};
+pub use texts::LooksPersonal;

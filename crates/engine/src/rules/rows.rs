@@ -14,6 +14,7 @@ use datafusion::execution::SessionStateBuilder;
 use datafusion::physical_expr::PhysicalExpr;
 use project::{Check, CodeList, Contract, DatasetName, Rule};
 
+use super::LooksPersonal;
 use super::expression::{Given, holds};
 use crate::{EngineError, Result};
 
@@ -22,7 +23,7 @@ pub type Predicate = Arc<dyn Fn(&RecordBatch) -> Result<BooleanArray, ArrowError
 
 /// Compiles the rules of contracts, and keeps what it compiled.
 pub struct RowRules {
-    personal_data: String,
+    looks_personal: LooksPersonal,
     compiled: Mutex<HashMap<(DatasetName, String), (Basis, Compiled)>>,
 }
 
@@ -39,10 +40,10 @@ struct Basis {
 }
 
 impl RowRules {
-    /// A compiler that takes what the pattern matches for personal data.
-    pub fn new(personal_data: &str) -> Self {
+    /// A compiler that is told what looks like personal data.
+    pub fn new(looks_personal: LooksPersonal) -> Self {
         Self {
-            personal_data: personal_data.to_owned(),
+            looks_personal,
             compiled: Mutex::default(),
         }
     }
@@ -70,7 +71,7 @@ impl RowRules {
             })
         };
         let given = Given {
-            personal_data: &self.personal_data,
+            looks_personal: Some(self.looks_personal),
             codes: &codes,
         };
         let compiled = Arc::new(compile(contract, &given)?);

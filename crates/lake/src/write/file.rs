@@ -3,9 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray as _, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray as _, RecordBatch, Scalar};
+use arrow::compute::kernels::cmp::not_distinct;
 use arrow::compute::{concat, take};
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
+use arrow::error::ArrowError;
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use parquet::arrow::async_writer::AsyncFileWriter as _;
@@ -175,7 +177,11 @@ impl OpenFile {
         // A column is put in order only when its turn comes, so that no two copies of all of them
         // are in memory.
         let columns = |at: usize, rows: Range<usize>| {
-            let arrays: Vec<&dyn Array> = batches.iter().map(|b| b.column(at).as_ref()).collect();
+            let arrays: Vec<&ArrayRef> = batches.iter().map(|batch| batch.column(at)).collect();
+            if is_constant(&arrays)? {
+                return Ok(first_of(&arrays, rows.len()));
+            }
+            let arrays: Vec<&dyn Array> = arrays.into_iter().map(AsRef::as_ref).collect();
             let indices = indices.slice(rows.start, rows.len());
             Ok(vec![take(&concat(&arrays)?, &indices, None)?])
         };
@@ -183,6 +189,37 @@ impl OpenFile {
         encoded.map_err(|error| failed(&self.path, error))?;
         self.send().await
     }
+}
+
+/// Whether all rows have one value, as they do in most columns of an envelope.
+fn is_constant(arrays: &[&ArrayRef]) -> Result<bool, ArrowError> {
+    let Some(first) = arrays.iter().find(|array| !array.is_empty()) else {
+        return Ok(true);
+    };
+    let value = Scalar::new(first.slice(0, 1));
+    let mut known: Option<&ArrayRef> = None;
+    for array in arrays {
+        if known.is_some_and(|known| Arc::ptr_eq(known, array)) {
+            continue;
+        }
+        let same = not_distinct(array, &value)?;
+        if same.true_count() < array.len() {
+            return Ok(false);
+        }
+        known = Some(array);
+    }
+    Ok(true)
+}
+
+/// The first rows of the arrays, so many in all.
+fn first_of(arrays: &[&ArrayRef], mut rows: usize) -> Vec<ArrayRef> {
+    let mut first = Vec::new();
+    for array in arrays {
+        let taken = array.slice(0, rows.min(array.len()));
+        rows -= taken.len();
+        first.push(taken);
+    }
+    first
 }
 
 /// Whether the compression is one.
