@@ -1,6 +1,7 @@
 //! Statements, limits, rules and lineage over small tables in memory.
 
 mod memory;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -46,14 +47,17 @@ fn session(limits: QueryLimits) -> Session {
         ),
         ("served.c".parse().unwrap(), table(rows(vec![7], vec!["s"]))),
     ]);
-    let settings = EngineSettings {
+    engine().session(tables, limits).unwrap()
+}
+
+fn engine() -> Engine {
+    Engine::new(EngineSettings {
         partitions: 2,
         batch_rows: 8192,
         spill_folder: PathBuf::new(),
         memory_bytes: 1 << 30,
         spill_bytes: 0,
-    };
-    Engine::new(settings).session(tables, limits).unwrap()
+    })
 }
 
 async fn lineage_of(sql: &str, expected: Expect) {

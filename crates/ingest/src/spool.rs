@@ -66,8 +66,8 @@ impl Spool {
         written.map_err(IngestError::io("write the spool file"))
     }
 
-    /// Ends the body. A file is flushed, not synced: what must outlive a crash is the copy that
-    /// the evidence store makes.
+    /// Ends the body. A file is flushed, not synced: what must outlive a crash is for the
+    /// evidence store to keep.
     pub fn finish(self) -> Result<Spooled, IngestError> {
         let kept = match self.file {
             None => Kept::Memory(self.memory.into(), self.folder),
@@ -107,6 +107,8 @@ pub struct Spooled {
 #[derive(Debug)]
 enum Kept {
     File(TempPath),
+    /// A second name of a file that others have.
+    Named(TempPath),
     /// With the folder for files that a reader needs.
     Memory(Bytes, PathBuf),
 }
@@ -135,7 +137,7 @@ impl<'a> From<&'a PathBuf> for Source<'a> {
 impl<'a> From<&'a Spooled> for Source<'a> {
     fn from(spooled: &'a Spooled) -> Self {
         match &spooled.kept {
-            Kept::File(path) => Self::File(path),
+            Kept::File(path) | Kept::Named(path) => Self::File(path),
             Kept::Memory(bytes, folder) => Self::Memory(bytes, folder),
         }
     }
@@ -165,7 +167,7 @@ impl Spooled {
             size_bytes += read as u64;
         }
         Ok(Self {
-            kept: Kept::File(path),
+            kept: Kept::Named(path),
             sha256: hex::encode(hasher.finalize()),
             size_bytes,
         })
@@ -182,6 +184,11 @@ impl Spooled {
     /// Where it is read from.
     pub fn source(&self) -> Source<'_> {
         self.into()
+    }
+
+    /// Whether nobody else has the file, so that it may be given away.
+    pub fn is_own(&self) -> bool {
+        matches!(self.kept, Kept::File(_))
     }
 
     /// Its SHA-256 in lowercase hex.

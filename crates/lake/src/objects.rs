@@ -8,13 +8,15 @@ use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
 use object_store::{
-    Error, GetResult, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload, WriteMultipart,
+    Error, GetResult, MultipartUpload, ObjectStore, ObjectStoreExt as _, PutMode,
+    PutMultipartOptions, PutPayload, WriteMultipart,
 };
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncReadExt as _;
 
 use crate::error::{LakeError, Result};
 use crate::segments::SegmentPlace;
+use crate::store::GivenFile;
 
 /// Files up to this size are written in one conditional put.
 const ONE_PUT_BYTES: u64 = 8 * 1024 * 1024;
@@ -92,20 +94,27 @@ impl Evidence {
     /// # Errors
     /// `Corrupt` when the file is not what `sha256` and `size` say; `NotFound` when it is gone.
     pub async fn put_file(&self, file: &FilePath, sha256: &str, size: u64) -> Result<PutOutcome> {
-        let put = self.put_file_once(file, sha256, size).await;
-        let outcome = match &put {
-            Ok(PutOutcome::Created) => "written",
-            Ok(PutOutcome::AlreadyThere) => "there",
-            Err(_) => "failed",
-        };
-        metrics::counter!("dtm_evidence_writes_total", "outcome" => outcome).increment(1);
-        if outcome == "written" {
-            metrics::counter!("dtm_evidence_bytes_total").increment(size);
-        }
-        put
+        counted(self.put_file_once(file, sha256, size, false).await, size)
     }
 
-    async fn put_file_once(&self, file: &FilePath, sha256: &str, size: u64) -> Result<PutOutcome> {
+    /// Stores a spooled file as [`put_file`](Self::put_file) does; where the store is a folder of the
+    /// same disk, a large one is not copied: it is itself the evidence from then on. The caller was
+    /// the only one to write it, has hashed what it wrote, and writes nothing more; its own name of it
+    /// it may delete.
+    ///
+    /// # Errors
+    /// Those of [`put_file`](Self::put_file).
+    pub async fn give_file(&self, file: &FilePath, sha256: &str, size: u64) -> Result<PutOutcome> {
+        counted(self.put_file_once(file, sha256, size, true).await, size)
+    }
+
+    async fn put_file_once(
+        &self,
+        file: &FilePath,
+        sha256: &str,
+        size: u64,
+        gives: bool,
+    ) -> Result<PutOutcome> {
         let path = Path::from(self.path_of(sha256)?);
         let doing = format!("cannot store evidence `{sha256}`");
         match self.store.head(&path).await {
@@ -127,50 +136,24 @@ impl Evidence {
                 Err(error) => Err(LakeError::store(&doing, error)),
             };
         }
-        self.put_parts(&path, spool, sha256, &reading, &doing)
-            .await?;
+        let given = GivenFile::new(file);
+        let options = if gives {
+            given.options()
+        } else {
+            PutMultipartOptions::default()
+        };
+        let upload = self.store.put_multipart_opts(&path, options).await;
+        let mut upload = upload.map_err(|error| LakeError::store(&doing, error))?;
+        if given.is_taken() {
+            let length = spool.metadata().await;
+            let length = length.map_err(|error| LakeError::file(&reading, error))?;
+            same_length(length.len(), size, sha256)?;
+            let kept = upload.complete().await;
+            kept.map_err(|error| LakeError::store(&doing, error))?;
+        } else {
+            put_parts(upload, spool, sha256, &reading, &doing).await?;
+        }
         Ok(PutOutcome::Created)
-    }
-
-    async fn put_parts(
-        &self,
-        path: &Path,
-        mut spool: tokio::fs::File,
-        sha256: &str,
-        reading: &str,
-        doing: &str,
-    ) -> Result<()> {
-        let upload = self.store.put_multipart(path).await;
-        let upload = upload.map_err(|error| LakeError::store(doing, error))?;
-        let mut parts = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
-        let mut hash = Sha256::new();
-        let outcome = async {
-            loop {
-                let mut chunk = Vec::with_capacity(PART_BYTES);
-                let read = (&mut spool)
-                    .take(PART_BYTES as u64)
-                    .read_to_end(&mut chunk)
-                    .await;
-                if read.map_err(|error| LakeError::file(reading, error))? == 0 {
-                    return same_hash(&hash.finalize(), sha256);
-                }
-                hash.update(&chunk);
-                let room = parts.wait_for_capacity(PARTS).await;
-                room.map_err(|error| LakeError::store(doing, error))?;
-                parts.put(Bytes::from(chunk));
-            }
-        }
-        .await;
-        if let Err(error) = outcome {
-            // What was wrong matters more than the cleaning.
-            let _ = parts.abort().await;
-            return Err(error);
-        }
-        parts
-            .finish()
-            .await
-            .map_err(|error| LakeError::store(doing, error))?;
-        Ok(())
     }
 
     /// Whether a body with this hash is stored.
@@ -226,6 +209,58 @@ impl Evidence {
     }
 }
 
+async fn put_parts(
+    upload: Box<dyn MultipartUpload>,
+    mut spool: tokio::fs::File,
+    sha256: &str,
+    reading: &str,
+    doing: &str,
+) -> Result<()> {
+    let mut parts = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
+    let mut hash = Sha256::new();
+    let outcome = async {
+        loop {
+            let mut chunk = Vec::with_capacity(PART_BYTES);
+            let read = (&mut spool)
+                .take(PART_BYTES as u64)
+                .read_to_end(&mut chunk)
+                .await;
+            if read.map_err(|error| LakeError::file(reading, error))? == 0 {
+                return same_hash(&hash.finalize(), sha256);
+            }
+            hash.update(&chunk);
+            let room = parts.wait_for_capacity(PARTS).await;
+            room.map_err(|error| LakeError::store(doing, error))?;
+            parts.put(Bytes::from(chunk));
+        }
+    }
+    .await;
+    if let Err(error) = outcome {
+        // What was wrong matters more than the cleaning.
+        let _ = parts.abort().await;
+        return Err(error);
+    }
+    parts
+        .finish()
+        .await
+        .map_err(|error| LakeError::store(doing, error))?;
+    Ok(())
+}
+
+/// Counts what became of a put of evidence.
+fn counted(put: Result<PutOutcome>, size: u64) -> Result<PutOutcome> {
+    let outcome = match &put {
+        Ok(PutOutcome::Created) => "written",
+        Ok(PutOutcome::AlreadyThere) => "there",
+        Err(_) => "failed",
+    };
+    metrics::counter!("dtm_evidence_writes_total", "outcome" => outcome).increment(1);
+    if outcome == "written" {
+        metrics::counter!("dtm_evidence_bytes_total").increment(size);
+    }
+    put
+}
+
 pub(crate) fn same_hash(found: &[u8], expected: &str) -> Result<()> {
     let found = hex::encode(found);
     if found == expected {
@@ -235,6 +270,16 @@ pub(crate) fn same_hash(found: &[u8], expected: &str) -> Result<()> {
             "a body has the SHA-256 `{found}`, not `{expected}`: it changed after it was received"
         )))
     }
+}
+
+fn same_length(found: u64, expected: u64, sha256: &str) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(LakeError::corrupt(format!(
+        "the body with the SHA-256 `{sha256}` has {found} bytes, not {expected}: it changed after it was \
+         received"
+    )))
 }
 
 /// Small objects with a name: manifests, reports, keys. Each fits in memory.

@@ -53,7 +53,7 @@ pub(crate) async fn judge(
     let spooled = submit::spool(handles, Door::Cli, bytes.boxed()).await?;
     let (_seat, _place) = submit::guest(handles, terms, spooled.size_bytes()).await?;
     let (checking, mut receiver) =
-        submit::decoded(handles, terms, submission, spooled, Vec::new())?;
+        submit::decoded(handles, terms, submission, spooled.into(), Vec::new())?;
     let settings = WriteSettings {
         sort_by: terms.contract.sort_by.clone(),
         ..WriteSettings::default()

@@ -19,7 +19,7 @@ const GATHER_BYTES: usize = 256 << 10;
 
 /// A complete body.
 pub(crate) struct Body {
-    pub spooled: Spooled,
+    pub spooled: Arc<Spooled>,
     pub turn: Turn,
 }
 

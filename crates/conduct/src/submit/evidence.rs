@@ -30,7 +30,10 @@ pub(crate) async fn keep(handles: &Handles, spooled: &Spooled) -> Result<Kept> {
         Source::File(path) if size > SMALL_BYTES => {
             let erasures = erase::times(handles, sha256).await?;
             let evidence = handles.lake.evidence().after(erasures);
-            let put = evidence.put_file(path, sha256, size).await;
+            let put = match spooled.is_own() {
+                true => evidence.give_file(path, sha256, size).await,
+                false => evidence.put_file(path, sha256, size).await,
+            };
             put.map_err(failure::lake)?;
             return Ok(Kept {
                 segment: None,

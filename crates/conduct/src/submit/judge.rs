@@ -10,7 +10,8 @@ use ingest::{
 use lake::Table;
 use project::Severity;
 use service::{
-    ControlTotal, Receipt, Restriction, Result, RowCounts, RowError, RowErrors, Submission,
+    ControlTotal, Receipt, Restriction, Result, RowCounts, RowError, RowErrors, ServiceError,
+    Submission,
 };
 use tokio::sync::mpsc;
 
@@ -18,6 +19,7 @@ use super::admit::InWork;
 use super::body::{Body, blocking};
 use super::coding::{adapter, coding};
 use super::evidence::SMALL_BYTES;
+use super::land::tables;
 use super::totals::Totals;
 use super::tray::{Rows, Tray};
 use super::{Terms, quarantine};
@@ -47,6 +49,25 @@ pub(crate) struct Judged {
     pub outcome: Result<Staged>,
     /// Why the evidence is restricted by it.
     pub restricted: Option<Restriction>,
+}
+
+impl Judged {
+    /// Takes back what is staged of a body that does not land by it.
+    pub(crate) async fn discard(self, handles: &Handles, terms: &Terms) {
+        let Ok(staged) = self.outcome else { return };
+        let discarded = async {
+            let (table, ledger) = tables(handles, terms).await?;
+            for (table, rows) in [(table, staged.landed), (ledger, staged.quarantined)] {
+                table.discard(rows.files).await.map_err(failure::lake)?;
+            }
+            Ok::<_, ServiceError>(())
+        };
+        // What is staged is invisible; failing to delete it costs space, not truth.
+        if let Err(error) = discarded.await {
+            let dataset = &terms.contract.dataset;
+            tracing::warn!(%dataset, %error, "staged files were left behind");
+        }
+    }
 }
 
 /// What was seen of a body.
@@ -133,7 +154,7 @@ pub(crate) fn decoded(
     handles: &Handles,
     terms: &Terms,
     submission: &Submission,
-    spooled: Spooled,
+    spooled: Arc<Spooled>,
     more: Vec<RowRule>,
 ) -> Result<(
     impl Future<Output = Result<Counts>> + use<>,

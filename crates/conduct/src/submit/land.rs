@@ -13,11 +13,24 @@ use super::admit::InWork;
 use super::amend::{Amended, Amendment, Change};
 use super::body::Body;
 use super::claim::Manifest;
-use super::judge::{Staged, check};
+use super::judge::{Judged, Staged, check};
 use super::tray::Rows;
 use super::{Terms, quarantine, receipt, refused, restriction};
 use crate::failure;
 use crate::handles::Handles;
+
+/// What is to land.
+pub(crate) enum Work {
+    Body(Body),
+    /// A body that was judged while it was kept.
+    Judged(Judged),
+}
+
+/// Where rows land, and where those that do not.
+pub(crate) async fn tables(handles: &Handles, terms: &Terms) -> Result<(Table, Table)> {
+    let table = handles.table(&terms.contract.dataset).await?;
+    Ok((table, handles.table(&quarantine::dataset()?).await?))
+}
 
 /// Lands a body that is kept: used when it arrives, and again after a crash.
 pub(crate) async fn land(
@@ -25,13 +38,15 @@ pub(crate) async fn land(
     terms: &Terms,
     submission: Submission,
     manifest: &Manifest,
-    body: Body,
+    work: Work,
 ) -> Result<SubmitAnswer> {
     let id = submission.receipt.id;
-    let table = handles.table(&terms.contract.dataset).await?;
-    let ledger = handles.table(&quarantine::dataset()?).await?;
+    let (table, ledger) = tables(handles, terms).await?;
     let mut submission = submission;
-    let judged = check(handles, terms, &submission, body, Some((&table, &ledger))).await;
+    let judged = match work {
+        Work::Judged(judged) => judged,
+        Work::Body(body) => check(handles, terms, &submission, body, Some((&table, &ledger))).await,
+    };
     let is_decided = |error: &ServiceError| error.kind == ErrorKind::Refused;
     if judged.outcome.as_ref().err().is_none_or(is_decided) {
         let marked = restriction::mark(handles, &mut submission, judged.restricted).await;

@@ -169,7 +169,10 @@ async fn judged(
         due_on: admission.due_on,
         ..receipt_of((id, received_at), &terms, &request, relation, &spooled)
     };
-    let body = Body { spooled, turn };
+    let body = Body {
+        spooled: Arc::new(spooled),
+        turn,
+    };
     if request.dry_run {
         admission.refusal.map_or(Ok(()), Err)?;
         return land::rehearse(handles, &terms, &request, receipt, body).await;

@@ -10,12 +10,13 @@ use service::{
     SubmitAnswer,
 };
 
-use super::body::Body;
+use super::body::{Body, Turn};
 use super::claim::{Claimed, Manifest};
 use super::evidence::{self, Kept};
-use super::land::land;
+use super::judge::{Judged, check};
+use super::land::{Work, land, tables};
 use super::{Terms, claim, quarantine, restriction, settled};
-use crate::erase;
+use crate::erase::{self, Held};
 use crate::failure;
 use crate::handles::Handles;
 
@@ -54,43 +55,132 @@ pub(crate) async fn receive(
     // A missing table is found before anything is kept.
     let since = versions(handles, terms).await?;
     let held = handles.keeping.hold(body.spooled.sha256());
-    let mut kept = evidence::keep(handles, &body.spooled).await?;
+    let waits = ack == Ack::Committed && refusal.is_none();
+    let (kept, body, mut judged) = keep(handles, terms, &submission, body, waits).await?;
     tracing::debug!(submission = %id, "evidence is kept");
-    let working = Working::take(handles, id);
-    for _ in 0..CLAIMS {
-        match handles.books.claim(&new).await.map_err(failure::books)? {
-            Claim::OtherBody(id) => return Err(other_body(id)),
-            Claim::Replay(found) => return replay(handles, terms, *found, body).await,
-            Claim::New => tracing::debug!(submission = %id, "the books know of it"),
-        }
-        kept = evidence::still(handles, &body.spooled, kept).await?;
-        let manifest = Manifest::new(&submission, since.clone(), kept.clone());
-        let claimed = match &refusal {
-            None => Some(claim::put(handles, manifest).await?),
-            Some(_) => {
-                let earlier = claim::earlier(handles, &manifest).await?;
-                earlier.map(Claimed::Earlier)
-            }
-        };
-        match claimed {
-            Some(Claimed::Ours(manifest)) => {
-                tracing::debug!(submission = %id, "the claim is kept");
-                drop(held);
-                let parts = (submission, *manifest, body);
-                return acknowledge(handles, terms, parts, ack, (seat, working)).await;
-            }
-            // Another process has the key, and its books are not ours.
-            Some(Claimed::Earlier(earlier)) => {
-                if adopt(handles, id, &earlier).await? {
-                    evidence::take_back(handles, &held, &kept).await?;
-                }
-            }
-            // What came before was given up meanwhile.
-            None => break,
+    let coming = Coming {
+        new,
+        submission,
+        since,
+        kept,
+        held,
+        body,
+        ack,
+        seat,
+        refusal,
+    };
+    let answer = coming.land(handles, terms, &mut judged).await;
+    if let Some(judged) = judged {
+        judged.discard(handles, terms).await;
+    }
+    answer
+}
+
+/// Keeps the body. A large one is judged meanwhile if its sender waits for that: then it is what
+/// takes long, and not the disk.
+async fn keep(
+    handles: &Arc<Handles>,
+    terms: &Terms,
+    submission: &Submission,
+    body: Body,
+    waits: bool,
+) -> Result<(Kept, Body, Option<Judged>)> {
+    let Body { spooled, turn } = body;
+    let with = |turn| Body {
+        spooled: Arc::clone(&spooled),
+        turn,
+    };
+    if !waits || spooled.size_bytes() <= evidence::SMALL_BYTES {
+        let kept = evidence::keep(handles, &spooled).await?;
+        return Ok((kept, with(turn), None));
+    }
+    let (table, ledger) = tables(handles, terms).await?;
+    let keeping = evidence::keep(handles, &spooled);
+    let judging = check(
+        handles,
+        terms,
+        submission,
+        with(turn),
+        Some((&table, &ledger)),
+    );
+    match tokio::join!(keeping, judging) {
+        (Ok(kept), judged) => Ok((kept, with(Turn::Free), Some(judged))),
+        (Err(error), judged) => {
+            judged.discard(handles, terms).await;
+            Err(error)
         }
     }
-    handles.books.forget(id).await.map_err(failure::books)?;
-    Err(refusal.unwrap_or_else(|| being_landed(id)))
+}
+
+/// A body that is kept, and not claimed yet.
+struct Coming {
+    new: NewSubmission,
+    submission: Submission,
+    since: BTreeMap<String, i64>,
+    kept: Kept,
+    held: Held,
+    body: Body,
+    ack: Ack,
+    seat: Arc<Seat>,
+    refusal: Option<ServiceError>,
+}
+
+impl Coming {
+    /// Claims its key and lands it. What was judged is taken if it is what lands.
+    async fn land(
+        self,
+        handles: &Arc<Handles>,
+        terms: &Terms,
+        judged: &mut Option<Judged>,
+    ) -> Result<SubmitAnswer> {
+        let id = self.submission.receipt.id;
+        let mut kept = self.kept;
+        let working = Working::take(handles, id);
+        for _ in 0..CLAIMS {
+            match handles
+                .books
+                .claim(&self.new)
+                .await
+                .map_err(failure::books)?
+            {
+                Claim::OtherBody(id) => return Err(other_body(id)),
+                Claim::Replay(found) => return replay(handles, terms, *found, self.body).await,
+                Claim::New => tracing::debug!(submission = %id, "the books know of it"),
+            }
+            kept = evidence::still(handles, &self.body.spooled, kept).await?;
+            let manifest = Manifest::new(&self.submission, self.since.clone(), kept.clone());
+            let claimed = match &self.refusal {
+                None => Some(claim::put(handles, manifest).await?),
+                Some(_) => {
+                    let earlier = claim::earlier(handles, &manifest).await?;
+                    earlier.map(Claimed::Earlier)
+                }
+            };
+            match claimed {
+                Some(Claimed::Ours(manifest)) => {
+                    tracing::debug!(submission = %id, "the claim is kept");
+                    drop(self.held);
+                    let work = match judged.take() {
+                        Some(judged) => Work::Judged(judged),
+                        None => Work::Body(self.body),
+                    };
+                    let parts = (self.submission, *manifest, work);
+                    let seat = (self.seat, working);
+                    return acknowledge(handles, terms, parts, self.ack, seat).await;
+                }
+                // Another process has the key, and its books are not ours.
+                Some(Claimed::Earlier(earlier)) => {
+                    if adopt(handles, id, &earlier).await? {
+                        evidence::take_back(handles, &self.held, &kept).await?;
+                    }
+                }
+                // What came before was given up meanwhile.
+                None => break,
+            }
+        }
+        handles.books.forget(id).await.map_err(failure::books)?;
+        Err(self.refusal.unwrap_or_else(|| being_landed(id)))
+    }
 }
 
 /// Puts the submission that has the key on the store in place of one that claimed it in vain; says
@@ -107,12 +197,12 @@ async fn adopt(handles: &Handles, vain: SubmissionId, earlier: &Submission) -> R
 async fn acknowledge(
     handles: &Arc<Handles>,
     terms: &Terms,
-    (submission, manifest, body): (Submission, Manifest, Body),
+    (submission, manifest, work): (Submission, Manifest, Work),
     ack: Ack,
     (seat, working): (Arc<Seat>, Option<Working>),
 ) -> Result<SubmitAnswer> {
     if ack == Ack::Committed {
-        return land(handles, terms, submission, &manifest, body).await;
+        return land(handles, terms, submission, &manifest, work).await;
     }
     let answer = SubmitAnswer {
         receipt: submission.receipt.clone(),
@@ -128,7 +218,7 @@ async fn acknowledge(
         let _working = working;
         let _seat = seat;
         let _landing = handles.landing.read().await;
-        match land(&handles, &terms, submission, &manifest, body).await {
+        match land(&handles, &terms, submission, &manifest, work).await {
             Ok(_) => {}
             Err(error) if error.kind == ErrorKind::Refused => {}
             Err(error) => tracing::error!(
@@ -171,7 +261,7 @@ async fn replay(
         Some(_) => Kept::default(),
     };
     match claim::put(handles, Manifest::new(&found, since, kept)).await? {
-        Claimed::Ours(manifest) => land(handles, terms, found, &manifest, body).await,
+        Claimed::Ours(manifest) => land(handles, terms, found, &manifest, Work::Body(body)).await,
         Claimed::Earlier(earlier) => {
             adopt(handles, found.receipt.id, &earlier).await?;
             Err(being_landed(earlier.receipt.id))

@@ -90,10 +90,18 @@ async fn land_again(
     // The store has patience of its own.
     let spooled = body::spool(handles, Door::Cli, bytes).await?;
     let body = Body {
-        spooled,
+        spooled: Arc::new(spooled),
         turn: Turn::Free,
     };
-    match land::land(handles, &terms, submission, manifest, body).await {
+    match land::land(
+        handles,
+        &terms,
+        submission,
+        manifest,
+        land::Work::Body(body),
+    )
+    .await
+    {
         Err(ServiceError {
             kind: service::ErrorKind::Refused,
             ..

@@ -16,7 +16,8 @@ use object_store::{
     Result, UploadPart,
 };
 
-use super::sync::{Disk, Swap};
+use super::GivenFile;
+use super::sync::{Disk, Given, Swap};
 use crate::error::LakeError;
 
 /// A folder as an object store. Gives: a put is on the disk, with its folders, before it is
@@ -115,6 +116,17 @@ impl ObjectStore for LocalStore {
         opts: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
         let path = self.inner.path_to_filesystem(location)?;
+        if let Some(given) = opts.extensions.get::<GivenFile>().cloned() {
+            let disk = self.disk.clone();
+            let (file, place) = (given.path().to_owned(), path.clone());
+            if let Some(linked) = blocking(move || Ok(disk.link(&file, &place))).await? {
+                given.take();
+                return Ok(Box::new(GivenUpload {
+                    given: Some(linked),
+                    disk: self.disk.clone(),
+                }));
+            }
+        }
         let inner = self.inner.put_multipart_opts(location, opts).await?;
         Ok(Box::new(DurableUpload {
             inner,
@@ -200,6 +212,42 @@ impl MultipartUpload for DurableUpload {
 
     async fn abort(&mut self) -> Result<()> {
         self.inner.abort().await
+    }
+}
+
+/// An upload without parts: its file is there, and has its name once `complete` returns.
+#[derive(Debug)]
+struct GivenUpload {
+    given: Option<Given>,
+    disk: Arc<Disk>,
+}
+
+#[async_trait]
+impl MultipartUpload for GivenUpload {
+    fn put_part(&mut self, _: PutPayload) -> UploadPart {
+        Box::pin(async { Err(without_parts()) })
+    }
+
+    async fn complete(&mut self) -> Result<PutResult> {
+        let given = self.given.take().ok_or_else(without_parts)?;
+        let disk = self.disk.clone();
+        let path = given.path().to_owned();
+        let kept = move || disk.keep(given).map_err(|error| failed(&path, error));
+        Ok(PutResult {
+            e_tag: Some(blocking(kept).await?),
+            version: None,
+        })
+    }
+
+    async fn abort(&mut self) -> Result<()> {
+        self.given = None;
+        Ok(())
+    }
+}
+
+fn without_parts() -> Error {
+    Error::NotSupported {
+        source: "a given file is completed once, and has no parts".into(),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Writes on a local disk that survive a power cut, and compare-and-swap on it.
 
 use std::collections::HashSet;
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{Error as IoError, ErrorKind, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -53,6 +53,25 @@ impl Disk {
         std::fs::hard_link(&staged.path, path)?;
         drop(staged);
         self.sync_entry(path)?;
+        Ok(tag)
+    }
+
+    /// A second name, hidden, for a file that stays as it is, beside where it will be; none if it
+    /// can have none there.
+    pub(super) fn link(&self, file: &Path, path: &Path) -> Option<Given> {
+        let staged = Staged::link(file, path).ok()?;
+        Some(Given {
+            staged,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Puts a given file on the disk and gives it its name, over whatever is there.
+    pub(super) fn keep(&self, given: Given) -> Result<String, IoError> {
+        given.staged.file.sync_all()?;
+        let tag = given.staged.tag()?;
+        given.staged.rename(&given.path)?;
+        self.sync_entry(&given.path)?;
         Ok(tag)
     }
 
@@ -127,7 +146,21 @@ impl Disk {
     }
 }
 
+/// A file that was given, and where it will be.
+#[derive(Debug)]
+pub(super) struct Given {
+    staged: Staged,
+    path: PathBuf,
+}
+
+impl Given {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
 /// A whole file under a hidden name; removed unless it is renamed.
+#[derive(Debug)]
 struct Staged {
     file: File,
     path: PathBuf,
@@ -144,17 +177,36 @@ impl Staged {
     }
 
     fn open(target: &Path) -> Result<Self, IoError> {
+        Self::made(target, |path| {
+            OpenOptions::new().write(true).create_new(true).open(path)
+        })
+    }
+
+    /// The file itself. It gets the permissions that its new folder lets a file have.
+    fn link(file: &Path, target: &Path) -> Result<Self, IoError> {
+        let staged = Self::made(target, |path| {
+            std::fs::hard_link(file, path)?;
+            File::open(path)
+        })?;
+        if let Some(folder) = target.parent() {
+            let mode = std::fs::metadata(folder)?.mode() & 0o666;
+            staged.file.set_permissions(Permissions::from_mode(mode))?;
+        }
+        Ok(staged)
+    }
+
+    fn made(target: &Path, make: impl Fn(&Path) -> Result<File, IoError>) -> Result<Self, IoError> {
         let mut number = 1u32;
         loop {
             let mut name = target.as_os_str().to_owned();
             name.push(format!("#{number}"));
             let path = PathBuf::from(name);
-            match OpenOptions::new().write(true).create_new(true).open(&path) {
+            match make(&path) {
                 Ok(file) => return Ok(Self { file, path }),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
                 Err(error) if error.kind() == ErrorKind::NotFound => match path.parent() {
-                    Some(folder) => std::fs::create_dir_all(folder)?,
-                    None => return Err(error),
+                    Some(folder) if !folder.exists() => std::fs::create_dir_all(folder)?,
+                    _ => return Err(error),
                 },
                 Err(error) => return Err(error),
             }

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray as _, RecordBatch, Scalar};
 use arrow::compute::kernels::cmp::not_distinct;
 use arrow::compute::{concat, take};
-use arrow::datatypes::{DataType, Float32Type, Float64Type};
+use arrow::datatypes::{DataType, Float32Type, Float64Type, Schema};
 use arrow::error::ArrowError;
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use parquet::arrow::async_writer::AsyncFileWriter as _;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
 
 use super::encode::Encoder;
 use super::order::Order;
@@ -56,12 +57,8 @@ impl OpenFile {
         let store = target.table.store().clone();
         let sink = BufWriter::with_capacity(store, Path::from(path.as_str()), PART_BYTES)
             .with_max_concurrency(PARTS);
-        let properties = WriterProperties::builder()
-            .set_compression(compression(target.settings.compression)?)
-            .set_statistics_truncate_length(Some(STATISTICS_BYTES))
-            .set_created_by("dtm".to_owned())
-            .build();
         let schema = target.file_schema.clone();
+        let properties = properties(&schema, target.settings.compression)?;
         let unbounded = vec![false; schema.fields().len()];
         let keys = target.settings.sort_by.iter();
         let order = Order::by(keys.filter_map(|name| schema.index_of(name).ok()).collect());
@@ -189,6 +186,24 @@ impl OpenFile {
         encoded.map_err(|error| failed(&self.path, error))?;
         self.send().await
     }
+}
+
+/// Instants are seldom equal, and lie close together: to look each up in a dictionary is in vain,
+/// and their differences are short.
+fn properties(schema: &Schema, codec: Codec) -> Result<WriterProperties> {
+    let mut properties = WriterProperties::builder()
+        .set_compression(compression(codec)?)
+        .set_statistics_truncate_length(Some(STATISTICS_BYTES))
+        .set_created_by("dtm".to_owned());
+    for field in schema.fields() {
+        if let DataType::Timestamp(..) = field.data_type() {
+            let path = ColumnPath::new(vec![field.name().clone()]);
+            properties = properties
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+        }
+    }
+    Ok(properties.build())
 }
 
 /// Whether all rows have one value, as they do in most columns of an envelope.
