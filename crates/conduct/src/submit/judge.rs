@@ -56,6 +56,12 @@ struct Seen {
     whole: bool,
 }
 
+/// Whether rows wait in memory for those of others, to be written in the commit of all of them.
+pub(crate) fn may_hold(submission: &Submission, body: &Body) -> bool {
+    // What takes the place of other rows is committed alone.
+    body.spooled.size_bytes() <= SMALL_BYTES && submission.receipt.supersedes.is_none()
+}
+
 /// Judges the body, whatever comes of it.
 pub(crate) async fn check(
     handles: &Arc<Handles>,
@@ -90,8 +96,7 @@ async fn judged(
     let names = terms.contract.rules.iter().map(|rule| rule.name.clone());
     let names = names.chain(more.iter().map(|rule| rule.name.clone()));
     let names: BTreeSet<String> = names.collect();
-    // What takes the place of other rows is committed alone.
-    let holds = body.spooled.size_bytes() <= SMALL_BYTES && submission.receipt.supersedes.is_none();
+    let holds = may_hold(submission, &body);
     let Body { spooled, turn } = body;
     let place = turn.come(spooled.size_bytes()).await?;
     let judging = InWork::of("judging");

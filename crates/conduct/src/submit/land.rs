@@ -13,7 +13,7 @@ use super::admit::InWork;
 use super::amend::{Amended, Amendment, Change};
 use super::body::Body;
 use super::claim::Manifest;
-use super::judge::{Staged, check};
+use super::judge::{Staged, check, may_hold};
 use super::tray::Rows;
 use super::{Terms, quarantine, receipt, refused, restriction};
 use crate::failure;
@@ -28,8 +28,15 @@ pub(crate) async fn land(
     body: Body,
 ) -> Result<SubmitAnswer> {
     let id = submission.receipt.id;
-    let table = handles.table(&terms.contract.dataset).await?;
-    let ledger = handles.table(&quarantine::dataset()?).await?;
+    let (dataset, quarantine) = (&terms.contract.dataset, quarantine::dataset()?);
+    let (table, ledger) = if may_hold(&submission, &body) {
+        // Its rows are written when they are committed, and to the tables as they are then.
+        let table = handles.known_table(dataset).await?;
+        (table, handles.known_table(&quarantine).await?)
+    } else {
+        let table = handles.table(dataset).await?;
+        (table, handles.table(&quarantine).await?)
+    };
     let mut submission = submission;
     let judged = check(handles, terms, &submission, body, Some((&table, &ledger))).await;
     let is_decided = |error: &ServiceError| error.kind == ErrorKind::Refused;
