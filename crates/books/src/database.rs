@@ -13,10 +13,11 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::time::timeout;
 
 use crate::codec::Reader;
+use crate::lookups::Lookups;
 use crate::migrations::{self, migrate};
 use crate::place::Place;
 use crate::statement::{Row, Statement};
-use crate::writer::Writer;
+use crate::writer::{Made, Writer};
 use crate::{BooksError, Result};
 
 const OPENING: &str = "use this home";
@@ -58,6 +59,8 @@ pub(crate) enum Pools {
         /// One connection, so that writers wait here in turn and not for each other's locks.
         writer: Writer,
         readers: SqlitePool,
+        /// One connection, which those who ask the same of the books share.
+        lookups: Lookups,
     },
     Postgres {
         pool: PgPool,
@@ -82,7 +85,9 @@ impl Books {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(settings.busy);
         let failed = |error| BooksError::of(OPENING, &place, error);
-        let writer = SqlitePoolOptions::new()
+        // Nobody but this process has an end of a connection: there is nothing to test.
+        let pool = || SqlitePoolOptions::new().test_before_acquire(false);
+        let writer = pool()
             .max_connections(1)
             .connect_with(options.clone())
             .await
@@ -94,14 +99,17 @@ impl Books {
             writer.close().await;
             return Err(error);
         }
-        let readers = SqlitePoolOptions::new()
+        let reading = options.pragma("query_only", "on");
+        let readers = pool()
             .max_connections(settings.readers)
-            .connect_lazy_with(options.pragma("query_only", "on"));
+            .connect_lazy_with(reading.clone());
+        let lookups = pool().max_connections(1).connect_lazy_with(reading);
         Ok(Self {
             place: Arc::new(place),
             pools: Pools::Sqlite {
                 writer: Writer::start(writer),
                 readers,
+                lookups: Lookups::start(lookups),
             },
         })
     }
@@ -148,7 +156,12 @@ impl Books {
     /// folded into it.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Sqlite { writer, readers } => {
+            Pools::Sqlite {
+                writer,
+                readers,
+                lookups,
+            } => {
+                lookups.close().await;
                 readers.close().await;
                 writer.close().await;
             }
@@ -165,6 +178,9 @@ impl Books {
     /// The rows of a statement that only reads.
     pub(crate) async fn read(&self, doing: &'static str, reading: &Statement) -> Result<Vec<Row>> {
         let rows = match &self.pools {
+            Pools::Sqlite { lookups, .. } if reading.sharing().is_some() => {
+                lookups.read(reading).await
+            }
             Pools::Sqlite { readers, .. } => {
                 let rows = reading.sqlite().fetch_all(readers).await;
                 rows.map(|rows| rows.into_iter().map(Row::Sqlite).collect())
@@ -189,22 +205,37 @@ impl Books {
         self.write_all(doing, &[change]).await
     }
 
+    /// Makes a change of one row, which is durable when this returns, unless it does not apply;
+    /// says whether it did.
+    pub(crate) async fn write_one(&self, doing: &'static str, change: &Statement) -> Result<bool> {
+        let made = self.make(doing, &[change]).await?;
+        Ok(made.any())
+    }
+
     /// Makes all of the changes or none; answers the rows that they return.
     pub(crate) async fn write_all(
         &self,
         doing: &'static str,
         changes: &[&Statement],
     ) -> Result<Vec<Row>> {
+        let made = self.make(doing, changes).await?;
+        Ok(made.rows())
+    }
+
+    async fn make(&self, doing: &'static str, changes: &[&Statement]) -> Result<Made> {
         let mut tries = 1;
         loop {
-            let rows = match &self.pools {
+            let made = match &self.pools {
                 Pools::Sqlite { writer, .. } => writer.write(changes).await,
-                Pools::Postgres { pool, answer } => run_on_postgres(pool, *answer, changes).await,
+                Pools::Postgres { pool, answer } => {
+                    let rows = run_on_postgres(pool, *answer, changes).await;
+                    rows.map(Made::Rows)
+                }
             };
-            match rows {
+            match made {
                 // Nothing of it was done.
                 Err(error) if tries < TRIES && BooksError::is_a_lost_race(&error) => tries += 1,
-                rows => return rows.map_err(|error| BooksError::of(doing, &self.place, error)),
+                made => return made.map_err(|error| BooksError::of(doing, &self.place, error)),
             }
         }
     }

@@ -17,6 +17,7 @@ mod database;
 mod error;
 mod evidence;
 mod extensions;
+mod lookups;
 mod migrations;
 mod place;
 mod renditions;

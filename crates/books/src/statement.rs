@@ -1,5 +1,6 @@
 //! A statement with its values, and what it answers: the same on both databases.
 
+use serde::Serialize;
 use service::Principal;
 use sqlx::postgres::PgRow;
 use sqlx::query::Query;
@@ -10,10 +11,12 @@ use sqlx::{Database, Encode, Postgres, Sqlite, Type};
 #[derive(Debug, Clone)]
 pub struct Statement {
     sql: &'static str,
+    shared: Option<&'static str>,
     values: Vec<Value>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
 enum Value {
     Text(Option<String>),
     Number(Option<i64>),
@@ -27,8 +30,37 @@ pub enum Row {
 
 impl Statement {
     pub fn new(sql: &'static str) -> Self {
-        let values = Vec::new();
-        Self { sql, values }
+        Self {
+            sql,
+            shared: None,
+            values: Vec::new(),
+        }
+    }
+
+    /// With how SQLite does the same for many callers in one step. There `$1` is a JSON array with
+    /// an array of values for each of them. Of a statement that reads, every row has a `turn`: the
+    /// place of its caller, from 0. One that writes changes a row for each caller, or leaves some
+    /// out; it answers none.
+    #[must_use]
+    pub fn shared(self, sql: &'static str) -> Self {
+        Self {
+            shared: Some(sql),
+            ..self
+        }
+    }
+
+    /// How it is done for many callers, if it can be done with these values.
+    pub fn sharing(&self) -> Option<&'static str> {
+        // SQLite ends a text of JSON there.
+        let has_nul = |value: &Value| matches!(value, Value::Text(Some(t)) if t.contains('\0'));
+        self.shared.filter(|_| !self.values.iter().any(has_nul))
+    }
+
+    /// The values of many callers, as the statement that they share takes them.
+    pub fn values_of<'a>(callers: impl Iterator<Item = &'a Self>) -> String {
+        let values: Vec<&Vec<Value>> = callers.map(|caller| &caller.values).collect();
+        // Texts and numbers alone are always JSON.
+        serde_json::to_string(&values).unwrap_or_default()
     }
 
     pub fn text(self, text: impl Into<String>) -> Self {

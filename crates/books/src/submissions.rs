@@ -85,9 +85,10 @@ impl Books {
             .maybe_text(new.relation.map(|relation| relation.target().to_string()))
             .text(totals::written(&new.control_totals))
             .maybe_text(new.due_on.map(|day| day.to_string()))
-            .maybe_text(new.restricted.map(Restriction::as_str));
+            .maybe_text(new.restricted.map(Restriction::as_str))
+            .shared(include_str!("../sql/add_submissions.sql"));
         for _ in 0..CLAIMS {
-            if !self.write(DOING, &statement).await?.is_empty() {
+            if self.write_one(DOING, &statement).await? {
                 return Ok(Claim::New);
             }
             if let Some(key) = &new.key {
@@ -137,7 +138,8 @@ impl Books {
             .text(&receipt.contract_version)
             .maybe_number(superseded)
             .text(totals::written(&receipt.control_totals))
-            .text(sealed);
+            .text(sealed)
+            .shared(include_str!("../sql/commit_submissions.sql"));
         let same = |is: &Submission| is.receipt.table_version == receipt.table_version;
         self.finish(receipt.id, &statement, SubmissionState::Committed, same)
             .await
@@ -193,7 +195,8 @@ impl Books {
         let statement = Statement::new(include_str!("../sql/submission_of_key.sql"))
             .text(agency.as_str())
             .text(dataset.as_str())
-            .text(key);
+            .text(key)
+            .shared(include_str!("../sql/submissions_of_keys.sql"));
         self.read_submission(&statement).await
     }
 
@@ -228,11 +231,7 @@ impl Books {
         state: SubmissionState,
         same: impl Fn(&Submission) -> bool,
     ) -> Result<()> {
-        if !self
-            .write("finish the submission", statement)
-            .await?
-            .is_empty()
-        {
+        if self.write_one("finish the submission", statement).await? {
             return Ok(());
         }
         // What is finished stays as it is, so it can be read afterwards.

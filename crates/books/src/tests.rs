@@ -1,4 +1,5 @@
 mod answer;
+mod crowd;
 mod evidence;
 mod extensions;
 mod home;
@@ -14,6 +15,10 @@ use service::{
 use uuid::Uuid;
 
 use crate::{BooksError, Claim, NewSubmission, RenditionRecord};
+use crowd::{
+    of_many_who_ask_at_once_each_hears_of_his_own,
+    what_many_say_at_once_is_kept_as_if_each_had_been_alone,
+};
 use evidence::{
     a_key_that_was_used_is_known_without_a_claim, evidence_is_marked_once_and_erased_once,
     what_is_past_its_retention_is_settled_there_and_of_its_kind,
@@ -78,6 +83,8 @@ on_both! {
     a_migration_that_was_changed_is_damage
     a_value_that_does_not_fit_its_type_is_named
     a_column_that_is_gone_is_damage
+    what_many_say_at_once_is_kept_as_if_each_had_been_alone
+    of_many_who_ask_at_once_each_hears_of_his_own
     closed_books_say_so
 }
 

@@ -40,7 +40,9 @@ impl Books {
 
     /// The token of that hash, ended or not.
     pub async fn token(&self, hash: &str) -> Result<Option<TokenRecord>> {
-        let statement = Statement::new("select * from tokens where hash = $1").text(hash);
+        let statement = Statement::new("select * from tokens where hash = $1")
+            .text(hash)
+            .shared(include_str!("../sql/tokens.sql"));
         let row = self.read_one("read the token", &statement).await?;
         let Some(row) = row else { return Ok(None) };
         let reader = self.reader(&row);

@@ -27,7 +27,10 @@ fn message(error: &BooksError, folder: &TempDir) -> String {
 async fn writes_are_synced_and_readers_cannot_write() {
     let home = Home::sqlite();
     let books = home.open().await;
-    let Pools::Sqlite { writer, readers } = &books.pools else {
+    let Pools::Sqlite {
+        writer, readers, ..
+    } = &books.pools
+    else {
         panic!("these are books in a file");
     };
     let mut answers = Vec::new();
@@ -187,7 +190,7 @@ async fn changes_that_wait_are_made_together_and_one_that_fails_fails_alone() {
     drop(held);
     let outcomes = writes.await;
     assert!(outcomes[..41].iter().all(Result::is_ok));
-    assert_eq!(outcomes[1].as_ref().unwrap().len(), 1);
+    assert!(outcomes[1].as_ref().unwrap().any());
     for taken in &outcomes[41..] {
         let error = taken.as_ref().err().unwrap();
         let error = error.as_database_error().unwrap();

@@ -10,8 +10,7 @@ use ingest::{
 use lake::Table;
 use project::Severity;
 use service::{
-    ControlTotal, Receipt, Restriction, Result, RowCounts, RowError, RowErrors, ServiceError,
-    Submission,
+    ControlTotal, Receipt, Restriction, Result, RowCounts, RowError, RowErrors, Submission,
 };
 use tokio::sync::mpsc;
 
@@ -19,7 +18,6 @@ use super::admit::InWork;
 use super::body::{Body, blocking};
 use super::coding::{adapter, coding};
 use super::evidence::SMALL_BYTES;
-use super::land::tables;
 use super::totals::Totals;
 use super::tray::{Rows, Tray};
 use super::{Terms, quarantine};
@@ -53,19 +51,14 @@ pub(crate) struct Judged {
 
 impl Judged {
     /// Takes back what is staged of a body that does not land by it.
-    pub(crate) async fn discard(self, handles: &Handles, terms: &Terms) {
+    pub(crate) async fn discard(self, (table, ledger): (&Table, &Table)) {
         let Ok(staged) = self.outcome else { return };
-        let discarded = async {
-            let (table, ledger) = tables(handles, terms).await?;
-            for (table, rows) in [(table, staged.landed), (ledger, staged.quarantined)] {
-                table.discard(rows.files).await.map_err(failure::lake)?;
+        for (table, rows) in [(table, staged.landed), (ledger, staged.quarantined)] {
+            // What is staged is invisible; failing to delete it costs space, not truth.
+            if let Err(error) = table.discard(rows.files).await {
+                let dataset = table.dataset();
+                tracing::warn!(%dataset, %error, "staged files were left behind");
             }
-            Ok::<_, ServiceError>(())
-        };
-        // What is staged is invisible; failing to delete it costs space, not truth.
-        if let Err(error) = discarded.await {
-            let dataset = &terms.contract.dataset;
-            tracing::warn!(%dataset, %error, "staged files were left behind");
         }
     }
 }
@@ -75,6 +68,13 @@ impl Judged {
 struct Seen {
     personal: bool,
     whole: bool,
+}
+
+/// Whether rows wait in memory for those of others, to be written in the commit of all of them.
+pub(crate) fn may_hold(submission: &Submission) -> bool {
+    // What takes the place of other rows is committed alone.
+    let receipt = &submission.receipt;
+    receipt.evidence_size_bytes <= SMALL_BYTES && receipt.supersedes.is_none()
 }
 
 /// Judges the body, whatever comes of it.
@@ -111,8 +111,7 @@ async fn judged(
     let names = terms.contract.rules.iter().map(|rule| rule.name.clone());
     let names = names.chain(more.iter().map(|rule| rule.name.clone()));
     let names: BTreeSet<String> = names.collect();
-    // What takes the place of other rows is committed alone.
-    let holds = body.spooled.size_bytes() <= SMALL_BYTES && submission.receipt.supersedes.is_none();
+    let holds = may_hold(submission);
     let Body { spooled, turn } = body;
     let place = turn.come(spooled.size_bytes()).await?;
     let judging = InWork::of("judging");

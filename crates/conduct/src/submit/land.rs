@@ -13,7 +13,7 @@ use super::admit::InWork;
 use super::amend::{Amended, Amendment, Change};
 use super::body::Body;
 use super::claim::Manifest;
-use super::judge::{Judged, Staged, check};
+use super::judge::{Judged, Staged, check, may_hold};
 use super::tray::Rows;
 use super::{Terms, quarantine, receipt, refused, restriction};
 use crate::failure;
@@ -26,10 +26,20 @@ pub(crate) enum Work {
     Judged(Judged),
 }
 
-/// Where rows land, and where those that do not.
-pub(crate) async fn tables(handles: &Handles, terms: &Terms) -> Result<(Table, Table)> {
-    let table = handles.table(&terms.contract.dataset).await?;
-    Ok((table, handles.table(&quarantine::dataset()?).await?))
+/// Where the rows of a submission land, and where those that do not.
+pub(crate) async fn tables(
+    handles: &Handles,
+    terms: &Terms,
+    submission: &Submission,
+) -> Result<(Table, Table)> {
+    let (dataset, quarantine) = (&terms.contract.dataset, quarantine::dataset()?);
+    if may_hold(submission) {
+        // Its rows are written when they are committed, and to the tables as they are then.
+        let table = handles.known_table(dataset).await?;
+        return Ok((table, handles.known_table(&quarantine).await?));
+    }
+    let table = handles.table(dataset).await?;
+    Ok((table, handles.table(&quarantine).await?))
 }
 
 /// Lands a body that is kept: used when it arrives, and again after a crash.
@@ -41,7 +51,7 @@ pub(crate) async fn land(
     work: Work,
 ) -> Result<SubmitAnswer> {
     let id = submission.receipt.id;
-    let (table, ledger) = tables(handles, terms).await?;
+    let (table, ledger) = tables(handles, terms, &submission).await?;
     let mut submission = submission;
     let judged = match work {
         Work::Judged(judged) => judged,

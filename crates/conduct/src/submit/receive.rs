@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use access::Seat;
 use books::{Claim, NewSubmission};
+use lake::Table;
 use service::{
     Ack, ErrorKind, Result, RowErrors, ServiceError, Submission, SubmissionId, SubmissionState,
     SubmitAnswer,
@@ -56,7 +57,7 @@ pub(crate) async fn receive(
     let since = versions(handles, terms).await?;
     let held = handles.keeping.hold(body.spooled.sha256());
     let waits = ack == Ack::Committed && refusal.is_none();
-    let (kept, body, mut judged) = keep(handles, terms, &submission, body, waits).await?;
+    let (kept, body, mut meanwhile) = keep(handles, terms, &submission, body, waits).await?;
     tracing::debug!(submission = %id, "evidence is kept");
     let coming = Coming {
         new,
@@ -69,11 +70,25 @@ pub(crate) async fn receive(
         seat,
         refusal,
     };
-    let answer = coming.land(handles, terms, &mut judged).await;
-    if let Some(judged) = judged {
-        judged.discard(handles, terms).await;
+    let answer = coming.land(handles, terms, &mut meanwhile).await;
+    if let Some(meanwhile) = meanwhile {
+        meanwhile.discard().await;
     }
     answer
+}
+
+/// What was judged while the body was kept, and the tables for which its rows are staged.
+struct Meanwhile {
+    judged: Judged,
+    tables: (Table, Table),
+}
+
+impl Meanwhile {
+    /// Takes back what is staged: another submission has the key, or nothing came of this one.
+    async fn discard(self) {
+        let (table, ledger) = &self.tables;
+        self.judged.discard((table, ledger)).await;
+    }
 }
 
 /// Keeps the body. A large one is judged meanwhile if its sender waits for that: then it is what
@@ -84,7 +99,7 @@ async fn keep(
     submission: &Submission,
     body: Body,
     waits: bool,
-) -> Result<(Kept, Body, Option<Judged>)> {
+) -> Result<(Kept, Body, Option<Meanwhile>)> {
     let Body { spooled, turn } = body;
     let with = |turn| Body {
         spooled: Arc::clone(&spooled),
@@ -94,19 +109,16 @@ async fn keep(
         let kept = evidence::keep(handles, &spooled).await?;
         return Ok((kept, with(turn), None));
     }
-    let (table, ledger) = tables(handles, terms).await?;
+    let tables = tables(handles, terms, submission).await?;
+    let into = Some((&tables.0, &tables.1));
     let keeping = evidence::keep(handles, &spooled);
-    let judging = check(
-        handles,
-        terms,
-        submission,
-        with(turn),
-        Some((&table, &ledger)),
-    );
-    match tokio::join!(keeping, judging) {
-        (Ok(kept), judged) => Ok((kept, with(Turn::Free), Some(judged))),
-        (Err(error), judged) => {
-            judged.discard(handles, terms).await;
+    let judging = check(handles, terms, submission, with(turn), into);
+    let (kept, judged) = tokio::join!(keeping, judging);
+    let meanwhile = Meanwhile { judged, tables };
+    match kept {
+        Ok(kept) => Ok((kept, with(Turn::Free), Some(meanwhile))),
+        Err(error) => {
+            meanwhile.discard().await;
             Err(error)
         }
     }
@@ -131,7 +143,7 @@ impl Coming {
         self,
         handles: &Arc<Handles>,
         terms: &Terms,
-        judged: &mut Option<Judged>,
+        meanwhile: &mut Option<Meanwhile>,
     ) -> Result<SubmitAnswer> {
         let id = self.submission.receipt.id;
         let mut kept = self.kept;
@@ -160,8 +172,8 @@ impl Coming {
                 Some(Claimed::Ours(manifest)) => {
                     tracing::debug!(submission = %id, "the claim is kept");
                     drop(self.held);
-                    let work = match judged.take() {
-                        Some(judged) => Work::Judged(judged),
+                    let work = match meanwhile.take() {
+                        Some(meanwhile) => Work::Judged(meanwhile.judged),
                         None => Work::Body(self.body),
                     };
                     let parts = (self.submission, *manifest, work);

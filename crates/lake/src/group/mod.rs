@@ -46,7 +46,9 @@ impl Default for GroupSettings {
             group: 1024,
             held_bytes: 128 << 20,
             crowd: 16,
-            pause: Duration::from_millis(500),
+            // At most two in a second, the first ones of a crowd, which waited for nobody, among
+            // them.
+            pause: Duration::from_millis(530),
         }
     }
 }

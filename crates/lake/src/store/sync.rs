@@ -9,7 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use object_store::PutPayload;
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
+use rustix::io::Errno;
 
 /// Names that end in `#` and digits are hidden by the listing of `object_store`'s local store.
 const LOCKS: u64 = 16;
@@ -50,8 +51,7 @@ impl Disk {
     pub(super) fn create(&self, path: &Path, payload: &PutPayload) -> Result<String, IoError> {
         let staged = Staged::write(path, payload)?;
         let tag = staged.tag()?;
-        std::fs::hard_link(&staged.path, path)?;
-        drop(staged);
+        staged.name(path)?;
         self.sync_entry(path)?;
         Ok(tag)
     }
@@ -164,6 +164,8 @@ impl Given {
 struct Staged {
     file: File,
     path: PathBuf,
+    /// Whether the hidden name is given up: then whoever has it now is another.
+    renamed: bool,
 }
 
 impl Staged {
@@ -196,16 +198,25 @@ impl Staged {
     }
 
     fn made(target: &Path, make: impl Fn(&Path) -> Result<File, IoError>) -> Result<Self, IoError> {
-        let mut number = 1u32;
+        let (mut number, mut has_folder) = (1u32, false);
         loop {
             let mut name = target.as_os_str().to_owned();
             name.push(format!("#{number}"));
             let path = PathBuf::from(name);
             match make(&path) {
-                Ok(file) => return Ok(Self { file, path }),
+                Ok(file) => {
+                    return Ok(Self {
+                        file,
+                        path,
+                        renamed: false,
+                    });
+                }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
                 Err(error) if error.kind() == ErrorKind::NotFound => match path.parent() {
-                    Some(folder) if !folder.exists() => std::fs::create_dir_all(folder)?,
+                    Some(folder) if !has_folder => {
+                        std::fs::create_dir_all(folder)?;
+                        has_folder = true;
+                    }
                     _ => return Err(error),
                 },
                 Err(error) => return Err(error),
@@ -217,15 +228,33 @@ impl Staged {
         Ok(tag_of(&self.file.metadata()?))
     }
 
-    fn rename(self, target: &Path) -> Result<(), IoError> {
-        std::fs::rename(&self.path, target)
+    fn rename(mut self, target: &Path) -> Result<(), IoError> {
+        std::fs::rename(&self.path, target)?;
+        self.renamed = true;
+        Ok(())
+    }
+
+    /// Gives the file a name that nothing has; `AlreadyExists` otherwise.
+    fn name(mut self, target: &Path) -> Result<(), IoError> {
+        match renameat_with(CWD, &self.path, CWD, target, RenameFlags::NOREPLACE) {
+            Ok(()) => {
+                self.renamed = true;
+                Ok(())
+            }
+            // Not every file system can do that; a second name is given to nothing else, too.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                std::fs::hard_link(&self.path, target)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        // Already gone after a rename.
-        let _ = std::fs::remove_file(&self.path);
+        if !self.renamed {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
