@@ -35,7 +35,7 @@ impl Keep {
                         tokio::task::spawn_blocking(move || spool(&folder, &body)).await??;
                     if let Source::File(path) = spooled.source() {
                         let (sha256, size) = (spooled.sha256(), spooled.size_bytes());
-                        evidence.put_file(path, sha256, size).await?;
+                        evidence.give_file(path, sha256, size).await?;
                     }
                     anyhow::Ok(spooled.size_bytes())
                 }

@@ -19,6 +19,9 @@ on_every_store!(
     compare_and_swap_counts_every_step,
     evidence_is_stored_once_and_read_back,
     a_spooled_file_that_changed_is_refused,
+    a_given_file_is_evidence_and_outlives_its_name,
+    a_given_file_of_another_length_is_refused,
+    a_given_file_takes_the_place_of_one_that_was_cut_off,
     small_objects_are_created_once_and_listed,
     a_fit_store_passes_the_probe_and_keeps_no_trace_of_it,
     a_store_that_refuses_writes_fails_the_probe,
@@ -137,6 +140,56 @@ async fn a_spooled_file_that_changed_is_refused(place: Place) {
         Evidence::path("../etc"),
         Err(LakeError::Invalid(_))
     ));
+}
+
+async fn a_given_file_is_evidence_and_outlives_its_name(place: Place) {
+    let (evidence, folder) = (place.lake().evidence(), tempfile::tempdir().unwrap());
+    // Of a small file the answer alone is lost, of a large one what it was begun for.
+    let sizes = [
+        (100_000, Op::Put, PutOutcome::AlreadyThere),
+        (21_000_000, Op::StartUpload, PutOutcome::Created),
+    ];
+    for (size, lost, outcome) in sizes {
+        let body: Vec<u8> = (0..size).map(|n: u32| (n % 249) as u8).collect();
+        let (hash, size) = (hex::encode(Sha256::digest(&body)), u64::from(size));
+        let file = folder.path().join("given");
+        std::fs::write(&file, &body).unwrap();
+        place.faults.plan(Fault::after(lost, "evidence"));
+        let lost = evidence.give_file(&file, &hash, size).await;
+        assert!(matches!(lost, Err(LakeError::Unavailable(_))), "{lost:?}");
+        let given = evidence.give_file(&file, &hash, size).await;
+        assert_eq!(given.unwrap(), outcome);
+        let again = evidence.give_file(&file, &hash, size).await;
+        assert_eq!(again.unwrap(), PutOutcome::AlreadyThere);
+        std::fs::remove_file(&file).unwrap();
+        let stored = evidence.get(&hash).await.unwrap();
+        let parts: Vec<Bytes> = stored.bytes.try_collect().await.unwrap();
+        assert!(parts.concat() == body);
+    }
+}
+
+async fn a_given_file_of_another_length_is_refused(place: Place) {
+    let (evidence, folder) = (place.lake().evidence(), tempfile::tempdir().unwrap());
+    let (file, size) = (folder.path().join("given"), 9_000_000);
+    std::fs::write(&file, vec![1u8; size]).unwrap();
+    let hash = hex::encode(Sha256::digest(vec![1u8; size + 1]));
+    let refused = evidence.give_file(&file, &hash, size as u64 + 1).await;
+    assert!(matches!(refused, Err(LakeError::Corrupt(_))), "{refused:?}");
+    assert!(!evidence.exists(&hash).await.unwrap());
+}
+
+async fn a_given_file_takes_the_place_of_one_that_was_cut_off(place: Place) {
+    let (evidence, folder) = (place.lake().evidence(), tempfile::tempdir().unwrap());
+    let (file, body) = (folder.path().join("given"), vec![7u8; 9_000_000]);
+    std::fs::write(&file, &body).unwrap();
+    let hash = hex::encode(Sha256::digest(&body));
+    let path = Path::from(Evidence::path(&hash).unwrap());
+    let cut = PutPayload::from_static(b"77");
+    place.store.put(&path, cut).await.unwrap();
+    let given = evidence.give_file(&file, &hash, body.len() as u64).await;
+    assert_eq!(given.unwrap(), PutOutcome::Created);
+    let stored = evidence.get(&hash).await.unwrap();
+    assert_eq!(stored.size, body.len() as u64);
 }
 
 async fn small_objects_are_created_once_and_listed(place: Place) {
