@@ -3,6 +3,7 @@
 
 mod corrections;
 mod faults;
+mod meanwhile;
 mod once;
 mod receipts;
 mod totals;

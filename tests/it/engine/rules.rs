@@ -178,9 +178,11 @@ fn instants() -> ArrayRef {
 }
 
 #[tokio::test]
-async fn an_interval_in_a_rule_is_that_of_a_query() {
+async fn an_instant_in_a_rule_is_that_of_a_query() {
     let conditions = [
         "cast(visited_at + interval '7 hours' as date) <= date '2026-09-01'",
+        "cast(visited_at as date) = date '1969-12-31'",
+        "cast(visited_at - interval '26 hours' as date) <= date '1969-12-30'",
         "visited_at - interval '1 day' < timestamp '2026-08-31T17:00:00Z'",
         "visited_at + interval '1 month' > timestamp '2026-10-01T00:00:00Z'",
         "visited_at - interval '1 day 3 hours' <= timestamp '1969-12-31T00:00:00Z'",

@@ -5,7 +5,7 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{Expr, ExprSchemable, cast, ident, in_list, lit};
 use project::{Bound, Check, Contract, Rule};
 
-use super::intervals::as_durations;
+use super::instants::by_number;
 use super::texts::{self, LooksPersonal};
 use crate::{EngineError, Result};
 
@@ -60,7 +60,7 @@ pub(crate) fn holds(
             let mend = "Mend `implementation` in the contract.";
             let expr = state
                 .create_logical_expr(sql, schema)
-                .and_then(|expr| as_durations(expr, schema));
+                .and_then(|expr| by_number(expr, schema));
             expr.map_err(|error| unplanned(&error.strip_backtrace(), mend))?
         }
         Check::Unique(_) | Check::RowCount { .. } => return Ok(None),

@@ -1,7 +1,7 @@
 //! Contract rules compiled once, so that a rule means one thing at the door and on a table.
 
 mod expression;
-mod intervals;
+mod instants;
 mod rows;
 mod tables;
 mod texts;
