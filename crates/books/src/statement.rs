@@ -49,11 +49,9 @@ impl Statement {
         }
     }
 
-    /// How it is done for many callers, if it can be done with these values.
+    /// How it is done for many callers, if it can be.
     pub fn sharing(&self) -> Option<&'static str> {
-        // SQLite ends a text of JSON there.
-        let has_nul = |value: &Value| matches!(value, Value::Text(Some(t)) if t.contains('\0'));
-        self.shared.filter(|_| !self.values.iter().any(has_nul))
+        self.shared
     }
 
     /// The values of many callers, as the statement that they share takes them.
