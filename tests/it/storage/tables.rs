@@ -260,7 +260,7 @@ async fn streams_are_encoded_side_by_side(place: Place) {
 async fn a_full_file_is_followed_by_another_and_rows_are_sorted(place: Place) {
     let table = place.table().await;
     let settings = WriteSettings {
-        target_file_bytes: 2048,
+        target_file_bytes: 1024,
         row_group_rows: 50,
         compression: Codec::Snappy,
         sort_by: vec!["agency".to_owned(), "id".to_owned()],
