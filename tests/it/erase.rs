@@ -3,6 +3,7 @@
 mod crash;
 mod door;
 mod marked;
+mod nodes;
 mod retention;
 mod shared;
 

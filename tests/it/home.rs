@@ -54,6 +54,10 @@ pub struct Setup {
     pub query: QueryLimits,
     /// The variables of the process, as far as connectors ask for them.
     pub env: BTreeMap<String, String>,
+    /// The books' database on PostgreSQL; without one they are a file of the home.
+    pub database: Option<String>,
+    /// When it is, at first.
+    pub now: &'static str,
 }
 
 impl Default for Setup {
@@ -69,6 +73,8 @@ impl Default for Setup {
                 bytes: 64 << 20,
             },
             env: BTreeMap::new(),
+            database: None,
+            now: "2026-09-20T03:00:00Z",
         }
     }
 }
@@ -186,7 +192,7 @@ impl Fixture {
     }
 
     async fn over(store: Arc<dyn ObjectStore>, folder: Arc<TempDir>, setup: Setup) -> Self {
-        let clock = TestClock::at("2026-09-20T03:00:00Z");
+        let clock = TestClock::at(setup.now);
         let faults = FaultyStore::new(Arc::clone(&store));
         let resident = Arc::new(AtomicU64::new(0));
         let files = Arc::new(Files(Mutex::new(setup.sources.clone())));
@@ -197,7 +203,7 @@ impl Fixture {
             faulty,
             &clock,
             &resident,
-            (&files, &setup.env),
+            (&files, &setup),
             |settings| {
                 settings.query = query;
             },
@@ -219,7 +225,7 @@ impl Fixture {
         fixture
     }
 
-    /// Another house on the same store, whose books and keys are its own.
+    /// Another house on the same store, whose keys are its own, and its books if they are a file.
     pub async fn beside(&self) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let faults = FaultyStore::new(Arc::clone(&self.store));
@@ -230,7 +236,7 @@ impl Fixture {
             faulty,
             &clock,
             &resident,
-            (&self.files, &self.setup.env),
+            (&self.files, &self.setup),
             |_| {},
         )
         .await;
@@ -285,7 +291,7 @@ impl Fixture {
             faulty,
             &clock,
             &resident,
-            (&files, &setup.env),
+            (&files, &setup),
             |settings| {
                 settings.query = query;
                 change(settings);
@@ -393,10 +399,10 @@ async fn open(
     store: Arc<dyn ObjectStore>,
     clock: &TestClock,
     resident: &Arc<AtomicU64>,
-    (files, env): (&Arc<Files>, &BTreeMap<String, String>),
+    (files, setup): (&Arc<Files>, &Setup),
     change: impl FnOnce(&mut Settings),
 ) -> House {
-    let env = env.clone();
+    let env = setup.env.clone();
     let resident = Arc::clone(resident);
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let fresh = || {
@@ -435,11 +441,13 @@ async fn open(
         evidence: EvidenceSettings::default(),
     };
     change(&mut settings);
+    let books = match &setup.database {
+        Some(url) => books::Books::connect(url).await,
+        None => books::Books::open(&folder.join("books.sqlite")).await,
+    };
     let parts = Parts {
         lake: Lake::open(store, given).unwrap(),
-        books: books::Books::open(&folder.join("books.sqlite"))
-            .await
-            .unwrap(),
+        books: books.unwrap(),
         journal: audit::Journal::open(&folder.join("journal"), clock.shared()).unwrap(),
         keys: SigningKeys::open_or_create(
             &folder.join("keys"),
