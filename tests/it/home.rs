@@ -56,8 +56,6 @@ pub struct Setup {
     pub env: BTreeMap<String, String>,
     /// The books' database on PostgreSQL; without one they are a file of the home.
     pub database: Option<String>,
-    /// When it is, at first.
-    pub now: &'static str,
 }
 
 impl Default for Setup {
@@ -74,7 +72,6 @@ impl Default for Setup {
             },
             env: BTreeMap::new(),
             database: None,
-            now: "2026-09-20T03:00:00Z",
         }
     }
 }
@@ -192,7 +189,7 @@ impl Fixture {
     }
 
     async fn over(store: Arc<dyn ObjectStore>, folder: Arc<TempDir>, setup: Setup) -> Self {
-        let clock = TestClock::at(setup.now);
+        let clock = TestClock::at("2026-09-20T03:00:00Z");
         let faults = FaultyStore::new(Arc::clone(&store));
         let resident = Arc::new(AtomicU64::new(0));
         let files = Arc::new(Files(Mutex::new(setup.sources.clone())));

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use api::client::RemoteService;
 use futures::TryStreamExt;
 use serde_json::Value;
-use service::{Credential, ErrorKind, Secret, Service, ServiceError, SubmissionId, SubmitRequest};
+use service::{Credential, ErrorKind, Secret, Service, ServiceError, SubmissionId};
 use testkit::TestHome;
 use testkit::home::copy_folder;
 
 use super::{Server, done, fails, json, run};
-use crate::home::{Fixture, Setup, VISITS, visits};
+use crate::home::{Fixture, VISITS, visits};
 
 fn submitted(home: &TestHome, file: &str, key: &str) -> Value {
     let to = ["--agency", "H26", "--period", "2026-09", "--key", key];
@@ -107,28 +107,20 @@ struct Past {
     file: PathBuf,
 }
 
-/// A home that has been there since February of 2024: it was filled then, by the clock, and is opened
-/// today. Of what it received, two bodies had a phone number in a row, one none.
+/// A home that was filled in September of 2026, by the clock, and is opened today; it keeps restricted
+/// evidence for 30 days. Of what it received then, two bodies had a phone number in a row, one none.
 async fn old_home() -> (TestHome, [Past; 3]) {
     let home = TestHome::new();
-    let f = Fixture::with(Setup {
-        now: "2024-02-05T03:00:00Z",
-        ..Setup::default()
-    })
-    .await;
+    let f = Fixture::on_disk().await;
     let header = "visit_id,office,visited_at,minutes\n";
-    let row = |id: &str, office: &str| format!("{id},{office},2024-01-15T08:30:00+07:00,12\n");
+    let row = |id: &str, office: &str| format!("{id},{office},2026-09-15T08:30:00+07:00,12\n");
     let small = header.to_owned() + &row("S-1", "Huế") + &row("S-2", OLD);
     let many: String = (0..6_000).map(|n| row(&format!("L-{n}"), "Huế")).collect();
     let large = header.to_owned() + &many + &row("L", OLD);
     let clean = header.to_owned() + &row("C-1", "Huế");
     let mut past = Vec::new();
     for (name, body) in [("small", &small), ("large", &large), ("clean", &clean)] {
-        let request = SubmitRequest {
-            period: "2024-01".parse().unwrap(),
-            ..visits()
-        };
-        let answer = f.submit_this(&f.admin, request, body).await.unwrap();
+        let answer = f.submit_this(&f.admin, visits(), body).await.unwrap();
         past.push(Past {
             id: answer.receipt.id,
             receipt: home.write(&format!("{name}.json"), answer.sealed.unwrap()),
@@ -143,8 +135,10 @@ async fn old_home() -> (TestHome, [Past; 3]) {
     home.write("home/operator.token", token.reveal());
     let made = TestHome::new();
     done(&made, &["init"]);
-    let settings = std::fs::read(made.path().join("dtm.toml")).unwrap();
-    home.write("home/dtm.toml", settings);
+    let settings = std::fs::read_to_string(made.path().join("dtm.toml")).unwrap();
+    let shorter = settings.replace("restricted_keep_days = 730", "restricted_keep_days = 30");
+    assert_ne!(shorter, settings);
+    home.write("home/dtm.toml", shorter);
     (home, past.try_into().ok().unwrap())
 }
 
@@ -191,7 +185,7 @@ async fn evidence(home: &TestHome, id: SubmissionId) -> Result<Vec<u8>, ServiceE
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_home_of_two_years_erases_what_is_due_and_its_receipts_verify_for_ever() {
+async fn a_home_erases_what_is_past_its_retention_and_its_receipts_verify_for_ever() {
     let (home, [small, large, clean]) = old_home().await;
     let today = home.write("today.csv", VISITS.replace("Ba Đình", YOUNG));
     let young = submitted(&home, today.to_str().unwrap(), "k");
@@ -255,7 +249,7 @@ async fn a_home_of_two_years_erases_what_is_due_and_its_receipts_verify_for_ever
     for past in [&small, &large] {
         let gone = evidence(&home, past.id).await.unwrap_err();
         assert_eq!(gone.kind, ErrorKind::Gone);
-        let why = "by `operator`: past the 730 days of `evidence.restricted_keep_days`";
+        let why = "by `operator`: past the 30 days of `evidence.restricted_keep_days`";
         assert!(gone.message.ends_with(why), "{gone}");
         // The receipt vouches for the file that its sender has kept, and for no other.
         let kept = past.file.to_str().unwrap();

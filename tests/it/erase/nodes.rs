@@ -1,15 +1,19 @@
 //! Two nodes on one store and one database of PostgreSQL, which erase the same bytes at the same time.
 
+use std::io::Cursor;
+
 use chrono::TimeDelta;
 use futures::TryStreamExt;
+use futures::future::join_all;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::Value;
 use service::{EraseReport, ErrorKind, ServiceError};
+use sha2::{Digest, Sha256};
 use testkit::{Fault, Gate, Op};
 
 use super::retention::{maintained, steps};
-use super::{PHONE, erase, is_gone, journal, large, of, read, rows, sent, small, traces};
+use super::{PHONE, entries, erase, is_gone, journal, large, of, read, rows, sent, small, traces};
 use crate::home::{Fixture, Setup, visits};
 
 async fn nodes() -> (Fixture, Fixture) {
@@ -259,4 +263,53 @@ async fn what_is_past_its_retention_is_erased_once_by_two_nodes_that_maintain() 
     }
     assert_eq!(read(&other, young).await.unwrap(), small("Y"));
     assert_eq!(steps(&one, true).await, []);
+}
+
+/// The bodies of a segment that has several, by the names in its directory.
+async fn neighbours(f: &Fixture) -> Vec<String> {
+    let folder = Path::from("evidence/segments");
+    let listed: Vec<_> = f.store.list(Some(&folder)).try_collect().await.unwrap();
+    for meta in listed {
+        let object = f.store.get(&meta.location).await.unwrap();
+        let bytes = Cursor::new(object.bytes().await.unwrap());
+        let archive = zip::ZipArchive::new(bytes).unwrap();
+        if archive.len() > 1 {
+            let names = archive.file_names().map(|name| name.unwrap().into_owned());
+            return names.collect();
+        }
+    }
+    panic!("no two bodies share a segment");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neighbours_in_a_segment_that_two_nodes_erase_at_once_are_both_gone() {
+    let (one, other) = nodes().await;
+    let bodies: Vec<String> = (0..24).map(|n| small(&format!("N{n}"))).collect();
+    let ids = join_all(bodies.iter().map(|body| sent(&one, visits(), body))).await;
+    let shared = neighbours(&one).await;
+    let is_in = |n: &usize| shared.contains(&hex::encode(Sha256::digest(&bodies[*n])));
+    let together: Vec<usize> = (0..24).filter(is_in).collect();
+    let (first, second) = (together[0], together[1]);
+    // It has read the segment, and is about to write it without the first.
+    let gate = Gate::new();
+    one.faults
+        .plan(Fault::held(Op::Put, "evidence/segments", &gate));
+    let overtaking = async {
+        gate.arrived(1).await;
+        erase(&other, ids[second]).await.unwrap();
+        gate.open();
+    };
+    let (erased, ()) = tokio::join!(erase(&one, ids[first]), overtaking);
+    erased.unwrap();
+    let entries = entries(&one).await;
+    for (n, (id, body)) in ids.iter().zip(&bodies).enumerate() {
+        let kept = &entries[&hex::encode(Sha256::digest(body))];
+        if n == first || n == second {
+            is_gone(read(&one, *id).await);
+            assert_eq!(*kept, vec![0; body.len()], "{n}");
+        } else {
+            assert_eq!(read(&other, *id).await.unwrap(), *body);
+            assert_eq!(kept, body.as_bytes(), "{n}");
+        }
+    }
 }

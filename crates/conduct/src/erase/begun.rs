@@ -93,7 +93,8 @@ pub(crate) async fn entomb(
             }
             continue;
         }
-        let one = Tombstone::new(&first.receipt, number.saturating_add(1), &ids, &erasure);
+        let named = (number.saturating_add(1), (handles.given.ids)().to_string());
+        let one = Tombstone::new(&first.receipt, named, &ids, &erasure);
         // An answer that is lost must not make it another's.
         begun.0.insert(place(&one));
         if !kept::create(handles, &one).await? {
