@@ -113,11 +113,12 @@ async fn old_home() -> (TestHome, [Past; 3]) {
     let home = TestHome::new();
     let f = Fixture::on_disk().await;
     let header = "visit_id,office,visited_at,minutes\n";
-    let row = |id: &str, office: &str| format!("{id},{office},2026-09-15T08:30:00+07:00,12\n");
+    let row = |id: &str, office: &str| format!("{id},{office},2026-09-05T08:30:00+07:00,12\n");
     let small = header.to_owned() + &row("S-1", "Huế") + &row("S-2", OLD);
-    let many: String = (0..6_000).map(|n| row(&format!("L-{n}"), "Huế")).collect();
+    let many: String = (0..8_000).map(|n| row(&format!("L-{n}"), "Huế")).collect();
     let large = header.to_owned() + &many + &row("L", OLD);
     let clean = header.to_owned() + &row("C-1", "Huế");
+    assert!(large.len() > 256 << 10, "it fits into a segment");
     let mut past = Vec::new();
     for (name, body) in [("small", &small), ("large", &large), ("clean", &clean)] {
         let answer = f.submit_this(&f.admin, visits(), body).await.unwrap();
@@ -275,7 +276,7 @@ async fn a_home_erases_what_is_past_its_retention_and_its_receipts_verify_for_ev
             "json",
         ],
     );
-    assert_eq!(json(&rows)[0]["n"], 1 + 6_000 + 1 + 1, "rows stay");
+    assert_eq!(json(&rows)[0]["n"], 1 + 8_000 + 1 + 1, "rows stay");
     let book = "select sum(files_removed) as n from system.maintenance where task = 'erase'";
     let rows = json(&done(&home, &["query", book, "--format", "json"]));
     assert_eq!(rows[0]["n"], 2, "{rows}");

@@ -160,6 +160,33 @@ async fn what_one_node_gives_up_no_other_has_finished_for_it() {
     assert_eq!(traces(&one, PHONE).await, [""; 0]);
 }
 
+/// The other node has looked for tombstones, and its books do not know the body yet: nobody sees it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_another_node_keeps_while_its_bytes_are_erased_is_kept_anew() {
+    let body = large("K");
+    let (one, other) = nodes().await;
+    let first = sent(&one, visits(), &body).await;
+    let gate = Gate::new();
+    other
+        .faults
+        .plan(Fault::held(Op::Head, "evidence/sha256", &gate));
+    let erasing = async {
+        gate.arrived(1).await;
+        erase(&one, first).await.unwrap();
+        gate.open();
+    };
+    let second = sent(&other, super::key("again"), &body);
+    let (second, ()) = tokio::join!(second, erasing);
+    is_gone(read(&other, first).await);
+    for node in [&one, &other] {
+        // The erasure, asked for again, does not reach it.
+        erase(node, first).await.unwrap();
+        assert_eq!(read(node, second).await.unwrap(), body);
+    }
+    erase(&one, second).await.unwrap();
+    assert_eq!(traces(&one, PHONE).await, [""; 0]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_erasure_of_a_node_that_died_is_taken_up_by_the_other_later() {
     for body in [small("D"), large("D")] {
@@ -312,4 +339,33 @@ async fn neighbours_in_a_segment_that_two_nodes_erase_at_once_are_both_gone() {
             assert_eq!(kept, body.as_bytes(), "{n}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn maintenance_that_another_node_has_overtaken_counts_nothing_as_its_own() {
+    let (one, other) = nodes().await;
+    for n in 0..3 {
+        sent(&one, visits(), &small(&format!("V{n}"))).await;
+    }
+    one.clock.advance(TimeDelta::days(731));
+    // It knows what is due, and is about to begin.
+    let gate = Gate::new();
+    one.faults
+        .plan(Fault::held(Op::Put, "evidence/erased", &gate));
+    let overtaking = async {
+        gate.arrived(1).await;
+        let steps = steps(&other, true).await;
+        gate.open();
+        steps
+    };
+    let (overtaken, done) = tokio::join!(steps(&one, true), overtaking);
+    let counts = |steps: &[service::MaintenanceStep]| {
+        assert!(steps.iter().all(maintained), "{steps:?}");
+        let files = steps.iter().map(|step| step.files_removed);
+        let bytes = steps.iter().map(|step| step.bytes_removed);
+        (files.sum::<u64>(), bytes.sum::<u64>())
+    };
+    assert_eq!(counts(&done), (3, 3 * small("V0").len() as u64));
+    assert_eq!(counts(&overtaken), (0, 0));
+    assert_eq!(tombstones(&one).await.len(), 3);
 }
