@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use futures::TryStreamExt;
@@ -151,24 +152,32 @@ async fn segments_are_found_by_what_their_directories_name(place: Place) {
         places.push(segments.put(&hash(&body(n)), body(n)).await.unwrap());
     }
     // Bodies enough for a directory that is longer than what is read of the end at first: they
-    // gather while the first segment is under way.
-    let many = (0..900).map(|n| Bytes::from(format!("{n}")));
-    let puts = many.map(|body| {
-        let segments = &segments;
-        async move { segments.put(&hash(&body), body).await.unwrap() }
-    });
+    // gather while another is under way.
     let gate = Gate::new();
     place
         .faults
         .plan(Fault::held(Op::Put, "evidence/segments", &gate));
+    let asked = AtomicUsize::new(0);
+    let many = (0..900).map(|n| Bytes::from(format!("{n}")));
+    let puts = many.map(|body| {
+        let (segments, asked) = (&segments, &asked);
+        async move {
+            asked.fetch_add(1, Ordering::Relaxed);
+            segments.put(&hash(&body), body).await.unwrap()
+        }
+    });
     let gathering = async {
         gate.arrived(1).await;
-        for _ in 0..1000 {
-            tokio::task::yield_now().await;
-        }
-        gate.open();
+        let all = join_all(puts);
+        let opening = async {
+            while asked.load(Ordering::Relaxed) < 900 {
+                tokio::task::yield_now().await;
+            }
+            gate.open();
+        };
+        tokio::join!(all, opening).0
     };
-    let (many, ()) = tokio::join!(join_all(puts), gathering);
+    let (_, many) = tokio::join!(segments.put(&hash(&body(6)), body(6)), gathering);
     let together = many.iter().filter(|place| place.path == many[899].path);
     assert!(together.count() > 700, "the directory is short");
     let broken = Path::from("evidence/segments/zz/broken.zip");
