@@ -1,4 +1,5 @@
-//! Two nodes on one store and one database of PostgreSQL, which erase the same bytes at the same time.
+//! Two nodes on one store and one database of PostgreSQL, which erase the same bytes at the same
+//! time.
 
 use std::io::Cursor;
 
@@ -126,15 +127,15 @@ async fn who_comes_while_the_bytes_go_is_told_so_and_then_what_became_of_it() {
     }
 }
 
-/// The one that is at it still gives up when the same bytes come: had the other finished for it, they
-/// would be gone and nobody would say so.
+/// The one that is at it still gives up when the same bytes come: had the other finished for it,
+/// they would be gone and nobody would say so.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_node_gives_up_no_other_has_finished_for_it() {
     let body = large("G");
     let (one, other) = nodes().await;
     let id = sent(&one, visits(), &body).await;
     let gate = Gate::new();
-    // Its tombstone is there, and it has not looked yet who comes.
+    // It is kept and in the books, and its claim does not come through.
     one.faults
         .plan(Fault::held(Op::Put, "submissions/by-key", &gate));
     let second = one.submit_this(&one.admin, super::key("again"), &body);
@@ -160,7 +161,8 @@ async fn what_one_node_gives_up_no_other_has_finished_for_it() {
     assert_eq!(traces(&one, PHONE).await, [""; 0]);
 }
 
-/// The other node has looked for tombstones, and its books do not know the body yet: nobody sees it.
+/// The other node has looked for tombstones, and its books do not know the body yet: nobody sees
+/// it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_another_node_keeps_while_its_bytes_are_erased_is_kept_anew() {
     let body = large("K");

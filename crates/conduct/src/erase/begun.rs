@@ -15,8 +15,8 @@ pub(super) const UNDER_WAY: TimeDelta = TimeDelta::minutes(10);
 /// Tries while others erase the same bytes.
 const TRIES: usize = 20;
 
-/// The erasures that this process began and has not ended, by hash and number. What fails on the way
-/// stays: whoever holds this knows that nobody here is at it.
+/// The erasures that this process began and has not ended, by hash and number. What fails on the
+/// way stays: whoever holds this knows that nobody here is at it.
 #[derive(Debug, Default)]
 pub(crate) struct Begun(HashSet<(String, u32)>);
 

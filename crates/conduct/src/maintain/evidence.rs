@@ -93,8 +93,8 @@ pub(super) async fn take(
     Ok(steps)
 }
 
-/// Erases some bodies, as an act of its own: who may maintain tables may not do this yet. Gives those
-/// that it erased.
+/// Erases some bodies, as an act of its own: who may maintain tables may not do this yet. Gives
+/// those that it erased.
 async fn act<'d>(
     gate: &Gate,
     call: &Call,
