@@ -3,6 +3,7 @@
 mod crash;
 mod door;
 mod marked;
+mod nodes;
 mod retention;
 mod shared;
 
@@ -38,8 +39,10 @@ fn small(prefix: &str) -> String {
 
 /// The same, too large for a segment.
 fn large(prefix: &str) -> String {
-    let more = (10..6_000).map(|n| format!("{prefix}-{n},Huế,2026-09-03T09:00:00+07:00,1\n"));
-    small(prefix) + &more.collect::<String>()
+    let more = (10..8_000).map(|n| format!("{prefix}-{n},Huế,2026-09-03T09:00:00+07:00,1\n"));
+    let body = small(prefix) + &more.collect::<String>();
+    assert!(body.len() > 256 << 10, "it fits into a segment");
+    body
 }
 
 fn key(key: &str) -> SubmitRequest {

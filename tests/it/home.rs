@@ -54,6 +54,8 @@ pub struct Setup {
     pub query: QueryLimits,
     /// The variables of the process, as far as connectors ask for them.
     pub env: BTreeMap<String, String>,
+    /// The books' database on PostgreSQL; without one they are a file of the home.
+    pub database: Option<String>,
 }
 
 impl Default for Setup {
@@ -69,6 +71,7 @@ impl Default for Setup {
                 bytes: 64 << 20,
             },
             env: BTreeMap::new(),
+            database: None,
         }
     }
 }
@@ -197,7 +200,7 @@ impl Fixture {
             faulty,
             &clock,
             &resident,
-            (&files, &setup.env),
+            (&files, &setup),
             |settings| {
                 settings.query = query;
             },
@@ -219,7 +222,7 @@ impl Fixture {
         fixture
     }
 
-    /// Another house on the same store, whose books and keys are its own.
+    /// Another house on the same store, whose keys are its own, and its books if they are a file.
     pub async fn beside(&self) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let faults = FaultyStore::new(Arc::clone(&self.store));
@@ -230,7 +233,7 @@ impl Fixture {
             faulty,
             &clock,
             &resident,
-            (&self.files, &self.setup.env),
+            (&self.files, &self.setup),
             |_| {},
         )
         .await;
@@ -285,7 +288,7 @@ impl Fixture {
             faulty,
             &clock,
             &resident,
-            (&files, &setup.env),
+            (&files, &setup),
             |settings| {
                 settings.query = query;
                 change(settings);
@@ -393,10 +396,10 @@ async fn open(
     store: Arc<dyn ObjectStore>,
     clock: &TestClock,
     resident: &Arc<AtomicU64>,
-    (files, env): (&Arc<Files>, &BTreeMap<String, String>),
+    (files, setup): (&Arc<Files>, &Setup),
     change: impl FnOnce(&mut Settings),
 ) -> House {
-    let env = env.clone();
+    let env = setup.env.clone();
     let resident = Arc::clone(resident);
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let fresh = || {
@@ -435,11 +438,13 @@ async fn open(
         evidence: EvidenceSettings::default(),
     };
     change(&mut settings);
+    let books = match &setup.database {
+        Some(url) => books::Books::connect(url).await,
+        None => books::Books::open(&folder.join("books.sqlite")).await,
+    };
     let parts = Parts {
         lake: Lake::open(store, given).unwrap(),
-        books: books::Books::open(&folder.join("books.sqlite"))
-            .await
-            .unwrap(),
+        books: books.unwrap(),
         journal: audit::Journal::open(&folder.join("journal"), clock.shared()).unwrap(),
         keys: SigningKeys::open_or_create(
             &folder.join("keys"),

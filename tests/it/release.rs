@@ -4,7 +4,7 @@ use service::{
     ErrorKind, Page, Principal, QuarantineFilter, Relation, ReleaseReport, ReleaseRequest, Service,
     ServiceError, SubmissionId, SubmitRequest, WithdrawRequest,
 };
-use testkit::{Fault, Op};
+use testkit::{Fault, Gate, Op};
 
 use crate::home::{Fixture, call, visits};
 
@@ -200,6 +200,31 @@ async fn rows_of_what_does_not_stand_are_not_released() {
     assert_eq!(over(correction), "it was withdrawn");
     assert!(over(refused.submission.unwrap()).starts_with("no row of it landed"));
     assert_eq!(all(&f).await, "W-1 Huế 1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_withdrawn_while_it_is_released_lands_nothing() {
+    let f = Fixture::on_disk().await;
+    let id = sent(&f, visits(), BODY).await;
+    longer(&f).await;
+    // Its rows are judged, and about to land.
+    let gate = Gate::new();
+    f.faults.plan(Fault::held(Op::Put, "releases/", &gate));
+    let withdrawing = async {
+        gate.arrived(1).await;
+        let reason = "sent by mistake".to_owned();
+        let request = WithdrawRequest { id, reason };
+        f.house.withdraw(&f.admin, request).await.unwrap();
+        gate.open();
+    };
+    let (report, ()) = tokio::join!(release(&f), withdrawing);
+    let [of] = &report.unwrap().submissions[..] else {
+        panic!("one is released")
+    };
+    assert_eq!((of.released, of.held), (0, 0));
+    let why = of.passed_over.as_deref().unwrap();
+    assert_eq!(why, "it was replaced or withdrawn meanwhile");
+    assert_eq!(all(&f).await, "nothing");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,7 +16,7 @@ use service::{At, ErrorKind, Result, ServiceError, SubmissionId};
 use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
-use crate::erase::Keeping;
+use crate::erase::{Begun, Keeping};
 use crate::in_force::InForce;
 use crate::perform::Agents;
 use crate::published::{Published, PublishedSet};
@@ -50,7 +50,7 @@ pub(crate) struct Handles {
     /// Bodies that are kept and not in the books yet.
     pub keeping: Keeping,
     /// Taken by whoever erases.
-    pub erasing: AsyncMutex<()>,
+    pub erasing: AsyncMutex<Begun>,
     /// Shared by the submissions that land; taken alone while tables that they land in change their
     /// columns.
     pub landing: RwLock<()>,

@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
-use crate::erase::Keeping;
+use crate::erase::{Begun, Keeping};
 use crate::handles::Handles;
 use crate::in_force::InForce;
 use crate::perform::Agents;
@@ -87,7 +87,7 @@ impl Parts {
             in_work: Mutex::new(HashSet::new()),
             running: AsyncMutex::new(()),
             keeping: Keeping::default(),
-            erasing: AsyncMutex::new(()),
+            erasing: AsyncMutex::new(Begun::default()),
             stopping: watch::Sender::new(false),
             landing: RwLock::new(()),
             landings: TaskTracker::new(),

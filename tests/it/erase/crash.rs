@@ -1,7 +1,10 @@
 //! An erasure that is cut off at any request of the store is finished on start, or when it is asked
 //! again.
 
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
 use service::{ErrorKind, SubmissionId};
+use sha2::{Digest, Sha256};
 use testkit::faulty::FaultKind;
 use testkit::{Fault, Op};
 
@@ -96,4 +99,23 @@ async fn what_came_before_a_half_made_erasure_was_seen_is_not_taken_by_it() {
     assert_eq!(read(&f, second).await.unwrap(), body);
     erase(&f, second).await.unwrap();
     assert_eq!(traces(&f, PHONE).await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tombstone_under_the_name_of_others_erases_nothing_and_is_named() {
+    let f = Fixture::on_disk().await;
+    let first = sent(&f, visits(), &small("A")).await;
+    let second = sent(&f, visits(), &small("B")).await;
+    erase(&f, first).await.unwrap();
+    let folder = |body: &str| {
+        let hash = hex::encode(Sha256::digest(body));
+        Path::from(format!("evidence/erased/{}/{hash}/000001.json", &hash[..2]))
+    };
+    let (own, others) = (folder(&small("A")), folder(&small("B")));
+    f.store.copy(&own, &others).await.unwrap();
+    let f = f.reopened().await;
+    let refused = erase(&f, second).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Corrupt, "{refused}");
+    assert!(refused.message.contains(others.as_ref()), "{refused}");
+    assert_eq!(read(&f, second).await.unwrap(), small("B"));
 }

@@ -30,7 +30,11 @@ async fn maintain(
     f.house.maintain(caller, request).await
 }
 
-async fn steps(f: &Fixture, erase: bool) -> Vec<MaintenanceStep> {
+pub(super) fn maintained(step: &MaintenanceStep) -> bool {
+    step.state == MaintenanceState::Done
+}
+
+pub(super) async fn steps(f: &Fixture, erase: bool) -> Vec<MaintenanceStep> {
     let mut report = maintain(f, &f.admin, erase).await.unwrap();
     report
         .steps

@@ -1,6 +1,6 @@
 //! Bytes that came more than once: together erased, sent again, on their way meanwhile.
 
-use service::{ErrorKind, SubmissionState};
+use service::{ErrorKind, SubmissionId, SubmissionState};
 use testkit::{Fault, Gate, Op};
 
 use super::{
@@ -99,6 +99,77 @@ async fn a_body_that_is_on_its_way_with_the_same_bytes_is_not_lost() {
         with_others(&f, first).await.unwrap();
         is_gone(read(&f, second).await);
         assert_eq!(traces(&f, PHONE).await, [""; 0], "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_being_kept_is_seen_before_the_books_know_it() {
+    let f = Fixture::on_disk().await;
+    let body = large("H");
+    let first = sent(&f, visits(), &body).await;
+    // It looks whether the bytes are there; to be told so and then to find them gone would not do.
+    let gate = Gate::new();
+    f.faults
+        .plan(Fault::held(Op::Head, "evidence/sha256", &gate));
+    let erasing = async {
+        gate.arrived(1).await;
+        let refused = erase(&f, first).await.unwrap_err();
+        gate.open();
+        refused
+    };
+    let second = sent(&f, key("again"), &body);
+    let (second, refused) = tokio::join!(second, erasing);
+    assert_eq!(refused.kind, ErrorKind::Conflict, "{refused}");
+    assert!(refused.message.contains("came again"), "{refused}");
+    for id in [first, second] {
+        assert_eq!(read(&f, id).await.unwrap(), body);
+    }
+    with_others(&f, first).await.unwrap();
+    is_gone(read(&f, second).await);
+    assert_eq!(traces(&f, PHONE).await, [""; 0]);
+}
+
+/// The same bytes come and land between the look at who has them and the tombstone.
+async fn overtaken(f: &Fixture, body: &str, cut: bool) -> (SubmissionId, SubmissionId) {
+    let first = sent(f, visits(), body).await;
+    let gate = Gate::new();
+    f.faults
+        .plan(Fault::held(Op::Put, "evidence/erased", &gate));
+    let coming = async {
+        gate.arrived(1).await;
+        let second = sent(f, key("again"), body).await;
+        if cut {
+            f.faults
+                .plan(Fault::before(Op::Get, "submissions").times(99));
+        }
+        gate.open();
+        second
+    };
+    let (refused, second) = tokio::join!(erase(f, first), coming);
+    let refused = refused.unwrap_err();
+    let kind = match cut {
+        true => ErrorKind::Unavailable,
+        false => ErrorKind::Conflict,
+    };
+    assert_eq!(refused.kind, kind, "{refused}");
+    (first, second)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_landed_before_the_tombstone_is_not_taken_by_it() {
+    let body = large("O");
+    for cut in [false, true] {
+        let f = Fixture::on_disk().await;
+        let (first, second) = overtaken(&f, &body, cut).await;
+        // Nor by the start that finds an erasure unfinished.
+        let f = f.reopened().await;
+        for id in [first, second] {
+            assert_eq!(read(&f, id).await.unwrap(), body);
+            assert_eq!(of(&f, id).await.erased, None);
+        }
+        with_others(&f, first).await.unwrap();
+        is_gone(read(&f, second).await);
+        assert_eq!(traces(&f, PHONE).await, [""; 0]);
     }
 }
 

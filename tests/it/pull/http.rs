@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use service::{ErrorKind, PullRequest, Service};
+use testkit::{Fault, Op};
 
 use super::portal::{Instead, Portal, TOKEN};
 use super::{all, entries, pull, pulled, setup, state};
@@ -81,6 +82,65 @@ async fn a_walk_that_breaks_off_goes_on_in_the_next_process_where_it_was() {
     assert_eq!(portal.pages(), ["2", "3", "1"]);
     assert_eq!(all(&f).await, "V-1 1, V-2 2, V-3 3, V-4 4, V-5 5");
     assert_eq!(state(&f).await.error_kind, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_could_not_be_kept_or_landed_is_not_passed_by_the_mark() {
+    for (op, at) in [
+        (Op::Put, "evidence"),
+        (Op::Put, "submissions/by-key"),
+        (Op::Put, "raw/visits/_delta_log"),
+    ] {
+        let portal = Portal::start().await;
+        portal.add(1, 5);
+        let f = house(&portal.connector()).await;
+        f.faults.plan(Fault::before(op, at).times(100));
+        let report = pull(&f).await.unwrap();
+        assert_eq!(report.pieces, [], "{at}");
+        assert!(report.error.is_some(), "{at}");
+        assert_eq!(state(&f).await.mark, None, "{at}");
+        f.faults.forget();
+        let f = f.reopened().await;
+        pulled(&f).await;
+        let landed = "V-1 1, V-2 2, V-3 3, V-4 4, V-5 5";
+        assert_eq!(all(&f).await, landed, "{at}");
+        assert!(state(&f).await.mark.is_some(), "{at}");
+    }
+}
+
+/// Its lease has run out while the portal kept it waiting.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_connector_another_has_taken_over_stops_and_lands_nothing_more() {
+    let portal = Portal::start().await;
+    portal.add(1, 5);
+    portal.instead("2", Instead::Hold, 1);
+    let database = tokio::task::spawn_blocking(|| testkit::postgres::database("pull"));
+    let mut setup = setup(&portal.connector());
+    let variable = ("PORTAL_TOKEN".to_owned(), TOKEN.to_owned());
+    setup.env.extend([variable]);
+    setup.database = Some(database.await.unwrap());
+    let one = Fixture::with(setup).await;
+    let other = one.beside().await;
+    let taking_over = async {
+        portal.is_waited_for().await;
+        one.clock.advance(chrono::TimeDelta::minutes(3));
+        let taken = pulled(&other).await;
+        portal.go_on();
+        taken
+    };
+    let (report, taken) = tokio::join!(pull(&one), taking_over);
+    let report = report.unwrap();
+    assert_eq!((report.pieces.len(), taken.len()), (1, 2));
+    let told = report.error.unwrap();
+    assert!(
+        told.contains("another process runs connector `inbox` by now"),
+        "{told}"
+    );
+    assert_eq!(all(&one).await, "V-1 1, V-2 2, V-3 3, V-4 4, V-5 5");
+    // What it says of itself is not kept over what the other did.
+    let state = state(&other).await;
+    assert_eq!((state.failures, state.error_kind), (0, None));
+    assert_eq!(state.mark.as_deref(), Some("2026-09-01T05:00:00+07:00"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

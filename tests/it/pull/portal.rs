@@ -35,7 +35,7 @@ impl Asked {
 pub enum Instead {
     Fail(StatusCode),
     Redirect(String),
-    /// Says nothing, as long as it is told so.
+    /// Says nothing until it is told to.
     Hold,
 }
 
@@ -51,6 +51,7 @@ struct Shared {
     asked: Mutex<Vec<Asked>>,
     instead: Mutex<Vec<(String, Instead, usize)>>,
     held: Semaphore,
+    going: Semaphore,
 }
 
 impl Portal {
@@ -63,6 +64,7 @@ impl Portal {
             asked: Mutex::default(),
             instead: Mutex::default(),
             held: Semaphore::new(0),
+            going: Semaphore::new(0),
         });
         let answering = Arc::clone(&shared);
         let app = Router::new().fallback(move |uri: Uri, headers: HeaderMap| {
@@ -111,6 +113,11 @@ impl Portal {
         self.shared.held.acquire().await.unwrap().forget();
     }
 
+    /// Lets a page go that is held.
+    pub fn go_on(&self) {
+        self.shared.going.add_permits(1);
+    }
+
     /// What was asked since this was asked.
     pub fn asked(&self) -> Vec<Asked> {
         std::mem::take(&mut *self.shared.asked.lock().unwrap())
@@ -155,17 +162,16 @@ impl Shared {
             authorization: authorization.map_or("", |v| v.to_str().unwrap()).to_owned(),
         };
         self.asked.lock().unwrap().push(asked.clone());
-        if let Some(instead) = self.what_instead(asked.get("page")) {
-            return match instead {
-                Instead::Fail(status) => status.into_response(),
-                Instead::Redirect(to) => {
-                    (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()
-                }
-                Instead::Hold => {
-                    self.held.add_permits(1);
-                    std::future::pending().await
-                }
-            };
+        match self.what_instead(asked.get("page")) {
+            None => {}
+            Some(Instead::Fail(status)) => return status.into_response(),
+            Some(Instead::Redirect(to)) => {
+                return (StatusCode::FOUND, [(header::LOCATION, to)]).into_response();
+            }
+            Some(Instead::Hold) => {
+                self.held.add_permits(1);
+                self.going.acquire().await.unwrap().forget();
+            }
         }
         if asked.authorization != format!("Bearer {TOKEN}") {
             return StatusCode::UNAUTHORIZED.into_response();

@@ -1,7 +1,8 @@
 //! Small bodies, many to an object.
 
 use std::collections::BTreeSet;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use futures::TryStreamExt;
@@ -10,8 +11,10 @@ use lake::{LakeError, SegmentSettings, Segments};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use sha2::{Digest, Sha256};
-use testkit::{Fault, Op};
+use testkit::{Fault, Gate, Op};
 use tokio::runtime::Handle;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 use super::on_every_store;
 use super::places::Place;
@@ -21,6 +24,7 @@ on_every_store!(
     a_body_whose_answer_is_lost_is_kept_again_in_a_segment_of_its_own,
     a_body_that_is_erased_is_zeros_and_every_place_stays,
     segments_are_found_by_what_their_directories_name,
+    a_segment_of_another_program_is_not_written_anew,
     a_body_that_is_not_its_hash_is_refused_on_the_way_in_and_out,
     a_drained_writer_keeps_what_waits_and_takes_no_more,
 );
@@ -137,18 +141,45 @@ async fn a_body_that_is_erased_is_zeros_and_every_place_stays(place: Place) {
 }
 
 async fn segments_are_found_by_what_their_directories_name(place: Place) {
-    let segments = start(&place);
+    let settings = SegmentSettings {
+        queue: 1024,
+        at_once: 1,
+        ..SegmentSettings::default()
+    };
+    let segments = place.lake().segments(settings, &Handle::current());
     let mut places = Vec::new();
     for n in [4, 5] {
         places.push(segments.put(&hash(&body(n)), body(n)).await.unwrap());
     }
-    // Bodies enough for a directory that is longer than what is read of the end at first.
+    // Bodies enough for a directory that is longer than what is read of the end at first: they
+    // gather while another is under way.
+    let gate = Gate::new();
+    place
+        .faults
+        .plan(Fault::held(Op::Put, "evidence/segments", &gate));
+    let asked = AtomicUsize::new(0);
     let many = (0..900).map(|n| Bytes::from(format!("{n}")));
     let puts = many.map(|body| {
-        let segments = &segments;
-        async move { segments.put(&hash(&body), body).await.unwrap() }
+        let (segments, asked) = (&segments, &asked);
+        async move {
+            asked.fetch_add(1, Ordering::Relaxed);
+            segments.put(&hash(&body), body).await.unwrap()
+        }
     });
-    let many = join_all(puts).await;
+    let gathering = async {
+        gate.arrived(1).await;
+        let all = join_all(puts);
+        let opening = async {
+            while asked.load(Ordering::Relaxed) < 900 {
+                tokio::task::yield_now().await;
+            }
+            gate.open();
+        };
+        tokio::join!(all, opening).0
+    };
+    let (_, many) = tokio::join!(segments.put(&hash(&body(6)), body(6)), gathering);
+    let together = many.iter().filter(|place| place.path == many[899].path);
+    assert!(together.count() > 700, "the directory is short");
     let broken = Path::from("evidence/segments/zz/broken.zip");
     place
         .store
@@ -156,7 +187,7 @@ async fn segments_are_found_by_what_their_directories_name(place: Place) {
         .await
         .unwrap();
     let evidence = place.lake().evidence();
-    let wanted = [hash(&body(5)), hash(b"7"), hash(b"nobody's")];
+    let wanted = [hash(&body(5)), hash(b"899"), hash(b"nobody's")];
     let wanted: BTreeSet<String> = wanted.into_iter().collect();
     let found = evidence.segments_with(&wanted).await.unwrap();
     let found: BTreeSet<(String, String)> = found
@@ -168,12 +199,43 @@ async fn segments_are_found_by_what_their_directories_name(place: Place) {
                 .map(move |hash| (path.clone(), hash))
         })
         .collect();
-    let expected = [(&places[1], hash(&body(5))), (&many[7], hash(b"7"))];
+    let expected = [(&places[1], hash(&body(5))), (&many[899], hash(b"899"))];
     let expected: BTreeSet<(String, String)> = expected
         .into_iter()
         .map(|(place, hash)| (place.path.clone(), hash))
         .collect();
     assert_eq!(found, expected);
+}
+
+/// Manifests name places in it, which writing it anew would move.
+async fn a_segment_of_another_program_is_not_written_anew(place: Place) {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let longer = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .large_file(true);
+    for n in [4, 5] {
+        zip.start_file(hash(&body(n)), longer).unwrap();
+        zip.write_all(&body(n)).unwrap();
+    }
+    let archive = Bytes::from(zip.finish().unwrap().into_inner());
+    let path = Path::from("evidence/segments/ab/other.zip");
+    place
+        .store
+        .put(&path, archive.clone().into())
+        .await
+        .unwrap();
+    let evidence = place.lake().evidence();
+    let refused = evidence.blank(path.as_ref(), &hash(&body(4))).await;
+    let Err(LakeError::Corrupt(message)) = refused else {
+        panic!("{refused:?}")
+    };
+    assert!(
+        message
+            .to_string()
+            .contains("was not written by this program")
+    );
+    let there = place.store.get(&path).await.unwrap().bytes().await;
+    assert_eq!(there.unwrap(), archive);
 }
 
 async fn a_body_that_is_not_its_hash_is_refused_on_the_way_in_and_out(place: Place) {

@@ -3,18 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use books::Place;
-use chrono::TimeDelta;
 use lake::SegmentPlace;
 use service::{Result, Submission, SubmissionId, SubmissionState};
 
+use super::begun::{UNDER_WAY, may_be_at_it};
 use super::kept::{self, State, Tombstone};
 use crate::failure;
 use crate::handles::Handles;
 use crate::submit::{Manifest, SMALL_BYTES, manifest_of};
-
-/// Longer than any node takes from a body to its manifest, or from a tombstone to its effect.
-const UNDER_WAY: TimeDelta = TimeDelta::minutes(10);
 
 /// Lets the bytes go that these tombstones are of. Done again, it does nothing more.
 pub(crate) async fn finish(handles: &Handles, all: &[Tombstone]) -> Result<()> {
@@ -163,12 +159,10 @@ async fn resumed(handles: &Handles, path: &str) -> Result<Option<Tombstone>> {
     if one.state != State::Pending {
         return Ok(None);
     }
-    // Of books that several nodes share, another may be at it.
-    let shared = matches!(handles.books.place(), Place::Server { .. });
-    if shared && handles.now() - one.at < UNDER_WAY {
+    if may_be_at_it(handles, &one) {
         return Ok(None);
     }
-    if super::finish::in_the_way(handles, &one).await?.is_some() {
+    if in_the_way(handles, &one).await?.is_some() {
         kept::put(handles, &one.to(State::Void)).await?;
         return Ok(None);
     }

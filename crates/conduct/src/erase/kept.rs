@@ -31,6 +31,10 @@ pub(crate) struct Tombstone {
     pub size_bytes: u64,
     /// The erasures of the same bytes are numbered from 1.
     pub number: u32,
+    /// Tells it from that of another node at the same moment: of two that are alike both would seem
+    /// to be there first.
+    #[serde(default)]
+    pub act: String,
     /// Whose evidence they were.
     pub submissions: Vec<String>,
     pub at: DateTime<Utc>,
@@ -42,11 +46,12 @@ pub(crate) struct Tombstone {
 impl Tombstone {
     pub(super) fn new(
         receipt: &Receipt,
-        number: u32,
+        (number, act): (u32, String),
         ids: &[SubmissionId],
         erasure: &Erasure,
     ) -> Self {
         Self {
+            act,
             sha256: receipt.evidence_sha256.clone(),
             size_bytes: receipt.evidence_size_bytes,
             number,

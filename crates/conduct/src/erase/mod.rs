@@ -3,8 +3,10 @@
 //! A tombstone is put first, so that what a crash cuts off is finished on start or when it is asked
 //! again. Bytes that several submissions brought are erased for all of them or not at all. Who comes
 //! with the same bytes at the same time is seen by the erasure, which then does nothing, or sees the
-//! tombstone and keeps them under another name.
+//! tombstone and keeps them under another name. Of nodes that erase the same bytes at the same time
+//! one does: a tombstone that another may be at is left to it.
 
+mod begun;
 mod finish;
 mod keeping;
 mod kept;
@@ -12,7 +14,6 @@ mod kept;
 use std::sync::Arc;
 
 use audit::Outcome;
-use chrono::SubsecRound;
 use serde_json::json;
 use service::{
     Action, Call, EraseReport, EraseRequest, Erasure, ErrorKind, Result, ServiceError, Submission,
@@ -24,14 +25,13 @@ use crate::perform::{About, Gate};
 use crate::{failure, submit};
 use kept::{State, Tombstone};
 
+pub(crate) use begun::{Begun, Entombed, entomb};
 pub(crate) use finish::{finish, recover};
 pub(crate) use keeping::{Held, Keeping};
 pub(crate) use kept::{of, recall, times};
 
 /// The longest reason.
 const REASON_CHARS: usize = 1000;
-/// Tries while others erase the same bytes.
-const TRIES: usize = 20;
 /// Submissions that an error names.
 const NAMED: usize = 10;
 
@@ -64,35 +64,41 @@ fn detail(report: &EraseReport) -> serde_json::Value {
 
 async fn act(handles: &Arc<Handles>, by: &str, request: &EraseRequest) -> Result<EraseReport> {
     let reason = reason(&request.reason)?;
-    let _alone = handles.erasing.lock().await;
+    let mut begun = handles.erasing.lock().await;
     let found = submit::known(handles, request.id).await?;
     let sha256 = &found.receipt.evidence_sha256;
     // One that was begun is finished: whoever began it had consent, and bytes may be gone.
-    let begun = kept::all(handles, sha256).await?.into_iter();
-    let begun = begun.filter(|one| one.state != State::Void && one.lists(request.id));
-    let mut begun: Vec<Tombstone> = begun.collect();
+    let known = kept::all(handles, sha256).await?.into_iter();
+    let known = known.filter(|one| one.state != State::Void && one.lists(request.id));
+    let mut all: Vec<Tombstone> = known.collect();
     if found.erased.is_none() {
-        begun = standing(handles, begun).await?;
-        if begun.is_empty() {
+        all = standing(handles, &mut begun, all).await?;
+        if all.is_empty() {
             let live = live(handles, &found, request.others).await?;
-            begun.push(entomb(handles, by, &reason, &live).await?);
+            match entomb(handles, &mut begun, (by, &reason), &live).await? {
+                Entombed::Theirs(one) if one.state == State::Pending => return Err(at_it(&one)),
+                Entombed::Ours(one) | Entombed::Theirs(one) => all.push(one),
+            }
         }
     }
-    finish(handles, &begun).await?;
-    report(handles, request.id, &begun).await
+    finish(handles, &all).await?;
+    begun.end(&all);
+    report(handles, request.id, &all).await
 }
 
 /// Those that nothing stands in the way of; the others are void.
-async fn standing(handles: &Handles, begun: Vec<Tombstone>) -> Result<Vec<Tombstone>> {
+async fn standing(
+    handles: &Handles,
+    begun: &mut Begun,
+    all: Vec<Tombstone>,
+) -> Result<Vec<Tombstone>> {
     let mut standing = Vec::new();
-    for one in begun {
-        if one.state == State::Done {
-            standing.push(one);
-            continue;
+    for one in all {
+        if begun.is_theirs(handles, &one) {
+            return Err(at_it(&one));
         }
-        match finish::in_the_way(handles, &one).await? {
-            None => standing.push(one),
-            Some(_) => kept::put(handles, &one.to(State::Void)).await?,
+        if one.state == State::Done || begun.stands(handles, &one).await? {
+            standing.push(one);
         }
     }
     Ok(standing)
@@ -114,44 +120,6 @@ async fn live(handles: &Handles, found: &Submission, others: bool) -> Result<Vec
         return Err(shared(found, &live));
     }
     Ok(live)
-}
-
-/// Puts the tombstone of the bytes that these submissions brought, and looks whether others came
-/// with them meanwhile.
-pub(crate) async fn entomb(
-    handles: &Handles,
-    by: &str,
-    reason: &str,
-    live: &[Submission],
-) -> Result<Tombstone> {
-    let Some(first) = live.first() else {
-        let message = "nothing was named that could be erased";
-        return Err(ServiceError::new(ErrorKind::Internal, message));
-    };
-    let sha256 = &first.receipt.evidence_sha256;
-    let erasure = Erasure {
-        at: handles.now().trunc_subsecs(6),
-        principal: by.to_owned(),
-        reason: reason.to_owned(),
-    };
-    let ids: Vec<SubmissionId> = live.iter().map(|one| one.receipt.id).collect();
-    for _ in 0..TRIES {
-        let number = times(handles, sha256).await?.saturating_add(1);
-        let one = Tombstone::new(&first.receipt, number, &ids, &erasure);
-        if !kept::create(handles, &one).await? {
-            continue;
-        }
-        let comes = handles.keeping.holds(sha256);
-        if !comes && finish::in_the_way(handles, &one).await?.is_none() {
-            return Ok(one);
-        }
-        kept::put(handles, &one.to(State::Void)).await?;
-        let message = format!("the bytes `{sha256}` came again while they were to be erased");
-        return Err(ServiceError::new(ErrorKind::Conflict, message)
-            .hint("Nothing was erased. Ask again in a moment: who brought them is then named."));
-    }
-    let message = format!("the bytes `{sha256}` are being erased by others");
-    Err(ServiceError::new(ErrorKind::Unavailable, message).hint("Ask again in a moment."))
 }
 
 /// What became of the submissions that these tombstones list.
@@ -224,6 +192,24 @@ fn reason(given: &str) -> Result<String> {
         );
     }
     Ok(reason.to_owned())
+}
+
+/// The error of whoever wants to erase what another node erases.
+fn at_it(one: &Tombstone) -> ServiceError {
+    let Tombstone {
+        sha256,
+        at,
+        principal,
+        ..
+    } = one;
+    let at = at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
+    let message = format!(
+        "the bytes `{sha256}` are being erased by another node, for `{principal}` since {at}"
+    );
+    ServiceError::new(ErrorKind::Unavailable, message).hint(
+        "Ask again in a moment for what became of it. Should that node have died, the erasure is \
+         taken up ten minutes after it began.",
+    )
 }
 
 fn not_decided(id: SubmissionId) -> ServiceError {

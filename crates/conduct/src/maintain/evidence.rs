@@ -14,6 +14,7 @@ use service::{
     Result, ServiceError, Submission, SubmissionState,
 };
 
+use crate::erase::Entombed;
 use crate::handles::Handles;
 use crate::perform::{About, Gate};
 use crate::{erase, failure, select};
@@ -68,19 +69,23 @@ pub(super) async fn take(
             message: None,
         };
         for some in all.chunks(AT_ONCE) {
+            let mut counted = some.iter().collect();
             if request.erase {
                 step.state = MaintenanceState::Done;
-                if let Err(error) = act(gate, call, &dataset, some, id).await {
-                    step.state = MaintenanceState::Failed;
-                    step.message = Some(match error.hint {
-                        Some(hint) => format!("{}. {hint}", error.message),
-                        None => error.message,
-                    });
-                    break;
+                match act(gate, call, &dataset, some, id).await {
+                    Ok(erased) => counted = erased,
+                    Err(error) => {
+                        step.state = MaintenanceState::Failed;
+                        step.message = Some(match error.hint {
+                            Some(hint) => format!("{}. {hint}", error.message),
+                            None => error.message,
+                        });
+                        break;
+                    }
                 }
             }
-            step.files_removed += some.len() as u64;
-            step.bytes_removed += some.iter().map(Due::size_bytes).sum::<u64>();
+            step.files_removed += counted.len() as u64;
+            step.bytes_removed += counted.iter().map(|due| due.size_bytes()).sum::<u64>();
         }
         step.seconds = started.elapsed().as_secs_f64();
         steps.push(step);
@@ -88,14 +93,15 @@ pub(super) async fn take(
     Ok(steps)
 }
 
-/// Erases some bodies, as an act of its own: who may maintain tables may not do this yet.
-async fn act(
+/// Erases some bodies, as an act of its own: who may maintain tables may not do this yet. Gives
+/// those that it erased.
+async fn act<'d>(
     gate: &Gate,
     call: &Call,
     dataset: &DatasetName,
-    some: &[Due],
+    some: &'d [Due],
     id: &str,
-) -> Result<()> {
+) -> Result<Vec<&'d Due>> {
     let about = About::dataset(dataset).detail(json!({
         "reason": "past its retention",
         "bodies": some.len(),
@@ -105,8 +111,8 @@ async fn act(
     let handles = Arc::clone(&acting.handles);
     let done = erased(&handles, &acting.principal.name, some).await;
     let (outcome, detail) = match &done {
-        Ok(()) => {
-            let ids = some.iter().flat_map(|due| &due.of);
+        Ok(erased) => {
+            let ids = erased.iter().flat_map(|due| &due.of);
             let ids = ids.map(|one| one.receipt.id.to_string());
             let detail = json!({ "submissions": ids.collect::<Vec<_>>() });
             (Outcome::Done, detail)
@@ -117,13 +123,18 @@ async fn act(
     done
 }
 
-async fn erased(handles: &Handles, by: &str, some: &[Due]) -> Result<()> {
-    let _alone = handles.erasing.lock().await;
-    let mut tombs = Vec::new();
+/// Those that were erased. What another node erases at the same time is its own to tell.
+async fn erased<'d>(handles: &Handles, by: &str, some: &'d [Due]) -> Result<Vec<&'d Due>> {
+    let mut begun = handles.erasing.lock().await;
+    let (mut tombs, mut erased) = (Vec::new(), Vec::new());
     let mut refused = None;
     for due in some {
-        match erase::entomb(handles, by, &due.reason, &due.of).await {
-            Ok(tomb) => tombs.push(tomb),
+        match erase::entomb(handles, &mut begun, (by, &due.reason), &due.of).await {
+            Ok(Entombed::Ours(tomb)) => {
+                tombs.push(tomb);
+                erased.push(due);
+            }
+            Ok(Entombed::Theirs(_)) => {}
             // The same bytes come again just now.
             Err(error) => {
                 refused = Some(error);
@@ -132,7 +143,8 @@ async fn erased(handles: &Handles, by: &str, some: &[Due]) -> Result<()> {
         }
     }
     erase::finish(handles, &tombs).await?;
-    refused.map_or(Ok(()), Err)
+    begun.end(&tombs);
+    refused.map_or(Ok(erased), Err)
 }
 
 /// Bytes of which every submission that brought them is past its retention, oldest first.

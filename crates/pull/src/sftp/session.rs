@@ -25,8 +25,6 @@ const CHUNK_BYTES: u32 = 32 * 1024;
 const UNDER_WAY: usize = 32;
 /// How often whoever waits looks whether there is still somebody to wait for.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// The most files of a folder.
-const MOST_FILES: usize = 100_000;
 
 pub(super) struct Session {
     ssh: Handle<Pinned>,
@@ -106,9 +104,10 @@ impl Session {
                     found.push(self.entry(file.filename, &file.attrs)?);
                 }
             }
-            if seen > MOST_FILES {
+            let most = self.spec.max_files;
+            if seen > most {
                 return Err(PullError::Limit(format!(
-                    "the folder `{folder}` has more than {MOST_FILES} files; have those that were \
+                    "the folder `{folder}` has more than {most} files; have those that were \
                      pulled moved away"
                 )));
             }

@@ -32,6 +32,8 @@ pub struct SftpSpec {
     pub refused_folder: Option<String>,
     /// The largest file that is read.
     pub max_file_bytes: u64,
+    /// The most files of a folder, those that are not taken counted.
+    pub max_files: usize,
     /// How long connecting and signing in may take.
     pub connect_within: Duration,
     /// How long the server may take over any one answer.
@@ -74,6 +76,7 @@ impl SftpSpec {
             done_folder: None,
             refused_folder: None,
             max_file_bytes: 5 * 1024 * 1024 * 1024,
+            max_files: 100_000,
             connect_within: Duration::from_secs(20),
             answer_within: Duration::from_secs(60),
         }

@@ -397,6 +397,45 @@ async fn a_file_has_a_limit() {
 }
 
 #[tokio::test]
+async fn a_folder_has_a_limit_that_no_answer_without_names_goes_round() {
+    let bench = Bench::new();
+    let mut spec = bench.spec();
+    spec.pattern = "*.csv".into();
+    for name in ["a.csv", "b.txt", "c.txt"] {
+        bench.write(name, "x", 1);
+    }
+    // The folder itself and the one above it are names, too.
+    spec.max_files = 5;
+    assert!(bench.open(spec.clone()).next(None).await.unwrap().is_some());
+    bench.write("d.txt", "x", 1);
+    fs::create_dir(bench.server.files().join("hollow")).unwrap();
+    for folder in ["/inbox", "/hollow"] {
+        spec.folder = folder.into();
+        let source = bench.open(spec.clone());
+        let asked = tokio::time::timeout(Duration::from_secs(20), source.next(None)).await;
+        let error = asked.unwrap().unwrap_err();
+        assert!(matches!(error, PullError::Limit(_)), "{error}");
+        let why = format!("the folder `{folder}` has more than 5 files");
+        assert!(error.to_string().contains(&why), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_gives_more_than_was_asked_for_or_nothing_is_not_taken() {
+    let bench = Bench::new();
+    for name in ["floods.csv", "drips.csv"] {
+        bench.write(name, "12345", 1);
+        let source = bench.open(bench.spec());
+        let asked = tokio::time::timeout(Duration::from_secs(20), source.next(None)).await;
+        let error = asked.unwrap().unwrap_err();
+        assert!(matches!(error, PullError::Unavailable(_)), "{error}");
+        let why = format!("cannot read `{name}`");
+        assert!(error.to_string().contains(&why), "{error}");
+        fs::remove_file(bench.server.files().join("inbox").join(name)).unwrap();
+    }
+}
+
+#[tokio::test]
 async fn what_was_refused_goes_into_a_folder_of_its_own() {
     let bench = Bench::new();
     for folder in ["done", "refused"] {
@@ -435,7 +474,9 @@ async fn a_server_that_hangs_up_or_says_nothing_is_unavailable_and_asked_anew() 
         ("stalls.csv", "no answer within 1.5s"),
     ] {
         bench.write(name, "x", 1);
+        let began = Instant::now();
         let error = source.next(None).await.unwrap_err();
+        assert!(began.elapsed() < Duration::from_secs(15), "{error}");
         assert!(matches!(error, PullError::Unavailable(_)), "{error}");
         assert!(error.to_string().contains(why), "{error}");
         assert!(error.to_string().contains(name), "{error}");

@@ -27,7 +27,9 @@ const SERVER: &str = include_str!("server.py");
 ///
 /// Every read answers at most 10,000 bytes. A file whose name begins with `grows` gets longer when
 /// it is opened, one that begins with `breaks` ends the connection when it is read, and for one
-/// that begins with `stalls` no read is answered.
+/// that begins with `stalls` no read is answered. Reads of one that begins with `floods` give more
+/// than was asked for, and of one that begins with `drips` nothing, and not the end. The folder
+/// `hollow` is listed by answers without names, and without end.
 #[derive(Debug)]
 pub struct Sftp {
     said: Said,

@@ -6,6 +6,9 @@
 #   grows…    gets longer when it is opened
 #   breaks…   ends the connection when it is read
 #   stalls…   never answers a read
+#   floods…   reads give more than they were asked for
+#   drips…    reads give nothing, and not the end
+# and a folder `hollow` answers without names, and without end.
 import asyncio
 import json
 import os
@@ -13,6 +16,7 @@ import shutil
 import sys
 
 import asyncssh
+from asyncssh import sftp
 
 MOST_AT_ONCE = 10_000
 USER = "agency"
@@ -29,6 +33,37 @@ class Server(asyncssh.SSHServer):
 
     def validate_password(self, username, password):
         return username == USER and password == PASSWORD
+
+
+class Nothing(bytes):
+    """What is sent although it is empty: the library would say that the file ends."""
+
+    def __bool__(self):
+        return True
+
+
+hollow = set()
+opendir, readdir = sftp.SFTPServerHandler._process_opendir, sftp.SFTPServerHandler._process_readdir
+
+
+async def open_hollow(handler, packet):
+    is_hollow = packet.get_remaining_payload().rstrip(b"/").endswith(b"/hollow")
+    handle = await opendir(handler, packet)
+    if is_hollow:
+        hollow.add((id(handler), handle))
+    return handle
+
+
+async def read_hollow(handler, packet):
+    asked = packet.get_remaining_payload()
+    if any(of == id(handler) and asked.endswith(handle) for of, handle in hollow):
+        return [], False
+    return await readdir(handler, packet)
+
+
+handlers = sftp.SFTPServerHandler._packet_handlers
+handlers[sftp.FXP_OPENDIR] = open_hollow
+handlers[sftp.FXP_READDIR] = read_hollow
 
 
 class Files(asyncssh.SFTPServer):
@@ -51,6 +86,10 @@ class Files(asyncssh.SFTPServer):
             self.connection.abort()
         if name.startswith(b"stalls"):
             await asyncio.Event().wait()
+        if name.startswith(b"drips"):
+            return Nothing()
+        if name.startswith(b"floods"):
+            return b"x" * (size + 1)
         return super().read(file_obj, offset, min(size, MOST_AT_ONCE))
 
 
