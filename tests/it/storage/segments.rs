@@ -177,7 +177,8 @@ async fn segments_are_found_by_what_their_directories_name(place: Place) {
         };
         tokio::join!(all, opening).0
     };
-    let (_, many) = tokio::join!(segments.put(&hash(&body(6)), body(6)), gathering);
+    let other = hash(&body(6));
+    let (_, many) = tokio::join!(segments.put(&other, body(6)), gathering);
     let together = many.iter().filter(|place| place.path == many[899].path);
     assert!(together.count() > 700, "the directory is short");
     let broken = Path::from("evidence/segments/zz/broken.zip");
