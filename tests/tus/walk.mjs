@@ -163,6 +163,9 @@ const walks = {
     let restarted = Promise.resolve();
     const offsets = [];
     const url = await upload(of, {
+      // Progress is told ten times a second, and at the start of every part: a quick link sends all of
+      // it in less.
+      chunkSize: Math.ceil(of.size / 12),
       retryDelays: Array(100).fill(100),
       onProgress(sent) {
         if (killed < 2 && sent > ((killed + 1) * of.size) / 3) {
