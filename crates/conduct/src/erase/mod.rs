@@ -68,22 +68,35 @@ async fn act(handles: &Arc<Handles>, by: &str, request: &EraseRequest) -> Result
     let found = submit::known(handles, request.id).await?;
     let sha256 = &found.receipt.evidence_sha256;
     // One that was begun is finished: whoever began it had consent, and bytes may be gone.
-    let known = kept::all(handles, sha256).await?.into_iter();
-    let known = known.filter(|one| one.state != State::Void && one.lists(request.id));
-    let mut all: Vec<Tombstone> = known.collect();
+    let mut all = listing(handles, sha256, request.id).await?;
     if found.erased.is_none() {
         all = standing(handles, &mut begun, all).await?;
         if all.is_empty() {
             let live = live(handles, &found, request.others).await?;
-            match entomb(handles, &mut begun, (by, &reason), &live).await? {
-                Entombed::Theirs(one) if one.state == State::Pending => return Err(at_it(&one)),
-                Entombed::Ours(one) | Entombed::Theirs(one) => all.push(one),
+            if live.is_empty() {
+                // Another node has erased them since they were looked at.
+                let since = listing(handles, sha256, request.id).await?;
+                all = standing(handles, &mut begun, since).await?;
+            } else {
+                match entomb(handles, &mut begun, (by, &reason), &live).await? {
+                    Entombed::Theirs(one) if one.state == State::Pending => {
+                        return Err(at_it(&one));
+                    }
+                    Entombed::Ours(one) | Entombed::Theirs(one) => all.push(one),
+                }
             }
         }
     }
     finish(handles, &all).await?;
     begun.end(&all);
     report(handles, request.id, &all).await
+}
+
+/// The tombstones of these bytes that list the submission and are not void.
+async fn listing(handles: &Handles, sha256: &str, id: SubmissionId) -> Result<Vec<Tombstone>> {
+    let mut all = kept::all(handles, sha256).await?;
+    all.retain(|one| one.state != State::Void && one.lists(id));
+    Ok(all)
 }
 
 /// Those that nothing stands in the way of; the others are void.
