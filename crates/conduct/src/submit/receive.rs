@@ -110,10 +110,13 @@ async fn keep(
         return Ok((kept, with(turn), None));
     }
     let tables = tables(handles, terms, submission).await?;
+    // Until it is both kept and judged: few are copied at the same time.
+    let place = turn.come(spooled.size_bytes()).await?;
     let into = Some((&tables.0, &tables.1));
     let keeping = evidence::keep(handles, &spooled);
-    let judging = check(handles, terms, submission, with(turn), into);
+    let judging = check(handles, terms, submission, with(Turn::Free), into);
     let (kept, judged) = tokio::join!(keeping, judging);
+    drop(place);
     let meanwhile = Meanwhile { judged, tables };
     match kept {
         Ok(kept) => Ok((kept, with(Turn::Free), Some(meanwhile))),
