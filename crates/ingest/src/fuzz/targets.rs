@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use project::{Contract, Project, Sources};
@@ -402,4 +404,23 @@ pub(super) fn peak_bytes() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line.map(|kib| kib.trim().trim_end_matches(" kB").parse::<u64>());
     kib.and_then(Result::ok).unwrap_or(0) * 1024
+}
+
+/// What this thread has spent on a core so far, to a hundredth of a second; what has passed where
+/// that is not told.
+pub(super) fn busy() -> Duration {
+    static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let told = File::open("/proc/thread-self/stat").and_then(io::read_to_string);
+    // User and system ticks are the 14th and 15th, and the name in the 2nd may hold blanks.
+    let ticks = told.ok().and_then(|stat| {
+        let (_, rest) = stat.rsplit_once(')')?;
+        let ticks = rest.split_ascii_whitespace().skip(11).take(2);
+        ticks
+            .map(|ticks| ticks.parse::<u64>().ok())
+            .sum::<Option<u64>>()
+    });
+    ticks.map_or_else(
+        || BEGUN.elapsed(),
+        |ticks| Duration::from_millis(ticks * 10),
+    )
 }
