@@ -4,6 +4,7 @@
 //! so that a lost answer is survived on all three.
 
 mod commits;
+mod encoded;
 mod groups;
 mod held;
 mod local;

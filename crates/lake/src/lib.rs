@@ -47,4 +47,4 @@ pub use table::{
     CommitRecord, CompactSettings, PartitionFiles, Portion, Snapshot, Table, TableFile, TableFiles,
     TableShape, Unneeded,
 };
-pub use write::{Codec, StagedFile, StagedWriter, WriteSettings};
+pub use write::{StagedFile, StagedWriter, WriteSettings};

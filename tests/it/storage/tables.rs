@@ -3,7 +3,7 @@
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use futures::StreamExt;
-use lake::{Codec, CommitRequest, LakeError, TableShape, WriteSettings};
+use lake::{CommitRequest, LakeError, TableShape, WriteSettings};
 use object_store::path::Path;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -261,8 +261,8 @@ async fn a_full_file_is_followed_by_another_and_rows_are_sorted(place: Place) {
     let table = place.table().await;
     let settings = WriteSettings {
         target_file_bytes: 1024,
-        row_group_rows: 50,
-        compression: Codec::Snappy,
+        row_group_rows: 60,
+        zstd_level: 1,
         sort_by: vec!["agency".to_owned(), "id".to_owned()],
         ..WriteSettings::default()
     };

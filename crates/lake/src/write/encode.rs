@@ -1,71 +1,180 @@
 //! Rows as the bytes of a Parquet file: a row group at a time, its columns side by side.
 
-use std::io;
-use std::ops::Range;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 
-use arrow::array::ArrayRef;
-use arrow::datatypes::SchemaRef;
-use arrow::error::ArrowError;
+use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
+use arrow::compute::{concat, take};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{
     ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriterOptions,
     compute_leaves,
 };
-use parquet::basic::{Encoding, PageType};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::ColumnPath;
+use parquet::schema::types::{ColumnDescPtr, ColumnPath};
+
+use super::bounds::BOUND_BYTES;
+use super::chunk::{PAGE_ROWS, chunk};
+use super::coded::Coded;
 
 /// Fewer rows are not worth another thread.
 const ALONE_ROWS: usize = 16 * 1024;
 
-/// Gives the values of a column, by its place, that some of the rows have, in one array or more.
-pub(super) type Columns<'a> =
-    &'a (dyn Fn(usize, Range<usize>) -> std::result::Result<Vec<ArrayRef>, ArrowError> + Sync);
+/// Rows to be encoded.
+pub(super) enum Rows<'a> {
+    AsTheyCome(RecordBatch),
+    /// Those at the places, counted through all batches.
+    InOrder(&'a [RecordBatch], UInt32Array),
+}
+
+impl Rows<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::AsTheyCome(batch) => batch.num_rows(),
+            Self::InOrder(_, order) => order.len(),
+        }
+    }
+
+    fn slice(&self, start: usize, rows: usize) -> Self {
+        match self {
+            Self::AsTheyCome(batch) => Self::AsTheyCome(batch.slice(start, rows)),
+            Self::InOrder(batches, order) => Self::InOrder(batches, order.slice(start, rows)),
+        }
+    }
+
+    fn order(&self) -> Option<&UInt32Array> {
+        match self {
+            Self::AsTheyCome(_) => None,
+            Self::InOrder(_, order) => Some(order),
+        }
+    }
+
+    /// A column as it came.
+    fn arrays(&self, at: usize) -> impl Iterator<Item = &ArrayRef> {
+        let batches = match self {
+            Self::AsTheyCome(batch) => std::slice::from_ref(batch),
+            Self::InOrder(batches, _) => batches,
+        };
+        batches.iter().map(move |batch| batch.column(at))
+    }
+
+    /// A column in its order. It is put in order only when its turn comes, so that no two copies of
+    /// all columns are in memory.
+    fn column(&self, at: usize) -> Result<ArrayRef> {
+        let arrays: Vec<&dyn Array> = self.arrays(at).map(AsRef::as_ref).collect();
+        let column = concat(&arrays)?;
+        match self.order() {
+            Some(order) => Ok(take(&column, order, None)?),
+            None => Ok(column),
+        }
+    }
+}
 
 /// A file being encoded. No column has columns within it.
 pub(super) struct Encoder {
     file: SerializedFileWriter<Vec<u8>>,
     groups: ArrowRowGroupWriterFactory,
     schema: SchemaRef,
-    properties: WriterProperties,
+    level: ZstdLevel,
     group_rows: usize,
     threads: usize,
+    /// Columns that had too many values for a dictionary.
+    many: Vec<bool>,
     /// The columns of the row group that is not full yet, and its rows.
-    open: Vec<ArrowColumnWriter>,
+    open: Vec<Open>,
     rows: usize,
+}
+
+/// A column that takes rows.
+enum Open {
+    /// Of few values so far, and what takes its rows when they are many.
+    Few(Coded, Box<ArrowColumnWriter>),
+    Many(Box<ArrowColumnWriter>),
+}
+
+/// A column whose rows are complete.
+enum Ended {
+    Few(Bytes, Box<ColumnCloseResult>),
+    Many(Box<ArrowColumnChunk>),
 }
 
 /// What becomes of a column when rows were added.
 enum Column {
-    Open(Box<ArrowColumnWriter>),
-    Ended(Box<ArrowColumnChunk>),
+    Open(Open),
+    Ended(Ended),
+}
+
+impl Open {
+    fn add(self, field: &Field, at: usize, rows: &Rows<'_>) -> Result<Self> {
+        let mut writer = match self {
+            Self::Many(writer) => writer,
+            Self::Few(mut coded, mut writer) => {
+                let order = rows.order().map(|order| order.values().as_ref());
+                if coded.add(rows.arrays(at), order) {
+                    return Ok(Self::Few(coded, writer));
+                }
+                if !coded.codes.is_empty() {
+                    write(&mut writer, field, &coded.plain()?)?;
+                }
+                writer
+            }
+        };
+        write(&mut writer, field, &rows.column(at)?)?;
+        Ok(Self::Many(writer))
+    }
+
+    fn end(self, descriptor: &ColumnDescPtr, level: ZstdLevel) -> Result<Ended> {
+        match self {
+            Self::Few(coded, _) => {
+                let (bytes, close) = chunk(&coded, descriptor, level)?;
+                Ok(Ended::Few(bytes, Box::new(close)))
+            }
+            Self::Many(writer) => Ok(Ended::Many(Box::new(writer.close()?))),
+        }
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::Few(coded, _) => coded.size(),
+            Self::Many(writer) => writer.get_estimated_total_bytes(),
+        }
+    }
+}
+
+fn write(writer: &mut ArrowColumnWriter, field: &Field, values: &ArrayRef) -> Result<()> {
+    for leaf in compute_leaves(field, values)? {
+        writer.write(&leaf)?;
+    }
+    Ok(())
 }
 
 impl Encoder {
     /// Row groups have `group_rows` rows, and so many threads encode one.
     pub(super) fn new(
         schema: SchemaRef,
-        properties: WriterProperties,
+        level: ZstdLevel,
         group_rows: usize,
         threads: usize,
     ) -> Result<Self> {
         // Other engines know the types from the log; our own name for them is not needed.
         let options = ArrowWriterOptions::new()
-            .with_properties(properties.clone())
+            .with_properties(properties(&schema, level))
             .with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(Vec::new(), schema.clone(), options)?;
         let (file, groups) = writer.into_serialized_writer()?;
         Ok(Self {
             file,
             groups,
+            many: vec![false; schema.fields().len()],
             schema,
-            properties,
+            level,
             group_rows: group_rows.max(1),
             threads,
             open: Vec::new(),
@@ -73,45 +182,39 @@ impl Encoder {
         })
     }
 
-    /// Adds so many rows; row groups that they fill are ended.
-    pub(super) fn write(&mut self, rows: usize, columns: Columns<'_>) -> Result<()> {
+    /// Adds rows; row groups that they fill are ended.
+    pub(super) fn write(&mut self, rows: &Rows<'_>) -> Result<()> {
         let mut start = 0;
-        while start < rows {
-            let end = rows.min(start + self.group_rows - self.rows);
-            self.add(start..end, columns)?;
-            start = end;
+        while start < rows.len() {
+            let count = (rows.len() - start).min(self.group_rows - self.rows);
+            self.add(&rows.slice(start, count))?;
+            start += count;
         }
         Ok(())
     }
 
-    fn add(&mut self, rows: Range<usize>, columns: Columns<'_>) -> Result<()> {
+    fn add(&mut self, rows: &Rows<'_>) -> Result<()> {
         if self.open.is_empty() {
-            let group = self.file.flushed_row_groups().len();
-            self.open = self.groups.create_column_writers(group)?;
-        }
-        if self.open.len() != self.schema.fields().len() {
-            return Err(ParquetError::NYI("columns within columns".to_owned()));
+            self.open = self.columns()?;
         }
         let count = rows.len();
         let ends = self.rows + count >= self.group_rows;
         let threads = if count < ALONE_ROWS { 1 } else { self.threads };
+        let (schema, level) = (&self.schema, self.level);
+        let descriptors = self.file.schema_descr().columns();
         let waiting = Mutex::new(self.open.drain(..).enumerate());
         let work = || {
             let mut done = Vec::new();
             loop {
                 let mut next = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-                let Some((at, mut writer)) = next.next() else {
+                let Some((at, column)) = next.next() else {
                     return Ok(done);
                 };
                 drop(next);
-                for values in columns(at, rows.clone())? {
-                    for leaf in compute_leaves(self.schema.field(at), &values)? {
-                        writer.write(&leaf)?;
-                    }
-                }
+                let column = column.add(schema.field(at), at, rows)?;
                 let column = match ends {
-                    true => Column::Ended(writer.close()?.into()),
-                    false => Column::Open(writer.into()),
+                    true => Column::Ended(column.end(&descriptors[at], level)?),
+                    false => Column::Open(column),
                 };
                 done.push((at, column));
             }
@@ -122,8 +225,8 @@ impl Encoder {
         let mut ended = Vec::new();
         for (_, column) in done {
             match column {
-                Column::Open(writer) => self.open.push(*writer),
-                Column::Ended(chunk) => ended.push(*chunk),
+                Column::Open(column) => self.open.push(column),
+                Column::Ended(column) => ended.push(column),
             }
         }
         self.rows += count;
@@ -133,47 +236,48 @@ impl Encoder {
         Ok(())
     }
 
-    /// Ends the row group. A column that was too much for its dictionary has none from here on: to
-    /// look every value up in vain costs more than to write it.
-    fn append(&mut self, columns: Vec<ArrowColumnChunk>) -> Result<()> {
-        self.rows = 0;
-        let full = columns.iter().map(is_dictionary_full);
-        let full: Vec<usize> = (0..)
-            .zip(full)
-            .filter(|(_, full)| *full)
-            .map(|(at, _)| at)
-            .collect();
-        let mut group = self.file.next_row_group()?;
-        for column in columns {
-            column.append_to_row_group(&mut group)?;
+    /// The columns of another row group.
+    fn columns(&self) -> Result<Vec<Open>> {
+        let group = self.file.flushed_row_groups().len();
+        let writers = self.groups.create_column_writers(group)?;
+        if writers.len() != self.schema.fields().len() {
+            return Err(ParquetError::NYI("columns within columns".to_owned()));
         }
-        group.close()?;
-        self.leave_dictionaries(&full)
+        let columns = writers
+            .into_iter()
+            .zip(self.schema.fields())
+            .zip(&self.many);
+        let open = |((writer, field), many): ((_, &FieldRef), &bool)| {
+            let coded = Coded::new(field.data_type()).filter(|_| !many);
+            let writer = Box::new(writer);
+            match coded {
+                Some(coded) => Open::Few(coded, writer),
+                None => Open::Many(writer),
+            }
+        };
+        Ok(columns.map(open).collect())
     }
 
-    /// Gives these columns no dictionary in the row groups to come.
-    fn leave_dictionaries(&mut self, columns: &[usize]) -> Result<()> {
-        if columns.is_empty() {
-            return Ok(());
+    /// Ends the row group.
+    fn append(&mut self, columns: Vec<Ended>) -> Result<()> {
+        self.rows = 0;
+        let mut group = self.file.next_row_group()?;
+        for (column, many) in columns.into_iter().zip(&mut self.many) {
+            match column {
+                Ended::Few(bytes, close) => group.append_column(&bytes, *close)?,
+                Ended::Many(column) => {
+                    *many = true;
+                    column.append_to_row_group(&mut group)?;
+                }
+            }
         }
-        let mut properties = self.properties.clone().into_builder();
-        for at in columns {
-            let path = ColumnPath::new(vec![self.schema.field(*at).name().clone()]);
-            properties = properties.set_column_dictionary_enabled(path, false);
-        }
-        self.properties = properties.build();
-        // Columns take their properties from a file, and those of ours are made.
-        let root = self.file.schema_descr().root_schema_ptr();
-        let like = SerializedFileWriter::new(io::sink(), root, self.properties.clone().into())?;
-        self.groups = ArrowRowGroupWriterFactory::new(&like, self.schema.clone());
+        group.close()?;
         Ok(())
     }
 
     /// How long the file would be if it ended here.
     pub(super) fn size(&self) -> usize {
-        let open = self.open.iter();
-        let open: usize = open.map(ArrowColumnWriter::get_estimated_total_bytes).sum();
-        self.file.bytes_written() + open
+        self.file.bytes_written() + self.open.iter().map(Open::size).sum::<usize>()
     }
 
     /// How long the file is so far.
@@ -190,22 +294,37 @@ impl Encoder {
     pub(super) fn finish(&mut self) -> Result<ParquetMetaData> {
         let open = std::mem::take(&mut self.open);
         if !open.is_empty() {
-            let columns = open.into_iter().map(ArrowColumnWriter::close);
-            self.append(columns.collect::<Result<_>>()?)?;
+            let descriptors = self.file.schema_descr().columns();
+            let ended = open.into_iter().zip(descriptors);
+            let ended = ended.map(|(column, descriptor)| column.end(descriptor, self.level));
+            let ended = ended.collect::<Result<_>>()?;
+            self.append(ended)?;
         }
         self.file.finish()
     }
 }
 
-/// Whether the first values went by a dictionary and the last, for which it had no room, did not.
-fn is_dictionary_full(column: &ArrowColumnChunk) -> bool {
-    let pages = column.close().metadata.page_encoding_stats();
-    let mut data = pages
-        .into_iter()
-        .flatten()
-        .filter(|page| matches!(page.page_type, PageType::DATA_PAGE | PageType::DATA_PAGE_V2));
-    let first = data.next().map(|page| page.encoding);
-    first == Some(Encoding::RLE_DICTIONARY) && data.any(|page| Some(page.encoding) != first)
+/// Columns of few values have a dictionary of ours, and the others of those types none. Instants are
+/// seldom equal: to look each up in a dictionary is in vain. What lies close together, as instants and
+/// the numbers of rows do, has short differences.
+fn properties(schema: &Schema, level: ZstdLevel) -> WriterProperties {
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_statistics_truncate_length(Some(BOUND_BYTES))
+        .set_column_index_truncate_length(Some(BOUND_BYTES))
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_created_by("dtm".to_owned());
+    for field in schema.fields() {
+        let path = ColumnPath::new(vec![field.name().clone()]);
+        let is_instant = matches!(field.data_type(), DataType::Timestamp(..));
+        if is_instant || Coded::new(field.data_type()).is_some() {
+            properties = properties.set_column_dictionary_enabled(path.clone(), false);
+        }
+        if is_instant || field.data_type().is_integer() {
+            properties = properties.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+        }
+    }
+    properties.build()
 }
 
 /// The work of so many threads, this one among them.

@@ -1,32 +1,24 @@
 //! One Parquet file on its way to the store.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray as _, RecordBatch, Scalar};
-use arrow::compute::kernels::cmp::not_distinct;
-use arrow::compute::{concat, take};
-use arrow::datatypes::{DataType, Float32Type, Float64Type, Schema};
-use arrow::error::ArrowError;
+use arrow::array::{AsArray as _, RecordBatch};
+use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use parquet::arrow::async_writer::AsyncFileWriter as _;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::ZstdLevel;
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
-use parquet::schema::types::ColumnPath;
 
-use super::encode::Encoder;
+use super::encode::{Encoder, Rows};
 use super::order::Order;
-use super::{Codec, StagedFile, Target, stats};
+use super::{StagedFile, Target, stats};
 use crate::error::{LakeError, Result};
 
 /// Buffered before an upload in parts begins; smaller files are one put.
 const PART_BYTES: usize = 8 * 1024 * 1024;
 /// Parts under way at once: bounds the memory of a file.
 const PARTS: usize = 3;
-/// Longer texts are cut in statistics, the lower bound down and the upper bound up.
-const STATISTICS_BYTES: usize = 64;
 
 /// A file that takes rows.
 pub(super) struct OpenFile {
@@ -58,13 +50,13 @@ impl OpenFile {
         let sink = BufWriter::with_capacity(store, Path::from(path.as_str()), PART_BYTES)
             .with_max_concurrency(PARTS);
         let schema = target.file_schema.clone();
-        let properties = properties(&schema, target.settings.compression)?;
+        let level = level(target.settings.zstd_level)?;
         let unbounded = vec![false; schema.fields().len()];
         let keys = target.settings.sort_by.iter();
         let order = Order::by(keys.filter_map(|name| schema.index_of(name).ok()).collect());
         let (rows, threads) = (target.settings.row_group_rows, target.settings.threads);
-        let encoder = Encoder::new(schema, properties, rows, threads)
-            .map_err(|error| failed(&path, error))?;
+        let encoder =
+            Encoder::new(schema, level, rows, threads).map_err(|error| failed(&path, error))?;
         Ok(Self {
             target,
             partition,
@@ -104,18 +96,23 @@ impl OpenFile {
             };
         }
         if self.target.settings.sort_by.is_empty() {
-            let columns = |at: usize, rows: Range<usize>| {
-                Ok(vec![batch.column(at).slice(rows.start, rows.len())])
-            };
-            let encoded = self.encoder.write(batch.num_rows(), &columns);
+            let encoded = self.encoder.write(&Rows::AsTheyCome(batch));
             encoded.map_err(|error| failed(&self.path, error))?;
             return self.send().await;
         }
-        self.waiting.push(batch);
+        // Each row group is put in order by itself, unless more rows come at once.
+        let group_rows = self.target.settings.row_group_rows;
         let waiting: usize = self.waiting.iter().map(RecordBatch::num_rows).sum();
-        if waiting >= self.target.settings.row_group_rows {
-            self.encode_sorted().await?;
+        let (rows, room) = (batch.num_rows(), group_rows.saturating_sub(waiting));
+        if rows < room {
+            self.waiting.push(batch);
+            return Ok(());
         }
+        let taken = if rows < group_rows { room } else { rows };
+        self.waiting.push(batch.slice(0, taken));
+        self.encode_sorted().await?;
+        let rest = batch.slice(taken, rows - taken);
+        self.waiting.extend((taken < rows).then_some(rest));
         Ok(())
     }
 
@@ -171,84 +168,15 @@ impl OpenFile {
         let batches = std::mem::take(&mut self.waiting);
         let fail = |error| LakeError::internal("cannot sort the rows of a file", error);
         let indices = self.order.of(&batches).map_err(fail)?;
-        // A column is put in order only when its turn comes, so that no two copies of all of them
-        // are in memory.
-        let columns = |at: usize, rows: Range<usize>| {
-            let arrays: Vec<&ArrayRef> = batches.iter().map(|batch| batch.column(at)).collect();
-            if is_constant(&arrays)? {
-                return Ok(first_of(&arrays, rows.len()));
-            }
-            let arrays: Vec<&dyn Array> = arrays.into_iter().map(AsRef::as_ref).collect();
-            let indices = indices.slice(rows.start, rows.len());
-            Ok(vec![take(&concat(&arrays)?, &indices, None)?])
-        };
-        let encoded = self.encoder.write(indices.len(), &columns);
+        let encoded = self.encoder.write(&Rows::InOrder(&batches, indices));
         encoded.map_err(|error| failed(&self.path, error))?;
         self.send().await
     }
 }
 
-/// Instants are seldom equal, and lie close together: to look each up in a dictionary is in vain,
-/// and their differences are short.
-fn properties(schema: &Schema, codec: Codec) -> Result<WriterProperties> {
-    let mut properties = WriterProperties::builder()
-        .set_compression(compression(codec)?)
-        .set_statistics_truncate_length(Some(STATISTICS_BYTES))
-        .set_created_by("dtm".to_owned());
-    for field in schema.fields() {
-        if let DataType::Timestamp(..) = field.data_type() {
-            let path = ColumnPath::new(vec![field.name().clone()]);
-            properties = properties
-                .set_column_dictionary_enabled(path.clone(), false)
-                .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
-        }
-    }
-    Ok(properties.build())
-}
-
-/// Whether all rows have one value, as they do in most columns of an envelope.
-fn is_constant(arrays: &[&ArrayRef]) -> Result<bool, ArrowError> {
-    let Some(first) = arrays.iter().find(|array| !array.is_empty()) else {
-        return Ok(true);
-    };
-    let value = Scalar::new(first.slice(0, 1));
-    let mut known: Option<&ArrayRef> = None;
-    for array in arrays {
-        if known.is_some_and(|known| Arc::ptr_eq(known, array)) {
-            continue;
-        }
-        let same = not_distinct(array, &value)?;
-        if same.true_count() < array.len() {
-            return Ok(false);
-        }
-        known = Some(array);
-    }
-    Ok(true)
-}
-
-/// The first rows of the arrays, so many in all.
-fn first_of(arrays: &[&ArrayRef], mut rows: usize) -> Vec<ArrayRef> {
-    let mut first = Vec::new();
-    for array in arrays {
-        let taken = array.slice(0, rows.min(array.len()));
-        rows -= taken.len();
-        first.push(taken);
-    }
-    first
-}
-
-/// Whether the compression is one.
-pub(super) fn check_codec(codec: Codec) -> Result<()> {
-    compression(codec).map(|_| ())
-}
-
-fn compression(codec: Codec) -> Result<Compression> {
-    match codec {
-        Codec::Snappy => Ok(Compression::SNAPPY),
-        Codec::Zstd(level) => ZstdLevel::try_new(level)
-            .map(Compression::ZSTD)
-            .map_err(|error| LakeError::refused("cannot write files", error)),
-    }
+/// The compression, from 1 for quick to 22 for small.
+pub(super) fn level(level: i32) -> Result<ZstdLevel> {
+    ZstdLevel::try_new(level).map_err(|error| LakeError::refused("cannot write files", error))
 }
 
 /// `_period=2026-09/part-<id>.zstd.parquet`. The folders are for people: what a partition's value
@@ -259,12 +187,8 @@ fn path_of(target: &Target, partition: &[Option<String>]) -> String {
         let value = value.as_deref().unwrap_or("__HIVE_DEFAULT_PARTITION__");
         path.push_str(&format!("{}={}/", plain(name), plain(value)));
     }
-    let suffix = match target.settings.compression {
-        Codec::Zstd(_) => "zstd",
-        Codec::Snappy => "snappy",
-    };
     let id = target.table.place().given.id();
-    format!("{path}part-{}.{suffix}.parquet", plain(&id))
+    format!("{path}part-{}.zstd.parquet", plain(&id))
 }
 
 fn plain(text: &str) -> String {

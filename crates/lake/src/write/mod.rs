@@ -4,9 +4,13 @@
 //! beside it as it is given; any number of writers run side by side. Every file carries its
 //! statistics, so that a commit needs no reading.
 
+mod bounds;
+mod chunk;
+mod coded;
 mod conform;
 mod encode;
 mod file;
+mod hybrid;
 mod order;
 mod split;
 mod staged;
@@ -27,15 +31,6 @@ pub use staged::StagedFile;
 use crate::error::{LakeError, Result};
 use crate::table::Table;
 
-/// How column data is compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Codec {
-    /// Zstandard at a level from 1 to 22: small files.
-    Zstd(i32),
-    /// Snappy: quick to write.
-    Snappy,
-}
-
 /// How files are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteSettings {
@@ -43,8 +38,8 @@ pub struct WriteSettings {
     pub target_file_bytes: usize,
     /// Rows that are encoded, and can be skipped, together.
     pub row_group_rows: usize,
-    /// The compression.
-    pub compression: Codec,
+    /// Files are compressed by Zstandard at this level, from 1 to 22.
+    pub zstd_level: i32,
     /// Columns by which the rows of each row group are sorted, ascending, nulls last. A file whose
     /// row groups follow each other in that order says so in the log.
     pub sort_by: Vec<String>,
@@ -60,7 +55,7 @@ impl Default for WriteSettings {
         Self {
             target_file_bytes: 128 * 1024 * 1024,
             row_group_rows: 256 * 1024,
-            compression: Codec::Zstd(3),
+            zstd_level: 3,
             sort_by: Vec::new(),
             max_open_files: 16,
             threads: 1,
@@ -135,7 +130,7 @@ impl Target {
                 )));
             }
         }
-        file::check_codec(settings.compression)?;
+        file::level(settings.zstd_level)?;
         Ok(Self {
             table,
             schema,
