@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use ingest::{IngestError, Spool, Spooled};
 use service::{ByteStream, Door, ErrorKind, Result, ServiceError};
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
 use super::admit::{self, InWork};
@@ -50,16 +51,27 @@ impl Turn {
 /// stops: then nothing of it is kept.
 pub(crate) async fn spool(handles: &Handles, door: Door, mut body: ByteStream) -> Result<Spooled> {
     let _receiving = InWork::of("receiving");
-    let mut spool = Spool::new(&handles.settings.spool_folder, handles.settings.body_bytes);
-    let (mut gathered, mut small) = (Vec::new(), true);
-    while let Some(chunk) = next(handles, door, &mut body).await? {
+    let spool = Spool::new(&handles.settings.spool_folder, handles.settings.body_bytes);
+    let (mut gathered, mut small, mut writing) = (Vec::new(), true, Writing::Idle(spool));
+    loop {
+        let chunk = match next(handles, door, &mut body).await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => break,
+            Err(error) => {
+                // When it is told, nothing is written any more.
+                drop(writing.spool().await);
+                return Err(error);
+            }
+        };
         gathered.extend_from_slice(&chunk);
         if gathered.len() >= GATHER_BYTES {
-            let bytes = std::mem::take(&mut gathered);
             small = false;
-            spool = blocking(move || push(spool, &bytes)).await?;
+            let spool = writing.spool().await?;
+            let bytes = std::mem::take(&mut gathered);
+            writing = Writing::Busy(spawn_blocking(move || push(spool, &bytes)));
         }
     }
+    let spool = writing.spool().await?;
     small &= gathered.len() <= Spool::MEMORY_BYTES;
     let end = move || push(spool, &gathered).and_then(Spool::finish);
     if small {
@@ -116,6 +128,22 @@ async fn patiently<T>(
     }
 }
 
+/// A spool that takes bytes, or writes those that came while more are on their way.
+enum Writing {
+    Idle(Spool),
+    Busy(JoinHandle<std::result::Result<Spool, IngestError>>),
+}
+
+impl Writing {
+    /// The spool when everything is written.
+    async fn spool(self) -> Result<Spool> {
+        match self {
+            Self::Idle(spool) => Ok(spool),
+            Self::Busy(task) => joined(task.await),
+        }
+    }
+}
+
 fn push(mut spool: Spool, bytes: &[u8]) -> std::result::Result<Spool, IngestError> {
     spool.push(bytes)?;
     Ok(spool)
@@ -125,7 +153,13 @@ fn push(mut spool: Spool, bytes: &[u8]) -> std::result::Result<Spool, IngestErro
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> std::result::Result<T, IngestError> + Send + 'static,
 ) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
+    joined(spawn_blocking(work).await)
+}
+
+fn joined<T>(
+    done: std::result::Result<std::result::Result<T, IngestError>, JoinError>,
+) -> Result<T> {
+    match done {
         Ok(answer) => answer.map_err(failure::body),
         Err(error) => Err(
             ServiceError::new(ErrorKind::Internal, "a worker thread failed")
