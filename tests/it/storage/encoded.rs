@@ -13,7 +13,7 @@ use object_store::path::Path;
 use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
 };
-use parquet::basic::{Encoding, PageType};
+use parquet::basic::{BoundaryOrder, Encoding, PageType};
 use parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::statistics::Statistics;
@@ -176,13 +176,19 @@ impl File {
                 let values = Value::all(self.rows.column(column), start, rows);
                 let told = Told::of_chunk(chunk.statistics().unwrap());
                 told.holds(&values, &format!("row group {at} of `{name}`"));
+                let index = &indexes[at][column];
+                if index.get_boundary_order() == Some(BoundaryOrder::ASCENDING) {
+                    ascend(index, &name);
+                } else {
+                    assert!(!["ascends", "constant", "none"].contains(&&*name), "{name}");
+                }
                 let pages = offsets[at][column].page_locations();
                 let firsts = pages.iter().map(|page| page.first_row_index as usize);
                 let ends = firsts.clone().skip(1).chain([rows]);
                 for (page, (first, end)) in firsts.zip(ends).enumerate() {
                     let what = format!("page {page} in row group {at} of `{name}`");
                     assert!(end - first <= 30_000, "{what}: {first} to {end}");
-                    let told = Told::of_page(&indexes[at][column], page);
+                    let told = Told::of_page(index, page);
                     told.holds(&values[first..end], &what);
                 }
             }
@@ -321,6 +327,16 @@ impl Told {
         end(&self.least, values.clone().min(), true);
         end(&self.most, values.max(), false);
     }
+}
+
+/// Whoever looks for a page by halves trusts in it.
+#[track_caller]
+fn ascend(index: &ColumnIndexMetaData, name: &str) {
+    let pages = (0..index.num_pages()).map(|page| Told::of_page(index, page as usize));
+    let (least, most): (Vec<_>, Vec<_>) = pages.map(|told| (told.least, told.most)).unzip();
+    let least: Vec<_> = least.into_iter().flatten().collect();
+    let most: Vec<_> = most.into_iter().flatten().collect();
+    assert!(least.is_sorted() && most.is_sorted(), "{name}");
 }
 
 /// Whether a column has a dictionary in each of its chunks.

@@ -39,7 +39,8 @@ pub(super) fn chunk(
         index: ColumnIndexBuilder::new(descriptor.physical_type()),
         whole: None,
         last: None,
-        ascends: true,
+        // Of bounds that are cut, the greater one may be cut to the lesser.
+        ascends: bounds.are_whole(),
     };
     let dictionary = plain(&column.values, descriptor.physical_type());
     chunk.dictionary(&dictionary, column.values.len())?;
