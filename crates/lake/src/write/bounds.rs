@@ -70,14 +70,6 @@ impl<'v> Bounds<'v> {
         Some(range)
     }
 
-    /// Whether no bound is cut.
-    pub(super) fn are_whole(&self) -> bool {
-        match self.values {
-            Values::Texts(texts) => texts.values.iter().all(|text| text.len() <= BOUND_BYTES),
-            Values::Numbers(_) => true,
-        }
-    }
-
     /// The ends of a range as the index of pages has them.
     pub(super) fn bytes(&self, range: Range) -> (Vec<u8>, Vec<u8>) {
         let (least, most) = self.codes(range);

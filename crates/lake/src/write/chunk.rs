@@ -39,8 +39,7 @@ pub(super) fn chunk(
         index: ColumnIndexBuilder::new(descriptor.physical_type()),
         whole: None,
         last: None,
-        // Of bounds that are cut, the greater one may be cut to the lesser.
-        ascends: bounds.are_whole(),
+        ascends: true,
     };
     let dictionary = plain(&column.values, descriptor.physical_type());
     chunk.dictionary(&dictionary, column.values.len())?;
