@@ -38,8 +38,9 @@ fn columns() -> Vec<(&'static str, ArrayRef)> {
     let long = |at: usize| {
         // Cut within a character, and before one that none follows.
         let tail = ["đ", "ệ\u{10ffff}", "z", "\u{d7ff}"][at % 4];
-        format!("{}{tail}{}", "x".repeat(61 + at % 4), at % 5)
+        format!("{}{tail}{:09}", "x".repeat(61 + at % 4), at % 5)
     };
+    let thousand = |at: usize| format!("{:03}", at / 1000);
     let unlike = |at: usize| format!("{:05}-{at}", at * 7919 % ROWS);
     let narrow = |wide: ArrayRef, narrow| cast(&wide, &narrow).unwrap();
     vec![
@@ -72,7 +73,27 @@ fn columns() -> Vec<(&'static str, ArrayRef)> {
             "runs",
             texts(&|at| Some((at / (1 + at % 40)).to_string().len().to_string())),
         ),
-        ("ascends", texts(&|at| Some(format!("{:03}", at / 1000)))),
+        ("ascends", texts(&|at| Some(thousand(at)))),
+        (
+            "ascends_but_for_a_greater",
+            texts(&|at| {
+                Some(if at == 5 {
+                    "z".to_owned()
+                } else {
+                    thousand(at)
+                })
+            }),
+        ),
+        (
+            "ascends_but_for_a_lesser",
+            texts(&|at| {
+                Some(if at == 25_000 {
+                    "".to_owned()
+                } else {
+                    thousand(at)
+                })
+            }),
+        ),
         ("int8", narrow(numbers(&ends(-128, 127)), DataType::Int8)),
         (
             "int16",
