@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, UInt64Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Decimal128Array, Int64Array, RecordBatch, StringArray, UInt64Array,
+};
 use arrow::compute::{cast, concat_batches, take_record_batch};
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
 use bytes::Bytes;
 use lake::{TableShape, WriteSettings};
 use object_store::ObjectStoreExt;
@@ -43,6 +45,12 @@ fn columns() -> Vec<(&'static str, ArrayRef)> {
     let thousand = |at: usize| format!("{:03}", at / 1000);
     let unlike = |at: usize| format!("{:05}-{at}", at * 7919 % ROWS);
     let narrow = |wide: ArrayRef, narrow| cast(&wide, &narrow).unwrap();
+    let cents = |numbers: ArrayRef, precision| -> ArrayRef {
+        let numbers = numbers.as_primitive::<Int64Type>().iter();
+        let cents = numbers.map(|number| number.map(i128::from));
+        let cents = Decimal128Array::from_iter(cents);
+        Arc::new(cents.with_precision_and_scale(precision, 2).unwrap())
+    };
     vec![
         ("key", numbers(&|at| Some(at as i64 * 7919 % 97))),
         (
@@ -95,6 +103,18 @@ fn columns() -> Vec<(&'static str, ArrayRef)> {
             }),
         ),
         ("int8", narrow(numbers(&ends(-128, 127)), DataType::Int8)),
+        (
+            "decimal9",
+            cents(numbers(&ends(-999_999_999, 999_999_999)), 9),
+        ),
+        (
+            "decimal18",
+            cents(numbers(&ends(-10_i64.pow(17), 10_i64.pow(18) - 1)), 18),
+        ),
+        (
+            "decimal_many",
+            cents(numbers(&|at| Some(at as i64 * 7919)), 18),
+        ),
         (
             "int16",
             narrow(numbers(&ends(-32_768, 32_767)), DataType::Int16),
@@ -260,6 +280,11 @@ impl Value {
         }
         let column = match column.data_type() {
             DataType::Date32 => cast(&column, &DataType::Int32).unwrap(),
+            DataType::Decimal128(..) => {
+                let cents = column.as_primitive::<Decimal128Type>().iter();
+                let cents = cents.map(|value| value.map(|value| value.try_into().unwrap()));
+                Arc::new(Int64Array::from_iter(cents))
+            }
             _ => column,
         };
         let numbers = cast(&column, &DataType::Int64).unwrap();
@@ -384,7 +409,16 @@ async fn rows_that_come_in_pieces_are_read_as_they_were_written() {
     assert_eq!(file.rows, given);
     file.tells_the_truth();
     file.can_be_skipped_through();
-    for few in ["agency", "none", "long", "runs", "int64", "day", "some"] {
+    for few in [
+        "agency",
+        "none",
+        "long",
+        "runs",
+        "int64",
+        "day",
+        "decimal18",
+        "some",
+    ] {
         assert_eq!(dictionaries(&file, few), [true; 3], "{few}");
     }
     // Found out within the first row group, and the second; what was written before stays.

@@ -9,10 +9,13 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray as _, Int64Array, StringArray, UInt16Array,
+    Array, ArrayRef, ArrowPrimitiveType, AsArray as _, Decimal128Array, Int64Array, StringArray,
+    UInt16Array,
 };
 use arrow::compute::{cast, take};
-use arrow::datatypes::{DataType, Date32Type, Int8Type, Int16Type, Int32Type, Int64Type};
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Int8Type, Int16Type, Int32Type, Int64Type,
+};
 use arrow::error::ArrowError;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -64,6 +67,8 @@ impl Coded {
             | DataType::Int32
             | DataType::Int64
             | DataType::Date32 => Values::Numbers(Distinct::new()),
+            // Parquet keeps them in 64 bits, or in 32.
+            DataType::Decimal128(1..=18, _) => Values::Numbers(Distinct::new()),
             _ => return None,
         };
         Some(Self {
@@ -107,11 +112,17 @@ impl Coded {
                 Arc::new(StringArray::from(texts.collect::<Result<Vec<_>, _>>()?))
             }
             Values::Numbers(numbers) => {
-                let numbers = Int64Array::from_iter_values(numbers.values.iter().copied());
-                // Days count in 32 bits.
+                let numbers = numbers.values.iter().copied();
                 match self.data_type {
-                    DataType::Date32 => cast(&numbers, &DataType::Int32)?,
-                    _ => Arc::new(numbers),
+                    DataType::Decimal128(precision, scale) => {
+                        let numbers = Decimal128Array::from_iter_values(numbers.map(i128::from));
+                        Arc::new(numbers.with_precision_and_scale(precision, scale)?)
+                    }
+                    // Days count in 32 bits.
+                    DataType::Date32 => {
+                        cast(&Int64Array::from_iter_values(numbers), &DataType::Int32)?
+                    }
+                    _ => Arc::new(Int64Array::from_iter_values(numbers)),
                 }
             }
         };
@@ -167,6 +178,7 @@ impl Values {
                 DataType::Int16 => numbers.number::<Int16Type>(array, codes),
                 DataType::Int32 => numbers.number::<Int32Type>(array, codes),
                 DataType::Date32 => numbers.number::<Date32Type>(array, codes),
+                DataType::Decimal128(..) => numbers.number::<Decimal128Type>(array, codes),
                 _ => numbers.number::<Int64Type>(array, codes),
             },
         }
@@ -176,18 +188,15 @@ impl Values {
 impl Distinct<i64> {
     fn number<T>(&mut self, array: &ArrayRef, codes: &mut Vec<u16>) -> Result<(), Many>
     where
-        T: ArrowPrimitiveType<Native: Into<i64>>,
+        T: ArrowPrimitiveType<Native: TryInto<i64>>,
     {
         let values = array.as_primitive::<T>().iter();
-        number(
-            values.map(|value| value.map(Into::into)),
-            codes,
-            |value, rows| {
-                let hash = self.hasher.hash_one(value);
-                let own = (|| value, size_of::<T::Native>());
-                self.code(hash, |known| *known == value, own, rows)
-            },
-        )
+        number(values, codes, |value, rows| {
+            let value: i64 = value.try_into().map_err(|_| Many)?;
+            let hash = self.hasher.hash_one(value);
+            let own = (|| value, size_of::<i64>());
+            self.code(hash, |known| *known == value, own, rows)
+        })
     }
 }
 
