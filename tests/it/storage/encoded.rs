@@ -28,22 +28,67 @@ const ROWS: usize = 150_000;
 
 /// Columns of few values and of many, in every type that has a dictionary.
 fn columns() -> Vec<(&'static str, ArrayRef)> {
-    let texts = |text: &dyn Fn(usize) -> Option<String>| -> ArrayRef {
-        Arc::new(StringArray::from_iter((0..ROWS).map(text)))
-    };
-    let numbers = |number: &dyn Fn(usize) -> Option<i64>| -> ArrayRef {
-        Arc::new(Int64Array::from_iter((0..ROWS).map(number)))
-    };
-    let ends = |least: i64, most: i64| {
-        move |at: usize| [Some(least), Some(most), None, Some(0)][at * 7 % 11 % 4]
-    };
+    let key = numbers(|at| Some(at as i64 * 7919 % 97));
+    let mut columns = vec![("key", key)];
+    columns.extend(columns_of_texts());
+    columns.extend(columns_of_numbers());
+    columns
+}
+
+fn texts(text: impl Fn(usize) -> Option<String>) -> ArrayRef {
+    Arc::new(StringArray::from_iter((0..ROWS).map(text)))
+}
+
+fn numbers(number: impl Fn(usize) -> Option<i64>) -> ArrayRef {
+    Arc::new(Int64Array::from_iter((0..ROWS).map(number)))
+}
+
+fn columns_of_texts() -> Vec<(&'static str, ArrayRef)> {
+    let agency = |at| (at % 5 > 0).then(|| format!("H{:02} Hà Nội", at % 34));
     let long = |at: usize| {
         // Cut within a character, and before one that none follows.
         let tail = ["đ", "ệ\u{10ffff}", "z", "\u{d7ff}"][at % 4];
         format!("{}{tail}{:09}", "x".repeat(61 + at % 4), at % 5)
     };
-    let thousand = |at: usize| format!("{:03}", at / 1000);
     let unlike = |at: usize| format!("{:05}-{at}", at * 7919 % ROWS);
+    let later = |at| match at {
+        ..30_000 => "same".to_owned(),
+        at => unlike(at),
+    };
+    let thousand = |at: usize| format!("{:03}", at / 1000);
+    let but = |one: usize, other: &'static str| {
+        move |at| {
+            Some(match at {
+                at if at == one => other.to_owned(),
+                at => thousand(at),
+            })
+        }
+    };
+    let runs = |at: usize| (at / (1 + at % 40)).to_string().len().to_string();
+    vec![
+        ("agency", texts(agency)),
+        ("constant", texts(|_| Some("01J-a submission".to_owned()))),
+        ("empty", texts(|at| (at % 2 > 0).then(String::new))),
+        ("none", texts(|_| None)),
+        (
+            "none_at_first",
+            texts(|at| (at > 90_000).then(|| thousand(at))),
+        ),
+        ("long", texts(|at| Some(long(at)))),
+        ("top", texts(|_| Some("\u{10ffff}".repeat(20)))),
+        ("unlike", texts(|at| Some(unlike(at)))),
+        ("unlike_later", texts(|at| Some(later(at)))),
+        ("runs", texts(|at| Some(runs(at)))),
+        ("ascends", texts(|at| Some(thousand(at)))),
+        ("ascends_but_for_a_greater", texts(but(5, "z"))),
+        ("ascends_but_for_a_lesser", texts(but(25_000, ""))),
+    ]
+}
+
+fn columns_of_numbers() -> Vec<(&'static str, ArrayRef)> {
+    let ends = |least: i64, most: i64| {
+        numbers(move |at| [Some(least), Some(most), None, Some(0)][at * 7 % 11 % 4])
+    };
     let narrow = |wide: ArrayRef, narrow| cast(&wide, &narrow).unwrap();
     let cents = |numbers: ArrayRef, precision| -> ArrayRef {
         let numbers = numbers.as_primitive::<Int64Type>().iter();
@@ -51,98 +96,27 @@ fn columns() -> Vec<(&'static str, ArrayRef)> {
         let cents = Decimal128Array::from_iter(cents);
         Arc::new(cents.with_precision_and_scale(precision, 2).unwrap())
     };
+    let int32 = ends(i32::MIN.into(), i32::MAX.into());
+    let days = numbers(|at| Some(20_000 + at as i64 % 800));
+    let days = narrow(narrow(days, DataType::Int32), DataType::Date32);
+    let nines = 10_i64.pow(18) - 1;
     vec![
-        ("key", numbers(&|at| Some(at as i64 * 7919 % 97))),
-        (
-            "agency",
-            texts(&|at| (at % 5 > 0).then(|| format!("H{:02} Hà Nội", at % 34))),
-        ),
-        ("constant", texts(&|_| Some("01J-a submission".to_owned()))),
-        ("empty", texts(&|at| (at % 2 > 0).then(String::new))),
-        ("none", texts(&|_| None)),
-        (
-            "none_at_first",
-            texts(&|at| (at > 90_000).then(|| (at % 3).to_string())),
-        ),
-        ("long", texts(&|at| Some(long(at)))),
-        ("top", texts(&|_| Some("\u{10ffff}".repeat(20)))),
-        ("unlike", texts(&|at| Some(unlike(at)))),
-        (
-            "unlike_later",
-            texts(&|at| {
-                Some(if at < 30_000 {
-                    "same".to_owned()
-                } else {
-                    unlike(at)
-                })
-            }),
-        ),
-        (
-            "runs",
-            texts(&|at| Some((at / (1 + at % 40)).to_string().len().to_string())),
-        ),
-        ("ascends", texts(&|at| Some(thousand(at)))),
-        (
-            "ascends_but_for_a_greater",
-            texts(&|at| {
-                Some(if at == 5 {
-                    "z".to_owned()
-                } else {
-                    thousand(at)
-                })
-            }),
-        ),
-        (
-            "ascends_but_for_a_lesser",
-            texts(&|at| {
-                Some(if at == 25_000 {
-                    "".to_owned()
-                } else {
-                    thousand(at)
-                })
-            }),
-        ),
-        ("int8", narrow(numbers(&ends(-128, 127)), DataType::Int8)),
-        (
-            "decimal9",
-            cents(numbers(&ends(-999_999_999, 999_999_999)), 9),
-        ),
-        (
-            "decimal18",
-            cents(numbers(&ends(-10_i64.pow(17), 10_i64.pow(18) - 1)), 18),
-        ),
+        ("int8", narrow(ends(-128, 127), DataType::Int8)),
+        ("int16", narrow(ends(-32_768, 32_767), DataType::Int16)),
+        ("int32", narrow(int32, DataType::Int32)),
+        ("int64", ends(i64::MIN, i64::MAX)),
+        ("decimal9", cents(ends(-999_999_999, 999_999_999), 9)),
+        ("decimal18", cents(ends(-nines, nines), 18)),
         (
             "decimal_many",
-            cents(numbers(&|at| Some(at as i64 * 7919)), 18),
+            cents(numbers(|at| Some(at as i64 * 7919)), 18),
         ),
-        (
-            "int16",
-            narrow(numbers(&ends(-32_768, 32_767)), DataType::Int16),
-        ),
-        (
-            "int32",
-            narrow(
-                numbers(&ends(i32::MIN.into(), i32::MAX.into())),
-                DataType::Int32,
-            ),
-        ),
-        ("int64", numbers(&ends(i64::MIN, i64::MAX))),
-        (
-            "day",
-            cast(
-                &narrow(
-                    numbers(&|at| Some(20_000 + at as i64 % 800)),
-                    DataType::Int32,
-                ),
-                &DataType::Date32,
-            )
-            .unwrap(),
-        ),
+        ("day", days),
         (
             "some",
-            numbers(&|at| Some(at as i64 % GROUP_ROWS as i64 / 3)),
+            numbers(|at| Some(at as i64 % GROUP_ROWS as i64 / 3)),
         ),
-        ("many", numbers(&|at| Some(at as i64 * 7919 % 1_000_003))),
+        ("many", numbers(|at| Some(at as i64 * 7919 % 1_000_003))),
     ]
 }
 

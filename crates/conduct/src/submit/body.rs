@@ -52,7 +52,7 @@ impl Turn {
 pub(crate) async fn spool(handles: &Handles, door: Door, mut body: ByteStream) -> Result<Spooled> {
     let _receiving = InWork::of("receiving");
     let spool = Spool::new(&handles.settings.spool_folder, handles.settings.body_bytes);
-    let (mut gathered, mut small, mut writing) = (Vec::new(), true, Writing::Idle(spool));
+    let (mut gathered, mut small, mut writing) = (Vec::new(), true, Writing::Idle(Box::new(spool)));
     loop {
         let chunk = match next(handles, door, &mut body).await {
             Ok(Some(chunk)) => chunk,
@@ -130,7 +130,7 @@ async fn patiently<T>(
 
 /// A spool that takes bytes, or writes those that came while more are on their way.
 enum Writing {
-    Idle(Spool),
+    Idle(Box<Spool>),
     Busy(JoinHandle<std::result::Result<Spool, IngestError>>),
 }
 
@@ -138,7 +138,7 @@ impl Writing {
     /// The spool when everything is written.
     async fn spool(self) -> Result<Spool> {
         match self {
-            Self::Idle(spool) => Ok(spool),
+            Self::Idle(spool) => Ok(*spool),
             Self::Busy(task) => joined(task.await),
         }
     }

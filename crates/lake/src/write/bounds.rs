@@ -164,7 +164,7 @@ fn upper(text: &[u8]) -> Vec<u8> {
         if let Some(next) = next.flatten().next()
             && next.len_utf8() == last.len_utf8()
         {
-            let mut upper = cut[..at].as_bytes().to_vec();
+            let mut upper = cut.as_bytes()[..at].to_vec();
             upper.extend(next.encode_utf8(&mut [0; 4]).as_bytes());
             return upper;
         }

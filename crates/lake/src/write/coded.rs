@@ -169,8 +169,8 @@ impl Values {
                 let values = values.map(|text| text.map(|text| Text::of(text.as_bytes())));
                 number(values, codes, |text, rows| {
                     let hash = text.hash(&texts.hasher);
-                    let is = |known: &Box<[u8]>| Text::of(known) == text;
-                    texts.code(hash, is, (|| text.bytes.into(), text.bytes.len()), rows)
+                    let own = (|| text.bytes.into(), text.bytes.len());
+                    texts.code(hash, |known| Text::of(known) == text, own, rows)
                 })
             }
             Self::Numbers(numbers) => match array.data_type() {
