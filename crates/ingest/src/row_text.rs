@@ -25,14 +25,14 @@ pub(crate) fn object<'a>(
         if text.len() > 1 {
             text.push(',');
         }
-        text += &if looks_personal(name) {
+        text += &if shows_personal(name) {
             quoted(&mask(name))
         } else {
             quoted(name)
         };
         text.push(':');
         text += &match cell.shown() {
-            Some(value) if masked(name) || looks_personal(value) => quoted(&mask(value)),
+            Some(value) if masked(name) || shows_personal(value) => quoted(&mask(value)),
             _ => cell.json(),
         };
     }
@@ -42,13 +42,37 @@ pub(crate) fn object<'a>(
 
 /// A row that has no fields, as a JSON string.
 pub(crate) fn fragment(row: &str) -> String {
-    if looks_personal(row) {
+    if shows_personal(row) {
         return quoted(&mask(row));
     }
     match row.char_indices().nth(FRAGMENT_CHARS) {
         Some((end, _)) => quoted(&row[..end]),
         None => quoted(row),
     }
+}
+
+/// Whether the text looks like personal data, as it stands or as JSON would be read: whoever sees
+/// `\u0030912345678` sees the number.
+fn shows_personal(text: &str) -> bool {
+    if looks_personal(text) {
+        return true;
+    }
+    let mut parts = text.split("\\u");
+    let mut read = parts.next().unwrap_or_default().to_owned();
+    if read.len() == text.len() {
+        return false;
+    }
+    for part in parts {
+        let code = part.get(..4).map(|code| u32::from_str_radix(code, 16));
+        match code.and_then(Result::ok) {
+            Some(code) => {
+                read.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+                read.push_str(&part[4..]);
+            }
+            None => read.push_str(part),
+        }
+    }
+    looks_personal(&read)
 }
 
 /// A row of a batch as a JSON object.
@@ -93,3 +117,6 @@ pub(crate) fn shown(array: &dyn Array, slot: usize) -> Option<String> {
     let formatter = ArrayFormatter::try_new(array, &options).ok()?;
     formatter.value(slot).try_to_string().ok()
 }
+
+#[cfg(test)]
+mod tests;
