@@ -4,7 +4,8 @@
 //! seats in all and for each agency, and a client may come so often. What a seat holds (a body that
 //! arrives, waits or is judged) is so bounded. Whoever has a seat waits for a [`Place`], where work
 //! is done; places are given by turns that are fair between agencies. One place more is for small
-//! work of an agency that has none: it does not wait until a large one of another has ended.
+//! work of an agency that has none: it does not wait until a large one of another has ended. Large
+//! work takes half of the places at most: one alone keeps every core busy, and each has its memory.
 //!
 //! Nothing here waits for a clock: the instant is asked for, and only to say how long to wait.
 
@@ -28,6 +29,9 @@ pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 /// The largest cost that is small.
 pub const SMALL_COST: u64 = 512 << 10;
 
+/// What costs more is large.
+const LARGE_COST: u64 = 64 << 20;
+
 /// The bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AdmissionLimits {
@@ -35,7 +39,8 @@ pub struct AdmissionLimits {
     pub seats: usize,
     /// Seats of one agency.
     pub seats_per_agency: usize,
-    /// Places; one for small work comes on top.
+    /// Places, of which large work takes half at most, and one in any case; one for small work comes
+    /// on top.
     pub places: usize,
     /// How often a client comes in a second; 0 is as often as it likes.
     pub client_per_second: u32,

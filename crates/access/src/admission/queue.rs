@@ -55,11 +55,11 @@ impl<T> FairQueue<T> {
         ticket
     }
 
-    /// The next of those whose agency and cost fit.
+    /// The next of those whose agency and cost fit, with these.
     pub(super) fn pop(
         &mut self,
         fits: impl Fn(&AgencyCode, u64) -> bool,
-    ) -> Option<(AgencyCode, T)> {
+    ) -> Option<(AgencyCode, u64, T)> {
         let heads = self.lines.iter().filter_map(|(agency, line)| {
             let head = line.waiting.front()?;
             fits(agency, head.cost).then_some((line.start, head.ticket, agency))
@@ -74,7 +74,7 @@ impl<T> FairQueue<T> {
         // A line that owes nothing is as one that was never there.
         self.lines
             .retain(|_, line| !line.waiting.is_empty() || line.start > served);
-        Some((agency, item))
+        Some((agency, cost, item))
     }
 
     /// Takes one out that waits no longer. It costs its line nothing.

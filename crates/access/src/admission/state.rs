@@ -8,13 +8,15 @@ use project::AgencyCode;
 use super::pace::Pace;
 use super::queue::{FairQueue, Ticket};
 use super::rate::Rates;
-use super::{AdmissionLimits, Bound, Refusal, SMALL_COST};
+use super::{AdmissionLimits, Bound, LARGE_COST, Refusal, SMALL_COST};
 
 /// What kind of place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lane {
     /// One of the places for all.
     Common,
+    /// One of those, taken by large work.
+    Large,
     /// The one for small work.
     Small,
 }
@@ -34,6 +36,8 @@ pub(super) struct State<T> {
     taken: usize,
     pace: Pace,
     common: usize,
+    /// How many of the common places large work may take yet.
+    large: usize,
     small: usize,
     closed: bool,
 }
@@ -47,6 +51,7 @@ impl<T> State<T> {
             taken: 0,
             pace: Pace::since(now),
             common: limits.places.max(1),
+            large: (limits.places / 2).max(1),
             small: 1,
             closed: false,
             limits,
@@ -122,7 +127,9 @@ impl<T> State<T> {
     pub(super) fn serve(&mut self, give: impl Fn(T, Lane) -> bool) {
         loop {
             let (lane, next) = if self.common > 0 {
-                (Lane::Common, self.queue.pop(|_, _| true))
+                let may_be_large = self.large > 0;
+                let fits = |_: &AgencyCode, cost: u64| may_be_large || cost <= LARGE_COST;
+                (Lane::Common, self.queue.pop(fits))
             } else if self.small > 0 {
                 let holdings = &self.holdings;
                 let small = |agency: &AgencyCode, cost: u64| {
@@ -133,9 +140,15 @@ impl<T> State<T> {
             } else {
                 return;
             };
-            let Some((agency, who)) = next else { return };
+            let Some((agency, cost, who)) = next else {
+                return;
+            };
+            let lane = match lane {
+                Lane::Common if cost > LARGE_COST => Lane::Large,
+                lane => lane,
+            };
             if give(who, lane) {
-                *self.free(lane) -= 1;
+                self.count(lane, |free| *free -= 1);
                 if let Some(holding) = self.holdings.get_mut(&agency) {
                     holding.places += 1;
                 }
@@ -145,7 +158,7 @@ impl<T> State<T> {
 
     /// Frees a place.
     pub(super) fn leave(&mut self, agency: &AgencyCode, lane: Lane) {
-        *self.free(lane) += 1;
+        self.count(lane, |free| *free += 1);
         if let Some(holding) = self.holdings.get_mut(agency) {
             holding.places = holding.places.saturating_sub(1);
         }
@@ -162,10 +175,15 @@ impl<T> State<T> {
         self.queue.clear();
     }
 
-    fn free(&mut self, lane: Lane) -> &mut usize {
+    /// Counts a place of the lane as taken or free.
+    fn count(&mut self, lane: Lane, change: impl Fn(&mut usize)) {
         match lane {
-            Lane::Common => &mut self.common,
-            Lane::Small => &mut self.small,
+            Lane::Common => change(&mut self.common),
+            Lane::Large => {
+                change(&mut self.common);
+                change(&mut self.large);
+            }
+            Lane::Small => change(&mut self.small),
         }
     }
 

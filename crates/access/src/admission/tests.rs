@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use project::AgencyCode;
 use tokio::task::JoinSet;
 
-use super::{Admission, AdmissionLimits, Bound, Closed, SMALL_COST, Seat};
+use super::{Admission, AdmissionLimits, Bound, Closed, LARGE_COST, SMALL_COST, Seat};
 
 /// A clock that a test moves.
 #[derive(Clone)]
@@ -150,6 +150,8 @@ impl Line {
 }
 
 const LARGE: u64 = SMALL_COST + 1;
+/// Of these not all places are taken.
+const VERY_LARGE: u64 = LARGE_COST + 1;
 
 fn wide() -> AdmissionLimits {
     AdmissionLimits {
@@ -195,6 +197,43 @@ async fn small_work_of_an_agency_that_has_no_place_does_not_wait_for_large_work_
     let large = admission.enter("other", &agency("H02")).unwrap();
     let turn = tokio::time::timeout(std::time::Duration::ZERO, large.turn(LARGE));
     assert!(turn.await.is_err());
+}
+
+#[tokio::test]
+async fn very_large_work_takes_half_of_the_places_and_no_more() {
+    let limits = AdmissionLimits {
+        places: 5,
+        ..wide()
+    };
+    let (admission, _) = admission(limits);
+    let of = |code: &str| admission.guest(&agency(code));
+    let seats = [
+        of("H01"),
+        of("H02"),
+        of("H03"),
+        of("H04"),
+        of("H05"),
+        of("H06"),
+    ];
+    let first = seats[0].turn(VERY_LARGE).await.unwrap();
+    let _second = seats[1].turn(VERY_LARGE).await.unwrap();
+    let mut third = Box::pin(seats[2].turn(VERY_LARGE));
+    assert!(futures_poll(&mut third).await);
+    // Others pass it by, at every place that is left.
+    let mut others = Vec::new();
+    for seat in &seats[3..] {
+        others.push(seat.turn(LARGE_COST).await.unwrap());
+    }
+    let late = of("H07");
+    let mut late = Box::pin(late.turn(LARGE));
+    assert!(futures_poll(&mut late).await);
+    // One of theirs does not help it, one of its own kind does.
+    others.pop();
+    let late = late.await.unwrap();
+    drop(late);
+    assert!(futures_poll(&mut third).await);
+    drop(first);
+    let _third = third.await.unwrap();
 }
 
 #[tokio::test]

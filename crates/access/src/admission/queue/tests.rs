@@ -6,7 +6,7 @@ fn agency(code: &str) -> project::AgencyCode {
 
 /// Who is served, in order, until nobody waits.
 fn order(queue: &mut FairQueue<&'static str>) -> Vec<&'static str> {
-    std::iter::from_fn(|| queue.pop(|_, _| true).map(|(_, item)| item)).collect()
+    std::iter::from_fn(|| queue.pop(|_, _| true).map(|(_, _, item)| item)).collect()
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn those_that_do_not_fit_wait_and_keep_their_turn() {
     let mut queue = FairQueue::new();
     queue.push(&agency("H01"), 100, "large");
     queue.push(&agency("H02"), 10, "small");
-    let (of, item) = queue.pop(|_, cost| cost <= 10).unwrap();
+    let (of, _, item) = queue.pop(|_, cost| cost <= 10).unwrap();
     assert_eq!((of.as_str(), item), ("H02", "small"));
     assert!(queue.pop(|_, cost| cost <= 10).is_none());
     queue.push(&agency("H02"), 10, "small");
