@@ -56,6 +56,27 @@ async fn a_body_whose_key_cannot_be_claimed_leaves_nothing_of_its_rows() {
     assert_eq!((files(&f).await, rows(&f).await), (0, 0));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_whose_quarantine_cannot_be_committed_leaves_nothing_of_its_rows() {
+    let f = Fixture::on_disk().await;
+    let body = body("V-0,,2026-09-01T08:30:00+07:00,1\n");
+    let looking = Fault::before(Op::List, "quarantine/_delta_log");
+    f.faults.plan(looking.times(99));
+    let entry = Fault::before(Op::Put, "quarantine/_delta_log");
+    f.faults.plan(entry.times(99));
+    let failed = f.submit_this(&f.admin, key("k"), &body).await;
+    assert_eq!(failed.unwrap_err().kind, ErrorKind::Unavailable);
+    assert!(!f.faults.injected().is_empty());
+    let listed: Vec<_> = f.store.list(None).try_collect().await.unwrap();
+    let paths = listed.iter().map(|meta| meta.location.as_ref());
+    let of_visits = |path: &&str| path.contains("raw/visits/") && path.ends_with(".zstd.parquet");
+    assert_eq!(paths.filter(of_visits).count(), 0);
+    f.faults.forget();
+    let landed = f.submit_this(&f.admin, key("k"), &body).await.unwrap();
+    assert_eq!(landed.receipt.rows.landed, ROWS as u64);
+    assert_eq!(rows(&f).await, ROWS);
+}
+
 /// Sends the body to the houses in turn, all at once, and gives the ids of those that landed.
 async fn sent(houses: &[&Fixture]) -> Vec<SubmissionId> {
     let body = body("");
@@ -84,7 +105,7 @@ async fn of_many_that_are_judged_under_one_key_one_lands_and_the_others_leave_no
 async fn of_two_processes_that_judge_a_body_one_lands_it(f: Fixture) {
     let other = f.beside().await;
     assert_eq!(sent(&[&f, &other]).await.len(), 1);
-    assert_eq!(rows(&f).await, ROWS);
+    assert_eq!((files(&f).await, rows(&f).await), (1, ROWS));
 }
 
 #[tokio::test(flavor = "multi_thread")]

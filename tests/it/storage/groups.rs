@@ -1,5 +1,6 @@
 //! Many submissions in few commits, each of them once.
 
+use futures::TryStreamExt;
 use futures::future::{join, join_all};
 use lake::{
     Committed, GroupCommitter, GroupSettings, HeldRows, LakeError, Result, StagedSubmission, Table,
@@ -20,6 +21,7 @@ on_every_store!(
     a_submission_given_again_after_silence_lands_once,
     a_submission_given_again_as_it_was_keeps_its_files,
     a_submission_that_does_not_fit_stops_no_other,
+    submissions_that_surely_did_not_land_leave_no_files,
     a_drained_committer_finishes_what_waits_and_takes_no_more,
 );
 
@@ -155,6 +157,57 @@ async fn a_submission_that_does_not_fit_stops_no_other(place: Place) {
         "{outcomes:?}"
     );
     assert_eq!(now(&table).await, landed([2, 3]));
+}
+
+/// The data files, whether a commit names them or not.
+async fn files(place: &Place) -> usize {
+    let listed: Vec<_> = place.store.list(None).try_collect().await.unwrap();
+    let paths = listed.iter().map(|meta| meta.location.as_ref());
+    paths.filter(|path| path.ends_with(".zstd.parquet")).count()
+}
+
+async fn submissions_that_surely_did_not_land_leave_no_files(place: Place) {
+    let table = place.table().await;
+    let stale = submission(&table, 1).await;
+    let shape = TableShape::new(dossiers()).partitioned_by(["agency"]);
+    table.replace_schema(shape, Map::new()).await.unwrap();
+    let committer = start(&table);
+    let unfit = committer.append(stale).await;
+    assert!(matches!(unfit, Err(LakeError::Conflict(_))), "{unfit:?}");
+    assert_eq!(files(&place).await, 0);
+
+    // Nothing can be looked up: it is not even tried.
+    let given = submission(&table, 2).await;
+    for op in [Op::List, Op::Get, Op::Head] {
+        place.faults.plan(Fault::before(op, "_delta_log").times(99));
+    }
+    let unknown = committer.append(given).await;
+    assert!(
+        matches!(unknown, Err(LakeError::Unavailable(_))),
+        "{unknown:?}"
+    );
+    place.faults.forget();
+    assert_eq!(files(&place).await, 0);
+
+    // One is staged twice, and both wait for one commit.
+    let twice = [submission(&table, 3).await, submission(&table, 3).await];
+    let other = submission(&table, 4).await;
+    let gate = Gate::new();
+    place.faults.plan(Fault::held(Op::Put, "_delta_log", &gate));
+    let mut other = Box::pin(committer.append(other));
+    assert!(futures::poll!(&mut other).is_pending());
+    gate.arrived(1).await;
+    let mut appends = join_all(twice.into_iter().map(|s| committer.append(s)));
+    assert!(futures::poll!(&mut appends).is_pending());
+    gate.open();
+    let (other, outcomes) = join(other, appends).await;
+    assert!(other.is_ok() && outcomes[0].is_ok(), "{outcomes:?}");
+    assert!(
+        matches!(outcomes[1], Err(LakeError::Conflict(_))),
+        "{outcomes:?}"
+    );
+    assert_eq!(now(&table).await, landed([3, 4]));
+    assert_eq!(files(&place).await, 2);
 }
 
 async fn a_drained_committer_finishes_what_waits_and_takes_no_more(place: Place) {

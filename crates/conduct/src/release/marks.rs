@@ -84,7 +84,7 @@ pub(crate) async fn mark(
     let files = writer.finish().await.map_err(failure::lake)?;
     let part = StagedSubmission {
         submission_id: format!("{}/{}", landed.release, landed.submission),
-        files: files.clone(),
+        files,
         held: HeldRows::default(),
         info: Map::from_iter([("release".to_owned(), json!(landed.release))]),
         since: intent.marked_since,
@@ -97,7 +97,7 @@ pub(crate) async fn mark(
             done.map_err(failure::lake)
         }
         // Another release is marking them.
-        Err(LakeError::Conflict(_)) => quarantine.discard(files).await.map_err(failure::lake),
+        Err(LakeError::Conflict(_)) => Ok(()),
         Err(error) => Err(failure::lake(error)),
     }
 }

@@ -54,12 +54,16 @@ impl Judged {
     pub(crate) async fn discard(self, (table, ledger): (&Table, &Table)) {
         let Ok(staged) = self.outcome else { return };
         for (table, rows) in [(table, staged.landed), (ledger, staged.quarantined)] {
-            // What is staged is invisible; failing to delete it costs space, not truth.
-            if let Err(error) = table.discard(rows.files).await {
-                let dataset = table.dataset();
-                tracing::warn!(%dataset, %error, "staged files were left behind");
-            }
+            discard(table, rows).await;
         }
+    }
+}
+
+/// Takes back staged rows. They are invisible; failing to delete them costs space, not truth.
+pub(crate) async fn discard(table: &Table, rows: Rows) {
+    if let Err(error) = table.discard(rows.files).await {
+        let dataset = table.dataset();
+        tracing::warn!(%dataset, %error, "staged files were left behind");
     }
 }
 

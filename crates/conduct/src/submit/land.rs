@@ -13,7 +13,7 @@ use super::admit::InWork;
 use super::amend::{Amended, Amendment, Change};
 use super::body::Body;
 use super::claim::Manifest;
-use super::judge::{Judged, Staged, check, may_hold};
+use super::judge::{Judged, Staged, check, discard, may_hold};
 use super::tray::Rows;
 use super::{Terms, quarantine, receipt, refused, restriction};
 use crate::failure;
@@ -60,7 +60,10 @@ pub(crate) async fn land(
     let is_decided = |error: &ServiceError| error.kind == ErrorKind::Refused;
     if judged.outcome.as_ref().err().is_none_or(is_decided) {
         let marked = restriction::mark(handles, &mut submission, judged.restricted).await;
-        marked.map_err(|error| kept(error, id))?;
+        if let Err(error) = marked {
+            judged.discard((&table, &ledger)).await;
+            return Err(kept(error, id));
+        }
     }
     let staged = match judged.outcome {
         Ok(staged) => staged,
@@ -137,13 +140,15 @@ async fn settle(
             manifest.since(ledger.dataset()),
         );
         let committer = handles.committer(ledger).await;
-        committer.append(part).await.map_err(failure::lake)?;
+        if let Err(error) = committer.append(part).await {
+            discard(table, staged.landed).await;
+            return Err(failure::lake(error));
+        }
         tracing::debug!(submission = %receipt.id, "its quarantine is committed");
     }
     count_rows(receipt);
     if staged.counts.landed == 0 {
-        let discarded = table.discard(staged.landed.files).await;
-        discarded.map_err(failure::lake)?;
+        discard(table, staged.landed).await;
         return refuse_rows(handles, submission, staged.errors).await;
     }
     let part = part(receipt, staged.landed, manifest.since(table.dataset()));

@@ -141,8 +141,9 @@ impl GroupCommitter {
     ///
     /// # Errors
     /// `Unavailable` when the committer is drained, or when the store does not answer: then the
-    /// submission may have been committed, and giving it again finds out. `Conflict` when the
-    /// table's columns changed after the rows were staged, or the same submission is waiting.
+    /// submission may have been committed, and giving it again, staged anew, finds out. `Conflict`
+    /// when the table's columns changed after the rows were staged, or the same submission is
+    /// waiting. Files that surely were not committed are deleted, unless the committer was drained.
     pub async fn append(&self, submission: StagedSubmission) -> Result<Committed> {
         let ended = || {
             LakeError::unavailable(format!(
@@ -212,9 +213,9 @@ impl Worker {
         let most = self.settings.group.max(1);
         let mut pace = Pace::new(self.settings.crowd, self.settings.pause);
         while self.waiting.recv_many(&mut group, most).await > 0 {
-            let batch = self.alone(std::mem::take(&mut group));
+            let batch = self.alone(std::mem::take(&mut group)).await;
             pace.begun(Instant::now(), batch.len());
-            self.commit(batch).await;
+            self.commit(batch, false).await;
             // Whoever is alone is not made to wait; of many, each would be a commit of a few.
             if let Some(next) = pace.next() {
                 sleep_until(next).await;
@@ -223,30 +224,38 @@ impl Worker {
     }
 
     /// One of each submission; the others are told so.
-    fn alone(&self, group: Vec<Waiting>) -> Vec<Waiting> {
+    async fn alone(&self, group: Vec<Waiting>) -> Vec<Waiting> {
         let mut seen = HashSet::new();
-        let mut kept = Vec::with_capacity(group.len());
-        for waiting in group {
-            if seen.insert(waiting.submission.submission_id.clone()) {
-                kept.push(waiting);
-            } else {
-                let id = &waiting.submission.submission_id;
-                let error = LakeError::conflict(format!("submission `{id}` is being committed"));
-                answer(waiting, Err(error));
-            }
+        let (kept, twice): (Vec<_>, Vec<_>) = (group.into_iter())
+            .partition(|waiting| seen.insert(waiting.submission.submission_id.clone()));
+        let files = kept.iter().flat_map(|waiting| &waiting.submission.files);
+        let named: HashSet<&str> = files.map(StagedFile::path).collect();
+        for mut waiting in twice {
+            let id = &waiting.submission.submission_id;
+            let error = LakeError::conflict(format!("submission `{id}` is being committed"));
+            let files = &mut waiting.submission.files;
+            files.retain(|file| !named.contains(file.path()));
+            self.refuse(vec![waiting], &error, false).await;
         }
         kept
     }
 
-    async fn commit(&mut self, mut group: Vec<Waiting>) {
+    /// Commits a group. Its files may have been offered to a commit before: then they stay if this
+    /// one fails.
+    async fn commit(&mut self, mut group: Vec<Waiting>, mut offered: bool) {
         let mut written = Written::default();
         while !group.is_empty() {
-            group = match self.answer_landed(group).await {
-                Some(rest) if rest.is_empty() => return self.throw_away(written).await,
-                Some(rest) => rest,
-                None => return,
+            let landed = match self.landed(&group).await {
+                Ok(landed) => landed,
+                Err(error) => return self.refuse(group, &error, offered).await,
             };
-            match self.attempt(&group, &mut written).await {
+            group = self.answer_landed(group, &landed).await;
+            if group.is_empty() {
+                return self.throw_away(written).await;
+            }
+            let attempt = self.attempt(&group, &mut written).await;
+            offered |= written.offered;
+            match attempt {
                 // Others committed meanwhile: who is in their commits is looked up above.
                 Ok(None) => {}
                 Ok(Some(done)) => {
@@ -261,12 +270,24 @@ impl Worker {
                 Err(error) if group.len() > 1 && !error.is_unavailable() => {
                     self.throw_away(written).await;
                     for waiting in group {
-                        Box::pin(self.commit(vec![waiting])).await;
+                        Box::pin(self.commit(vec![waiting], offered)).await;
                     }
                     return;
                 }
-                Err(error) => return refuse(group, &error),
+                Err(error) => return self.refuse(group, &error, offered).await,
             }
+        }
+    }
+
+    /// Tells a group that it is not committed. Its files are deleted if no commit can name them.
+    async fn refuse(&self, group: Vec<Waiting>, error: &LakeError, offered: bool) {
+        let unknown = offered && !matches!(error, LakeError::Conflict(_));
+        for mut waiting in group {
+            if !unknown {
+                let files = std::mem::take(&mut waiting.submission.files);
+                self.discard(files).await;
+            }
+            answer(waiting, Err(error.again()));
         }
     }
 
@@ -301,10 +322,13 @@ impl Worker {
 
     /// Deletes files that no commit can name; others stay for maintenance, which knows.
     async fn throw_away(&self, written: Written) {
-        if written.offered {
-            return;
+        if !written.offered {
+            self.discard(written.files).await;
         }
-        if let Err(error) = self.table.discard(written.files).await {
+    }
+
+    async fn discard(&self, files: Vec<StagedFile>) {
+        if let Err(error) = self.table.discard(files).await {
             tracing::warn!(%error, "files of submissions stay for maintenance");
         }
     }
@@ -347,14 +371,7 @@ impl Worker {
     }
 
     /// Answers those of a group that have landed; gives the others.
-    async fn answer_landed(&mut self, group: Vec<Waiting>) -> Option<Vec<Waiting>> {
-        let landed = match self.landed(&group).await {
-            Ok(landed) => landed,
-            Err(error) => {
-                refuse(group, &error);
-                return None;
-            }
-        };
+    async fn answer_landed(&self, group: Vec<Waiting>, landed: &[Committed]) -> Vec<Waiting> {
         let mut rest = Vec::new();
         for waiting in group {
             let id = waiting.submission.submission_id.as_str();
@@ -366,7 +383,7 @@ impl Worker {
                 None => rest.push(waiting),
             }
         }
-        Some(rest)
+        rest
     }
 
     /// The commits since each submission was known not to have landed that landed it.
@@ -411,13 +428,8 @@ impl Worker {
             }
         };
         let files = waiting.submission.files.iter();
-        let copies = files
-            .filter(|file| !named.contains(file.path()))
-            .cloned()
-            .collect();
-        if let Err(error) = self.table.discard(copies).await {
-            tracing::warn!(%error, "files of a submission given twice stay for maintenance");
-        }
+        let copies = files.filter(|file| !named.contains(file.path()));
+        self.discard(copies.cloned().collect()).await;
     }
 }
 
@@ -438,12 +450,6 @@ fn together(batches: Vec<&RecordBatch>) -> Vec<RecordBatch> {
 /// In whole KiB, which fit a semaphore.
 fn kib(bytes: usize) -> u32 {
     u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX)
-}
-
-fn refuse(group: Vec<Waiting>, error: &LakeError) {
-    for waiting in group {
-        answer(waiting, Err(error.again()));
-    }
 }
 
 fn answer(waiting: Waiting, outcome: Result<Committed>) {
