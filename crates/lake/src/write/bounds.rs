@@ -4,7 +4,7 @@ use parquet::basic::Type;
 use parquet::data_type::ByteArray;
 use parquet::file::statistics::{Statistics, ValueStatistics};
 
-use super::coded::Values;
+use super::coded::{Values, places};
 
 /// Longer texts are cut, the lower bound down and the upper bound up.
 pub(super) const BOUND_BYTES: usize = 64;
@@ -36,17 +36,8 @@ impl Range {
 
 impl<'v> Bounds<'v> {
     pub(super) fn new(values: &'v Values, kind: Type) -> Self {
-        let mut in_order: Vec<u16> = (0..=u16::MAX).take(values.len()).collect();
-        match values {
-            Values::Texts(texts) => in_order.sort_by_key(|code| &texts.values[usize::from(*code)]),
-            Values::Numbers(numbers) => {
-                in_order.sort_by_key(|code| numbers.values[usize::from(*code)]);
-            }
-        }
-        let mut places = vec![0; in_order.len()];
-        for (place, code) in (0..=u16::MAX).zip(&in_order) {
-            places[usize::from(*code)] = place;
-        }
+        let in_order = values.in_order();
+        let places = places(&in_order);
         Self {
             values,
             kind,

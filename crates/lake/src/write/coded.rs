@@ -14,7 +14,8 @@ use arrow::array::{
 };
 use arrow::compute::{cast, take};
 use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    DataType, Date32Type, Decimal128Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
+    TimestampMicrosecondType,
 };
 use arrow::error::ArrowError;
 use foldhash::fast::RandomState;
@@ -66,7 +67,8 @@ impl Coded {
             | DataType::Int16
             | DataType::Int32
             | DataType::Int64
-            | DataType::Date32 => Values::Numbers(Distinct::new()),
+            | DataType::Date32
+            | DataType::Timestamp(TimeUnit::Microsecond, _) => Values::Numbers(Distinct::new()),
             // Parquet keeps them in 64 bits, or in 32.
             DataType::Decimal128(1..=18, _) => Values::Numbers(Distinct::new()),
             _ => return None,
@@ -148,6 +150,18 @@ impl Values {
         }
     }
 
+    /// The numbers of the values, in the order of the values.
+    pub(super) fn in_order(&self) -> Vec<u16> {
+        let mut in_order: Vec<u16> = (0..NULL).take(self.len()).collect();
+        match self {
+            Self::Texts(texts) => in_order.sort_by_key(|code| &texts.values[usize::from(*code)]),
+            Self::Numbers(numbers) => {
+                in_order.sort_by_key(|code| numbers.values[usize::from(*code)]);
+            }
+        }
+        in_order
+    }
+
     /// The bits of a number.
     pub(super) fn width(&self) -> u8 {
         let last = self.len().saturating_sub(1);
@@ -179,6 +193,7 @@ impl Values {
                 DataType::Int32 => numbers.number::<Int32Type>(array, codes),
                 DataType::Date32 => numbers.number::<Date32Type>(array, codes),
                 DataType::Decimal128(..) => numbers.number::<Decimal128Type>(array, codes),
+                DataType::Timestamp(..) => numbers.number::<TimestampMicrosecondType>(array, codes),
                 _ => numbers.number::<Int64Type>(array, codes),
             },
         }
@@ -198,6 +213,15 @@ impl Distinct<i64> {
             self.code(hash, |known| *known == value, own, rows)
         })
     }
+}
+
+/// For each number its place among those in order.
+pub(super) fn places(in_order: &[u16]) -> Vec<u16> {
+    let mut places = vec![0; in_order.len()];
+    for (place, code) in (0..NULL).zip(in_order) {
+        places[usize::from(*code)] = place;
+    }
+    places
 }
 
 /// A text of which a short one is compared without a call.

@@ -1,10 +1,10 @@
 //! Rows as the bytes of a Parquet file: a row group at a time, its columns side by side.
 
 use std::panic::resume_unwind;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
-use arrow::compute::{concat, take};
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::compute::interleave;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
@@ -30,29 +30,42 @@ const ALONE_ROWS: usize = 16 * 1024;
 /// Rows to be encoded.
 pub(super) enum Rows<'a> {
     AsTheyCome(RecordBatch),
-    /// Those at the places, counted through all batches.
-    InOrder(&'a [RecordBatch], UInt32Array),
+    InOrder(InOrder<'a>),
+}
+
+/// Rows of several batches, in an order.
+#[derive(Clone, Copy)]
+pub(super) struct InOrder<'a> {
+    pub(super) batches: &'a [RecordBatch],
+    /// Where each is, counted through all batches.
+    pub(super) order: &'a [u32],
+    /// Where each is: its batch, and its place there.
+    pub(super) places: &'a [(usize, usize)],
 }
 
 impl Rows<'_> {
     fn len(&self) -> usize {
         match self {
             Self::AsTheyCome(batch) => batch.num_rows(),
-            Self::InOrder(_, order) => order.len(),
+            Self::InOrder(rows) => rows.order.len(),
         }
     }
 
-    fn slice(&self, start: usize, rows: usize) -> Self {
+    fn slice(&self, start: usize, count: usize) -> Self {
         match self {
-            Self::AsTheyCome(batch) => Self::AsTheyCome(batch.slice(start, rows)),
-            Self::InOrder(batches, order) => Self::InOrder(batches, order.slice(start, rows)),
+            Self::AsTheyCome(batch) => Self::AsTheyCome(batch.slice(start, count)),
+            Self::InOrder(rows) => Self::InOrder(InOrder {
+                order: &rows.order[start..start + count],
+                places: &rows.places[start..start + count],
+                ..*rows
+            }),
         }
     }
 
-    fn order(&self) -> Option<&UInt32Array> {
+    fn order(&self) -> Option<&[u32]> {
         match self {
             Self::AsTheyCome(_) => None,
-            Self::InOrder(_, order) => Some(order),
+            Self::InOrder(rows) => Some(rows.order),
         }
     }
 
@@ -60,7 +73,7 @@ impl Rows<'_> {
     fn arrays(&self, at: usize) -> impl Iterator<Item = &ArrayRef> {
         let batches = match self {
             Self::AsTheyCome(batch) => std::slice::from_ref(batch),
-            Self::InOrder(batches, _) => batches,
+            Self::InOrder(rows) => rows.batches,
         };
         batches.iter().map(move |batch| batch.column(at))
     }
@@ -68,11 +81,12 @@ impl Rows<'_> {
     /// A column in its order. It is put in order only when its turn comes, so that no two copies of
     /// all columns are in memory.
     fn column(&self, at: usize) -> Result<ArrayRef> {
-        let arrays: Vec<&dyn Array> = self.arrays(at).map(AsRef::as_ref).collect();
-        let column = concat(&arrays)?;
-        match self.order() {
-            Some(order) => Ok(take(&column, order, None)?),
-            None => Ok(column),
+        match self {
+            Self::AsTheyCome(batch) => Ok(Arc::clone(batch.column(at))),
+            Self::InOrder(rows) => {
+                let arrays: Vec<&dyn Array> = self.arrays(at).map(AsRef::as_ref).collect();
+                Ok(interleave(&arrays, rows.places)?)
+            }
         }
     }
 }
@@ -116,8 +130,7 @@ impl Open {
         let mut writer = match self {
             Self::Many(writer) => writer,
             Self::Few(mut coded, mut writer) => {
-                let order = rows.order().map(|order| order.values().as_ref());
-                if coded.add(rows.arrays(at), order) {
+                if coded.add(rows.arrays(at), rows.order()) {
                     return Ok(Self::Few(coded, writer));
                 }
                 if !coded.codes.is_empty() {
@@ -304,9 +317,8 @@ impl Encoder {
     }
 }
 
-/// Columns of few values have a dictionary of ours, and the others of those types none. Instants are
-/// seldom equal: to look each up in a dictionary is in vain. What lies close together, as instants and
-/// the numbers of rows do, has short differences.
+/// Columns of few values have a dictionary of ours, and the others of those types none. What lies
+/// close together, as instants and the numbers of rows do, has short differences.
 fn properties(schema: &Schema, level: ZstdLevel) -> WriterProperties {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(level))
@@ -317,7 +329,7 @@ fn properties(schema: &Schema, level: ZstdLevel) -> WriterProperties {
     for field in schema.fields() {
         let path = ColumnPath::new(vec![field.name().clone()]);
         let is_instant = matches!(field.data_type(), DataType::Timestamp(..));
-        if is_instant || Coded::new(field.data_type()).is_some() {
+        if Coded::new(field.data_type()).is_some() {
             properties = properties.set_column_dictionary_enabled(path.clone(), false);
         }
         if is_instant || field.data_type().is_integer() {

@@ -10,8 +10,8 @@ use parquet::arrow::async_writer::AsyncFileWriter as _;
 use parquet::basic::ZstdLevel;
 use parquet::errors::ParquetError;
 
-use super::encode::{Encoder, Rows};
-use super::order::Order;
+use super::encode::{Encoder, InOrder, Rows};
+use super::order::{Order, places};
 use super::{StagedFile, Target, stats};
 use crate::error::{LakeError, Result};
 
@@ -167,8 +167,13 @@ impl OpenFile {
         }
         let batches = std::mem::take(&mut self.waiting);
         let fail = |error| LakeError::internal("cannot sort the rows of a file", error);
-        let indices = self.order.of(&batches).map_err(fail)?;
-        let encoded = self.encoder.write(&Rows::InOrder(&batches, indices));
+        let order = self.order.of(&batches).map_err(fail)?;
+        let places = places(&batches, &order);
+        let encoded = self.encoder.write(&Rows::InOrder(InOrder {
+            batches: &batches,
+            order: &order,
+            places: &places,
+        }));
         encoded.map_err(|error| failed(&self.path, error))?;
         self.send().await
     }
