@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek, Write};
 use std::path::Path;
 
-use crate::{Coding, IngestError, Limits, Source, charset, unpack};
+use crate::{Coding, IngestError, Limits, Source, charset, past_cache, unpack};
 
 /// Text in UTF-8 without its byte order mark; bytes that its charset does not have are no UTF-8
 /// here either.
@@ -37,7 +37,10 @@ pub(crate) fn stream(
         Source::File(path) => {
             let file = open(path)?;
             let size_bytes = file.metadata().map_err(IngestError::read)?.len();
-            (Box::new(file), size_bytes)
+            match size_bytes {
+                ..=past_cache::FROM_BYTES => (Box::new(file), size_bytes),
+                _ => (Box::new(past_cache::Reader::new(file)), size_bytes),
+            }
         }
         Source::Memory(bytes, _) => (Box::new(Cursor::new(bytes.clone())), bytes.len() as u64),
     };

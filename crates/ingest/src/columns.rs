@@ -9,7 +9,8 @@ use arrow::array::{
 use project::ColumnType;
 
 use crate::cell::{self, Cell, Fault};
-use crate::{text, time};
+use crate::text;
+use crate::time::{self, LastDay};
 
 /// A column being filled.
 pub(crate) enum ColumnBuilder {
@@ -20,7 +21,7 @@ pub(crate) enum ColumnBuilder {
     Decimal(Decimal128Builder, u8, u8),
     Boolean(BooleanBuilder),
     Date(Date32Builder),
-    Timestamp(TimestampMicrosecondBuilder),
+    Timestamp(TimestampMicrosecondBuilder, LastDay),
 }
 
 impl ColumnBuilder {
@@ -39,7 +40,7 @@ impl ColumnBuilder {
             ColumnType::Date => Self::Date(Date32Builder::with_capacity(rows)),
             ColumnType::Timestamp => {
                 let builder = TimestampMicrosecondBuilder::with_capacity(rows);
-                Self::Timestamp(builder.with_data_type(data_type))
+                Self::Timestamp(builder.with_data_type(data_type), LastDay::default())
             }
         }
     }
@@ -75,7 +76,9 @@ impl ColumnBuilder {
             }
             Self::Boolean(builder) => add!(builder, cell.read_by(cell::boolean)),
             Self::Date(builder) => add!(builder, cell.read_by(time::date)),
-            Self::Timestamp(builder) => add!(builder, cell.read_by(time::timestamp)),
+            Self::Timestamp(builder, last) => {
+                add!(builder, cell.read_by(|text| last.timestamp(text)))
+            }
         }
     }
 
@@ -88,7 +91,7 @@ impl ColumnBuilder {
             Self::Decimal(builder, ..) => builder.append_null(),
             Self::Boolean(builder) => builder.append_null(),
             Self::Date(builder) => builder.append_null(),
-            Self::Timestamp(builder) => builder.append_null(),
+            Self::Timestamp(builder, _) => builder.append_null(),
         }
     }
 
@@ -101,7 +104,7 @@ impl ColumnBuilder {
             Self::Decimal(builder, ..) => Arc::new(builder.finish()),
             Self::Boolean(builder) => Arc::new(builder.finish()),
             Self::Date(builder) => Arc::new(builder.finish()),
-            Self::Timestamp(builder) => Arc::new(builder.finish()),
+            Self::Timestamp(builder, _) => Arc::new(builder.finish()),
         }
     }
 }

@@ -163,7 +163,7 @@ impl<'a> Reader<'a> {
             self.skip_space();
             let rest = &self.bytes()[self.at..];
             match visit.guess() {
-                Some(guess) if rest.starts_with(guess.as_bytes()) => {
+                Some(guess) if words::begin_with(rest, guess.as_bytes()) => {
                     self.at += guess.len();
                     let value = self.value(depth)?;
                     visit.guessed(value)?;

@@ -39,6 +39,7 @@ mod ipc;
 mod ipc_message;
 mod parquet;
 mod parquet_pages;
+mod past_cache;
 mod sheet;
 
 mod batches;

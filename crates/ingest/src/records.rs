@@ -1,13 +1,17 @@
 //! A text body cut into records, a block of them at a time, so that memory is bounded by the block
 //! and by the longest row that is taken.
 
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 use std::ops::Range;
 
 use crate::{IngestError, Limits};
 
 /// A block ends behind the record that fills it.
 const BLOCK_BYTES: usize = 4 * 1024 * 1024;
+/// A block that has so many bytes will have more: it gets its memory at once, and what is read
+/// beyond its end has room too.
+const MANY_BYTES: usize = 256 * 1024;
+const FULL_BYTES: usize = BLOCK_BYTES + 2 * MANY_BYTES;
 
 /// What ends a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +73,8 @@ pub(crate) struct Records<R> {
     framing: Framing,
     limits: Limits,
     next_row: u64,
+    /// What was read behind the last record.
+    rest: Vec<u8>,
     /// What is told once the records before it were judged, so that it does not matter how many of
     /// them a block has.
     failure: Option<IngestError>,
@@ -82,6 +88,7 @@ impl<R: BufRead> Records<R> {
             framing,
             limits: *limits,
             next_row: first_row,
+            rest: Vec::new(),
             failure: None,
         }
     }
@@ -111,28 +118,28 @@ impl<R: BufRead> Records<R> {
     }
 
     fn append_records(&mut self, block: &mut Block, rows: usize) -> Result<(), IngestError> {
-        while block.records.len() < rows && block.bytes.len() < BLOCK_BYTES {
-            let start = block.bytes.len();
-            if !self.append_record(&mut block.bytes, start)? {
+        let Block { bytes, records, .. } = block;
+        bytes.append(&mut self.rest);
+        let mut start = 0;
+        while records.len() < rows && start < BLOCK_BYTES {
+            let Some(end) = self.end_of_record(bytes, start)? else {
                 break;
-            }
-            let record = &block.bytes[start..];
-            let content = self.content(record);
-            if content.is_empty() {
-                block.bytes.truncate(start);
-                continue;
-            }
+            };
+            let content = self.content(&bytes[start..end]);
             if content.len() > self.limits.row_bytes {
                 return Err(self.too_long());
             }
-            if self.next_row > self.limits.rows {
-                return Err(IngestError::body_limit("rows", self.limits.rows));
+            if !content.is_empty() {
+                if self.next_row > self.limits.rows {
+                    return Err(IngestError::body_limit("rows", self.limits.rows));
+                }
+                records.push(start + content.start..start + content.end);
+                self.next_row += 1;
             }
-            block
-                .records
-                .push(start + content.start..start + content.end);
-            self.next_row += 1;
+            start = end;
         }
+        self.rest.extend_from_slice(&bytes[start..]);
+        bytes.truncate(start);
         Ok(())
     }
 
@@ -150,31 +157,43 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    /// Appends lines up to the end of a record. False at the end of the body.
-    fn append_record(&mut self, bytes: &mut Vec<u8>, start: usize) -> Result<bool, IngestError> {
+    /// Where the record ends that begins at `start`; more is read until it does. None at the end of
+    /// the body.
+    fn end_of_record(
+        &mut self,
+        bytes: &mut Vec<u8>,
+        start: usize,
+    ) -> Result<Option<usize>, IngestError> {
         let mut quotes = Quotes::FieldStart;
+        let (mut line, mut searched) = (start, start);
         loop {
-            let line_start = bytes.len();
-            // Two bytes more than a row may have, for its line break.
-            let left = (self.limits.row_bytes + 2).saturating_sub(line_start - start);
-            let read = (&mut self.reader)
-                .take(left as u64)
-                .read_until(b'\n', bytes);
-            let read = read.map_err(IngestError::read)?;
-            if read == 0 {
-                return if left == 0 {
-                    Err(self.too_long())
-                } else {
-                    Ok(bytes.len() > start)
-                };
+            if let Some(at) = memchr::memchr(b'\n', &bytes[searched..]) {
+                searched += at + 1;
+                match self.framing {
+                    Framing::Csv(Marks {
+                        delimiter,
+                        quote: Some(quote),
+                    }) if quotes.are_open_behind(&bytes[line..searched], delimiter, quote) => {
+                        line = searched;
+                    }
+                    _ => return Ok(Some(searched)),
+                }
+                continue;
             }
-            let line = &bytes[line_start..];
-            match self.framing {
-                Framing::Csv(Marks {
-                    delimiter,
-                    quote: Some(quote),
-                }) if quotes.are_open_behind(line, delimiter, quote) => {}
-                _ => return Ok(true),
+            searched = bytes.len();
+            // Two bytes more than a row may have, for its line break.
+            if searched - start > self.limits.row_bytes + 2 {
+                return Err(self.too_long());
+            }
+            let more = self.reader.fill_buf().map_err(IngestError::read)?;
+            let read = more.len();
+            if bytes.len() >= MANY_BYTES {
+                bytes.reserve(FULL_BYTES.saturating_sub(bytes.len()));
+            }
+            bytes.extend_from_slice(more);
+            self.reader.consume(read);
+            if read == 0 {
+                return Ok(Some(searched).filter(|end| *end > start));
             }
         }
     }

@@ -2,21 +2,22 @@
 //! that its size never meets memory.
 
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::TempPath;
 
 use crate::IngestError;
+use crate::past_cache::Writer;
 
 /// A body that is still arriving. Dropping it deletes its file.
 #[derive(Debug)]
 pub struct Spool {
     folder: PathBuf,
     memory: Vec<u8>,
-    file: Option<BufWriter<NamedTempFile>>,
+    file: Option<Writer>,
     hasher: Sha256,
     size_bytes: u64,
     limit_bytes: u64,
@@ -62,17 +63,17 @@ impl Spool {
             None => self.file.insert(create(&self.folder)?),
         };
         let before = std::mem::take(&mut self.memory);
-        let written = file.write_all(&before).and_then(|()| file.write_all(bytes));
+        let written = file.write(&before).and_then(|()| file.write(bytes));
         written.map_err(IngestError::io("write the spool file"))
     }
 
-    /// Ends the body. A file is flushed, not synced: what must outlive a crash is for the
+    /// Ends the body. A file is written, not synced: what must outlive a crash is for the
     /// evidence store to keep.
     pub fn finish(self) -> Result<Spooled, IngestError> {
         let kept = match self.file {
             None => Kept::Memory(self.memory.into(), self.folder),
             Some(file) => {
-                let file = file.into_inner().map_err(|e| e.into_error());
+                let file = file.finish();
                 let file = file.map_err(IngestError::io("write the spool file"))?;
                 Kept::File(file.into_temp_path())
             }
@@ -85,7 +86,7 @@ impl Spool {
     }
 }
 
-fn create(folder: &Path) -> Result<BufWriter<NamedTempFile>, IngestError> {
+fn create(folder: &Path) -> Result<Writer, IngestError> {
     let file = tempfile::Builder::new()
         .prefix("body-")
         .tempfile_in(folder)
@@ -93,7 +94,7 @@ fn create(folder: &Path) -> Result<BufWriter<NamedTempFile>, IngestError> {
             "create a spool file in `{}`",
             folder.display()
         )))?;
-    Ok(BufWriter::with_capacity(256 * 1024, file))
+    Ok(Writer::new(file))
 }
 
 /// A whole body. Dropping it deletes its file.

@@ -78,12 +78,34 @@ fn civil(year: u32, month: u32, day: u32) -> Option<i64> {
 
 /// A day and a time of day in microseconds since 1970, UTC. Digits beyond the microsecond are cut.
 pub(crate) fn timestamp(text: &str) -> Result<i64, Fault> {
-    usual_timestamp(text.as_bytes()).map_or_else(|| any_timestamp(text), Ok)
+    LastDay::default().timestamp(text)
+}
+
+/// The day that was read last: that of the next row is often the same.
+#[derive(Debug, Default)]
+pub(crate) struct LastDay(Option<([u8; 10], i32)>);
+
+impl LastDay {
+    /// As [`timestamp`].
+    pub(crate) fn timestamp(&mut self, text: &str) -> Result<i64, Fault> {
+        usual_timestamp(text.as_bytes(), self).map_or_else(|| any_timestamp(text), Ok)
+    }
+
+    fn day(&mut self, date: &[u8; 10]) -> Result<i32, Fault> {
+        match self.0 {
+            Some((same, day)) if same == *date => Ok(day),
+            _ => {
+                let day = day(date)?;
+                self.0 = Some((*date, day));
+                Ok(day)
+            }
+        }
+    }
 }
 
 /// A timestamp in the forms that nearly all have: to the second, in UTC, in Vietnam or without an
 /// offset. Any other is none here.
-fn usual_timestamp(bytes: &[u8]) -> Option<i64> {
+fn usual_timestamp(bytes: &[u8], last: &mut LastDay) -> Option<i64> {
     let (date, rest) = bytes.split_first_chunk::<10>()?;
     let &[b'T' | b' ', a, b, b':', c, d, b':', e, f, ref offset @ ..] = rest else {
         return None;
@@ -98,7 +120,7 @@ fn usual_timestamp(bytes: &[u8]) -> Option<i64> {
         return None;
     }
     let of_day = i64::from(hour * 3600 + minute * 60 + second);
-    let day = i64::from(day(date).ok()?);
+    let day = i64::from(last.day(date).ok()?);
     Some((day * DAY_SECONDS + of_day - offset) * MICROS)
 }
 

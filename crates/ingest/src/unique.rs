@@ -6,12 +6,14 @@ use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type,
     TimestampMicrosecondType,
 };
 use arrow::error::ArrowError;
 use project::{Contract, Text};
+use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
 use crate::IngestError;
 
@@ -38,8 +40,8 @@ impl Hash for Key {
 pub(crate) struct KeyRule {
     places: Vec<usize>,
     names: String,
-    /// SipHash of 64 bits, twice, each under a secret of its own.
-    secrets: [RandomState; 2],
+    /// Of SipHash with 128 bits.
+    secret: [u64; 2],
 }
 
 impl KeyRule {
@@ -49,7 +51,7 @@ impl KeyRule {
         Self {
             places: contract.key.iter().filter_map(place).collect(),
             names: names.collect::<Vec<_>>().join(", "),
-            secrets: [RandomState::new(), RandomState::new()],
+            secret: [0, 1].map(|word: u64| RandomState::new().hash_one(word)),
         }
     }
 
@@ -60,9 +62,12 @@ impl KeyRule {
         let parts = arrays.iter().map(|array| Part::of(array));
         let parts = parts.collect::<Result<Vec<_>, _>>()?;
         let rows = arrays.first().map_or(0, |array| array.len());
+        let nulls = arrays.iter().fold(None, |nulls, array| {
+            NullBuffer::union(nulls.as_ref(), array.nulls())
+        });
         let mut bytes = Vec::new();
         let keys = (0..rows).map(|row| {
-            if arrays.iter().any(|array| array.is_null(row)) {
+            if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
                 return None;
             }
             bytes.clear();
@@ -75,13 +80,12 @@ impl KeyRule {
     }
 
     fn hashed(&self, bytes: &[u8]) -> Key {
-        let [low, high] = self.secrets.each_ref().map(|secret| {
-            let mut hasher = secret.build_hasher();
-            hasher.write(bytes);
-            hasher.finish()
-        });
+        let [low, high] = self.secret;
+        let mut hasher = SipHasher13::new_with_keys(low, high);
+        hasher.write(bytes);
+        let hash = hasher.finish128();
         let halves = |word: u64| [(word >> 32) as u32, word as u32];
-        let ([a, b], [c, d]) = (halves(low), halves(high));
+        let ([a, b], [c, d]) = (halves(hash.h1), halves(hash.h2));
         Key([a, b, c, d])
     }
 
@@ -181,22 +185,31 @@ impl Keys {
         keys: &[Option<Key>],
         row_numbers: &[u64],
     ) -> Result<Vec<Repeated>, IngestError> {
+        // A table at a time: one of them fits the processor's cache, all together do not.
+        let mut slots = vec![Vec::new(); SHARDS];
+        for (slot, key) in keys.iter().enumerate() {
+            if let Some(key) = key {
+                slots[key.shard()].push((slot, *key));
+            }
+        }
         let mut repeated = Vec::new();
-        for (slot, (key, row)) in keys.iter().zip(row_numbers).enumerate() {
-            let Some(key) = key else { continue };
-            // A body of more rows would not have room for its keys.
-            let row = u32::try_from(*row)
-                .map_err(|_| IngestError::body_limit("rows", u64::from(u32::MAX)))?;
-            match self.shards[key.shard()].entry(*key) {
-                Entry::Occupied(first) => repeated.push(Repeated {
-                    slot,
-                    first_row: u64::from(*first.get()),
-                }),
-                Entry::Vacant(place) => {
-                    place.insert(row);
+        for (shard, slots) in self.shards.iter_mut().zip(slots) {
+            for (slot, key) in slots {
+                // A body of more rows would not have room for its keys.
+                let row = u32::try_from(row_numbers[slot])
+                    .map_err(|_| IngestError::body_limit("rows", u64::from(u32::MAX)))?;
+                match shard.entry(key) {
+                    Entry::Occupied(first) => repeated.push(Repeated {
+                        slot,
+                        first_row: u64::from(*first.get()),
+                    }),
+                    Entry::Vacant(place) => {
+                        place.insert(row);
+                    }
                 }
             }
         }
+        repeated.sort_unstable_by_key(|repeated| repeated.slot);
         Ok(repeated)
     }
 }

@@ -12,6 +12,21 @@ pub(crate) fn end_of_plain(bytes: &[u8]) -> Option<usize> {
     })
 }
 
+/// Whether the bytes begin with those, which are few.
+#[inline(always)]
+pub(crate) fn begin_with(bytes: &[u8], with: &[u8]) -> bool {
+    let Some(head) = bytes.get(..with.len()) else {
+        return false;
+    };
+    let (Some(last), Some(with_last)) = (head.last_chunk::<8>(), with.last_chunk::<8>()) else {
+        return head == with;
+    };
+    // The last eight may have been seen by then: words are compared without a call.
+    let (words, _) = head.as_chunks::<8>();
+    let (with_words, _) = with.as_chunks::<8>();
+    last == with_last && words.iter().zip(with_words).all(|(a, b)| a == b)
+}
+
 /// Tells every place of the byte, in order.
 pub(crate) fn each(bytes: &[u8], byte: u8, mut tell: impl FnMut(usize)) {
     let (words, rest) = bytes.as_chunks::<8>();

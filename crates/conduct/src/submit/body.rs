@@ -52,28 +52,29 @@ impl Turn {
 pub(crate) async fn spool(handles: &Handles, door: Door, mut body: ByteStream) -> Result<Spooled> {
     let _receiving = InWork::of("receiving");
     let spool = Spool::new(&handles.settings.spool_folder, handles.settings.body_bytes);
-    let (mut gathered, mut small, mut writing) = (Vec::new(), true, Writing::Idle(Box::new(spool)));
+    let (mut gathered, mut small) = (Vec::new(), true);
+    let mut writing = Writing::Idle(Box::new(spool), Vec::new());
     loop {
         let chunk = match next(handles, door, &mut body).await {
             Ok(Some(chunk)) => chunk,
             Ok(None) => break,
             Err(error) => {
                 // When it is told, nothing is written any more.
-                drop(writing.spool().await);
+                drop(writing.end().await);
                 return Err(error);
             }
         };
         gathered.extend_from_slice(&chunk);
         if gathered.len() >= GATHER_BYTES {
             small = false;
-            let spool = writing.spool().await?;
-            let bytes = std::mem::take(&mut gathered);
-            writing = Writing::Busy(spawn_blocking(move || push(spool, &bytes)));
+            let (spool, spare) = writing.end().await?;
+            let bytes = std::mem::replace(&mut gathered, spare);
+            writing = Writing::Busy(spawn_blocking(move || push(spool, bytes)));
         }
     }
-    let spool = writing.spool().await?;
+    let (mut spool, _) = writing.end().await?;
     small &= gathered.len() <= Spool::MEMORY_BYTES;
-    let end = move || push(spool, &gathered).and_then(Spool::finish);
+    let end = move || spool.push(&gathered).and_then(|()| spool.finish());
     if small {
         // It stays in memory: nothing of it blocks.
         return end().map_err(failure::body);
@@ -128,25 +129,29 @@ async fn patiently<T>(
     }
 }
 
-/// A spool that takes bytes, or writes those that came while more are on their way.
+/// A spool that takes bytes, or writes those that came while more are on their way; and the memory
+/// for the next.
 enum Writing {
-    Idle(Box<Spool>),
-    Busy(JoinHandle<std::result::Result<Spool, IngestError>>),
+    Idle(Box<Spool>, Vec<u8>),
+    Busy(JoinHandle<Written>),
 }
 
+type Written = std::result::Result<(Spool, Vec<u8>), IngestError>;
+
 impl Writing {
-    /// The spool when everything is written.
-    async fn spool(self) -> Result<Spool> {
+    /// The spool when everything is written, and memory to gather in.
+    async fn end(self) -> Result<(Spool, Vec<u8>)> {
         match self {
-            Self::Idle(spool) => Ok(*spool),
+            Self::Idle(spool, spare) => Ok((*spool, spare)),
             Self::Busy(task) => joined(task.await),
         }
     }
 }
 
-fn push(mut spool: Spool, bytes: &[u8]) -> std::result::Result<Spool, IngestError> {
-    spool.push(bytes)?;
-    Ok(spool)
+fn push(mut spool: Spool, mut bytes: Vec<u8>) -> Written {
+    spool.push(&bytes)?;
+    bytes.clear();
+    Ok((spool, bytes))
 }
 
 /// Runs work that blocks, away from the threads that wait.
