@@ -203,7 +203,7 @@ struct Worker {
 struct Written {
     of: usize,
     files: Vec<StagedFile>,
-    /// Whether a commit was asked to name them: then it may have, whatever was answered.
+    /// Whether a commit was asked to name them and was not seen to fail: then it may have.
     offered: bool,
 }
 
@@ -362,6 +362,8 @@ impl Worker {
             .with_info(info);
         written.offered = true;
         let done = self.table.commit(request).await?;
+        // Of another's commit under this number none of these are part.
+        written.offered = !done.already;
         if !done.already {
             let dataset = self.table.dataset().to_string();
             metrics::histogram!("dtm_commit_submissions", "dataset" => dataset)
