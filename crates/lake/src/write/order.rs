@@ -150,3 +150,6 @@ fn sorted(places: &[u32], column: &Coded) -> Vec<u32> {
     }
     sorted
 }
+
+#[cfg(test)]
+mod tests;
