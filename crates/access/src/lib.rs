@@ -14,7 +14,7 @@ mod role;
 mod secret;
 
 pub use admission::{
-    Admission, AdmissionLimits, Bound, Clock, Closed, Place, Refusal, SMALL_COST, Seat,
+    Admission, AdmissionLimits, Bound, Clock, Closed, Place, Refusal, SMALL_COST, Seat, Work,
 };
 pub use decision::{Decision, Resource, check_principal, decide, scope};
 pub use error::AccessError;

@@ -76,8 +76,8 @@ pub struct SubmissionSettings {
     pub client_per_second: u32,
     /// Submissions of one client at once, where it sent less before.
     pub client_burst: u32,
-    /// Bodies checked at the same time; 0 means one per core. Of those over 64 MiB half as many, or
-    /// one: each is checked by all cores.
+    /// Bodies checked at the same time; 0 means one per core. Of NDJSON and CSV over 64 MiB half as
+    /// many, or one: each is decoded by all cores.
     pub at_once: usize,
 }
 

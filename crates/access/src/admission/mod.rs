@@ -4,7 +4,7 @@
 //! seats in all and for each agency, and a client may come so often. What a seat holds (a body that
 //! arrives, waits or is judged) is so bounded. Whoever has a seat waits for a [`Place`], where work
 //! is done; places are given by turns that are fair between agencies. One place more is for small
-//! work of an agency that has none: it does not wait until a large one of another has ended. Large
+//! work of an agency that has none: it does not wait until a large one of another has ended. Wide
 //! work takes half of the places at most: one alone keeps every core busy, and each has its memory.
 //!
 //! Nothing here waits for a clock: the instant is asked for, and only to say how long to wait.
@@ -29,8 +29,14 @@ pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 /// The largest cost that is small.
 pub const SMALL_COST: u64 = 512 << 10;
 
-/// What costs more is large.
-const LARGE_COST: u64 = 64 << 20;
+/// What is done at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Work {
+    /// By this, turns are fair.
+    pub cost: u64,
+    /// Whether it keeps every core busy by itself.
+    pub wide: bool,
+}
 
 /// The bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +45,7 @@ pub struct AdmissionLimits {
     pub seats: usize,
     /// Seats of one agency.
     pub seats_per_agency: usize,
-    /// Places, of which large work takes half at most, and one in any case; one for small work comes
+    /// Places, of which wide work takes half at most, and one in any case; one for small work comes
     /// on top.
     pub places: usize,
     /// How often a client comes in a second; 0 is as often as it likes.
@@ -171,11 +177,11 @@ impl Shared {
 
 impl Seat {
     /// A place, when it is this one's turn. Dropped before, it has never waited.
-    pub async fn turn(&self, cost: u64) -> Result<Place, Closed> {
+    pub async fn turn(&self, work: Work) -> Result<Place, Closed> {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = {
             let mut state = self.shared.lock();
-            let ticket = state.wait(&self.agency, cost, sender).ok_or(Closed)?;
+            let ticket = state.wait(&self.agency, work, sender).ok_or(Closed)?;
             state.serve(|sender, lane| sender.send(lane).is_ok());
             Waiting {
                 seat: self,

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use project::AgencyCode;
 
+use super::Work;
+
 /// Start-time fair queueing: each agency has a line of its own, and the line that has been served
 /// the least, by cost, is next. A line that was empty starts where the others are, so what was not
 /// used is not saved up. Within a line the order is that of arrival.
@@ -22,7 +24,7 @@ struct Line<T> {
 
 struct Waiting<T> {
     ticket: Ticket,
-    cost: u64,
+    work: Work,
     item: T,
 }
 
@@ -40,7 +42,7 @@ impl<T> FairQueue<T> {
     }
 
     /// Puts it at the end of its agency's line.
-    pub(super) fn push(&mut self, agency: &AgencyCode, cost: u64, item: T) -> Ticket {
+    pub(super) fn push(&mut self, agency: &AgencyCode, work: Work, item: T) -> Ticket {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
         let served = self.served;
@@ -51,30 +53,30 @@ impl<T> FairQueue<T> {
         if line.waiting.is_empty() {
             line.start = line.start.max(served);
         }
-        line.waiting.push_back(Waiting { ticket, cost, item });
+        line.waiting.push_back(Waiting { ticket, work, item });
         ticket
     }
 
-    /// The next of those whose agency and cost fit, with these.
+    /// The next of those whose agency and work fit, with these.
     pub(super) fn pop(
         &mut self,
-        fits: impl Fn(&AgencyCode, u64) -> bool,
-    ) -> Option<(AgencyCode, u64, T)> {
+        fits: impl Fn(&AgencyCode, Work) -> bool,
+    ) -> Option<(AgencyCode, Work, T)> {
         let heads = self.lines.iter().filter_map(|(agency, line)| {
             let head = line.waiting.front()?;
-            fits(agency, head.cost).then_some((line.start, head.ticket, agency))
+            fits(agency, head.work).then_some((line.start, head.ticket, agency))
         });
         let (start, _, agency) = heads.min()?;
         let agency = agency.clone();
         let line = self.lines.get_mut(&agency)?;
-        let Waiting { cost, item, .. } = line.waiting.pop_front()?;
-        line.start = start.saturating_add(cost);
+        let Waiting { work, item, .. } = line.waiting.pop_front()?;
+        line.start = start.saturating_add(work.cost);
         self.served = self.served.max(start);
         let served = self.served;
         // A line that owes nothing is as one that was never there.
         self.lines
             .retain(|_, line| !line.waiting.is_empty() || line.start > served);
-        Some((agency, cost, item))
+        Some((agency, work, item))
     }
 
     /// Takes one out that waits no longer. It costs its line nothing.

@@ -8,15 +8,15 @@ use project::AgencyCode;
 use super::pace::Pace;
 use super::queue::{FairQueue, Ticket};
 use super::rate::Rates;
-use super::{AdmissionLimits, Bound, LARGE_COST, Refusal, SMALL_COST};
+use super::{AdmissionLimits, Bound, Refusal, SMALL_COST, Work};
 
 /// What kind of place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lane {
     /// One of the places for all.
     Common,
-    /// One of those, taken by large work.
-    Large,
+    /// One of those, taken by wide work.
+    Wide,
     /// The one for small work.
     Small,
 }
@@ -36,8 +36,8 @@ pub(super) struct State<T> {
     taken: usize,
     pace: Pace,
     common: usize,
-    /// How many of the common places large work may take yet.
-    large: usize,
+    /// How many of the common places wide work may take yet.
+    wide: usize,
     small: usize,
     closed: bool,
 }
@@ -51,7 +51,7 @@ impl<T> State<T> {
             taken: 0,
             pace: Pace::since(now),
             common: limits.places.max(1),
-            large: (limits.places / 2).max(1),
+            wide: (limits.places / 2).max(1),
             small: 1,
             closed: false,
             limits,
@@ -119,32 +119,32 @@ impl<T> State<T> {
     }
 
     /// Puts one who wants a place into the queue; none when there are no turns any more.
-    pub(super) fn wait(&mut self, agency: &AgencyCode, cost: u64, who: T) -> Option<Ticket> {
-        (!self.closed).then(|| self.queue.push(agency, cost, who))
+    pub(super) fn wait(&mut self, agency: &AgencyCode, work: Work, who: T) -> Option<Ticket> {
+        (!self.closed).then(|| self.queue.push(agency, work, who))
     }
 
     /// Gives free places to those who are next. Whoever does not take it is passed over.
     pub(super) fn serve(&mut self, give: impl Fn(T, Lane) -> bool) {
         loop {
             let (lane, next) = if self.common > 0 {
-                let may_be_large = self.large > 0;
-                let fits = |_: &AgencyCode, cost: u64| may_be_large || cost <= LARGE_COST;
+                let may_be_wide = self.wide > 0;
+                let fits = |_: &AgencyCode, work: Work| may_be_wide || !work.wide;
                 (Lane::Common, self.queue.pop(fits))
             } else if self.small > 0 {
                 let holdings = &self.holdings;
-                let small = |agency: &AgencyCode, cost: u64| {
+                let small = |agency: &AgencyCode, work: Work| {
                     let held = holdings.get(agency).map_or(0, |holding| holding.places);
-                    cost <= SMALL_COST && held == 0
+                    work.cost <= SMALL_COST && held == 0
                 };
                 (Lane::Small, self.queue.pop(small))
             } else {
                 return;
             };
-            let Some((agency, cost, who)) = next else {
+            let Some((agency, work, who)) = next else {
                 return;
             };
             let lane = match lane {
-                Lane::Common if cost > LARGE_COST => Lane::Large,
+                Lane::Common if work.wide => Lane::Wide,
                 lane => lane,
             };
             if give(who, lane) {
@@ -179,9 +179,9 @@ impl<T> State<T> {
     fn count(&mut self, lane: Lane, change: impl Fn(&mut usize)) {
         match lane {
             Lane::Common => change(&mut self.common),
-            Lane::Large => {
+            Lane::Wide => {
                 change(&mut self.common);
-                change(&mut self.large);
+                change(&mut self.wide);
             }
             Lane::Small => change(&mut self.small),
         }

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use project::AgencyCode;
 use tokio::task::JoinSet;
 
-use super::{Admission, AdmissionLimits, Bound, Closed, LARGE_COST, SMALL_COST, Seat};
+use super::{Admission, AdmissionLimits, Bound, Closed, SMALL_COST, Seat, Work};
 
 /// A clock that a test moves.
 #[derive(Clone)]
@@ -130,10 +130,10 @@ impl Line {
         }
     }
 
-    async fn wait(&mut self, seat: Seat, cost: u64, name: &str) {
+    async fn wait(&mut self, seat: Seat, work: Work, name: &str) {
         let (served, name) = (Arc::clone(&self.served), name.to_owned());
         self.tasks.spawn(async move {
-            let _place = seat.turn(cost).await.unwrap();
+            let _place = seat.turn(work).await.unwrap();
             served.lock().unwrap().push(name);
             tokio::task::yield_now().await;
         });
@@ -149,9 +149,14 @@ impl Line {
     }
 }
 
-const LARGE: u64 = SMALL_COST + 1;
-/// Of these not all places are taken.
-const VERY_LARGE: u64 = LARGE_COST + 1;
+const LARGE: Work = Work {
+    cost: SMALL_COST + 1,
+    wide: false,
+};
+const SMALL: Work = Work {
+    cost: 1,
+    wide: false,
+};
 
 fn wide() -> AdmissionLimits {
     AdmissionLimits {
@@ -185,12 +190,12 @@ async fn small_work_of_an_agency_that_has_no_place_does_not_wait_for_large_work_
     let _place = large.turn(LARGE).await.unwrap();
     let mut flood = Line::new();
     for seat in seats(&admission, "H01", 100) {
-        flood.wait(seat, 1, "flood").await;
+        flood.wait(seat, SMALL, "flood").await;
     }
     // Nobody has left, and it is served all the same; the next of them too.
     for _ in 0..3 {
         let small = admission.enter("other", &agency("H02")).unwrap();
-        small.turn(1).await.unwrap();
+        small.turn(SMALL).await.unwrap();
     }
     assert!(flood.served.lock().unwrap().is_empty());
     // What is large waits for its turn.
@@ -200,12 +205,16 @@ async fn small_work_of_an_agency_that_has_no_place_does_not_wait_for_large_work_
 }
 
 #[tokio::test]
-async fn very_large_work_takes_half_of_the_places_and_no_more() {
+async fn wide_work_takes_half_of_the_places_and_no_more() {
     let limits = AdmissionLimits {
         places: 5,
         ..wide()
     };
     let (admission, _) = admission(limits);
+    let wide = Work {
+        wide: true,
+        ..LARGE
+    };
     let of = |code: &str| admission.guest(&agency(code));
     let seats = [
         of("H01"),
@@ -215,14 +224,14 @@ async fn very_large_work_takes_half_of_the_places_and_no_more() {
         of("H05"),
         of("H06"),
     ];
-    let first = seats[0].turn(VERY_LARGE).await.unwrap();
-    let _second = seats[1].turn(VERY_LARGE).await.unwrap();
-    let mut third = Box::pin(seats[2].turn(VERY_LARGE));
+    let first = seats[0].turn(wide).await.unwrap();
+    let _second = seats[1].turn(wide).await.unwrap();
+    let mut third = Box::pin(seats[2].turn(wide));
     assert!(futures_poll(&mut third).await);
     // Others pass it by, at every place that is left.
     let mut others = Vec::new();
     for seat in &seats[3..] {
-        others.push(seat.turn(LARGE_COST).await.unwrap());
+        others.push(seat.turn(LARGE).await.unwrap());
     }
     let late = of("H07");
     let mut late = Box::pin(late.turn(LARGE));

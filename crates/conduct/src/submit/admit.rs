@@ -1,6 +1,6 @@
 //! The way in: a seat for a body while it is in work, and a turn for what is done with it.
 
-use access::{Bound, Closed, Place, Refusal, Seat};
+use access::{Bound, Closed, Place, Refusal, Seat, Work};
 use project::AgencyCode;
 use service::{Door, ErrorKind, Principal, Result, ServiceError};
 
@@ -40,10 +40,11 @@ pub(crate) fn seat_again(
     seat.map_err(|refusal| refused(handles, refusal, principal, line))
 }
 
-/// A turn for a body of that size.
-pub(crate) async fn turn(seat: &Seat, size_bytes: u64) -> Result<Place> {
+/// A turn for a body of that size. A wide one is decoded by every core.
+pub(crate) async fn turn(seat: &Seat, size_bytes: u64, wide: bool) -> Result<Place> {
     let _waiting = InWork::of("waiting");
-    let place = seat.turn(size_bytes.saturating_add(FIXED_COST)).await;
+    let cost = size_bytes.saturating_add(FIXED_COST);
+    let place = seat.turn(Work { cost, wide }).await;
     place.map_err(|Closed| closed())
 }
 
@@ -54,7 +55,7 @@ pub(crate) async fn guest(
     size_bytes: u64,
 ) -> Result<(Seat, Place)> {
     let seat = handles.admission.guest(&terms.agency);
-    let place = turn(&seat, size_bytes).await?;
+    let place = turn(&seat, size_bytes, false).await?;
     Ok((seat, place))
 }
 

@@ -41,7 +41,7 @@ impl Turn {
         match self {
             Self::Free => Ok(None),
             Self::Had(place) => Ok(Some(place)),
-            Self::Due(seat) => admit::turn(&seat, size_bytes).await.map(Some),
+            Self::Due(seat) => admit::turn(&seat, size_bytes, false).await.map(Some),
         }
     }
 }

@@ -33,6 +33,9 @@ const QUICK_BATCHES: usize = 64;
 /// A body of up to this size is decoded by one thread.
 const ALONE_BYTES: u64 = 1 << 20;
 
+/// A body of lines that is larger keeps every core busy for a while.
+const WIDE_BYTES: u64 = 64 << 20;
+
 /// What checking left behind, nothing of it visible yet.
 pub(crate) struct Staged {
     pub counts: RowCounts,
@@ -221,6 +224,11 @@ fn is_quick(coding: Coding, spooled: &Spooled) -> bool {
     let plain = coding.compression.is_none();
     let lines = matches!(coding.format, Format::Ndjson | Format::Csv | Format::Json);
     plain && lines && matches!(spooled.source(), Source::Memory(..))
+}
+
+/// Whether a body is one of those that several threads decode, and large.
+pub(crate) fn is_wide(coding: Coding, size_bytes: u64) -> bool {
+    size_bytes > WIDE_BYTES && matches!(coding.format, Format::Ndjson | Format::Csv)
 }
 
 fn row_rules(handles: &Handles, terms: &Terms) -> Result<Vec<RowRule>> {

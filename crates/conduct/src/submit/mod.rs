@@ -159,7 +159,10 @@ async fn judged(
     let seat = Arc::new(seat);
     let turn = match spooled.size_bytes() {
         ..=evidence::SMALL_BYTES => Turn::Due(Arc::clone(&seat)),
-        size_bytes => Turn::Had(admit::turn(&seat, size_bytes).await?),
+        size_bytes => {
+            let wide = judge::is_wide(coding::coding(&request.format)?, size_bytes);
+            Turn::Had(admit::turn(&seat, size_bytes, wide).await?)
+        }
     };
     let _landing = handles.landing.read().await;
     let project = handles.project();

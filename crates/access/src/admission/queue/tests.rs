@@ -1,4 +1,8 @@
-use super::FairQueue;
+use super::{FairQueue, Work};
+
+fn work(cost: u64) -> Work {
+    Work { cost, wide: false }
+}
 
 fn agency(code: &str) -> project::AgencyCode {
     code.parse().unwrap()
@@ -13,10 +17,10 @@ fn order(queue: &mut FairQueue<&'static str>) -> Vec<&'static str> {
 fn agencies_take_turns_and_each_keeps_its_own_order() {
     let mut queue = FairQueue::new();
     for item in ["a1", "a2", "a3", "a4"] {
-        queue.push(&agency("H01"), 1, item);
+        queue.push(&agency("H01"), work(1), item);
     }
     for item in ["b1", "b2"] {
-        queue.push(&agency("H02"), 1, item);
+        queue.push(&agency("H02"), work(1), item);
     }
     assert_eq!(order(&mut queue), ["a1", "b1", "a2", "b2", "a3", "a4"]);
 }
@@ -25,12 +29,12 @@ fn agencies_take_turns_and_each_keeps_its_own_order() {
 fn whoever_comes_during_a_flood_is_next() {
     let mut queue = FairQueue::new();
     for _ in 0..1000 {
-        queue.push(&agency("H01"), 10, "flood");
+        queue.push(&agency("H01"), work(10), "flood");
     }
     for _ in 0..500 {
         queue.pop(|_, _| true);
     }
-    queue.push(&agency("H02"), 10, "other");
+    queue.push(&agency("H02"), work(10), "other");
     let place = order(&mut queue).iter().position(|item| *item == "other");
     // The line that was served last owes its cost, so the newcomer comes before it.
     assert_eq!(place, Some(0));
@@ -40,10 +44,10 @@ fn whoever_comes_during_a_flood_is_next() {
 fn what_is_fair_is_the_cost_and_not_the_number() {
     let mut queue = FairQueue::new();
     for _ in 0..3 {
-        queue.push(&agency("H01"), 100, "large");
+        queue.push(&agency("H01"), work(100), "large");
     }
     for _ in 0..30 {
-        queue.push(&agency("H02"), 10, "small");
+        queue.push(&agency("H02"), work(10), "small");
     }
     let order = order(&mut queue);
     let second = order
@@ -58,15 +62,15 @@ fn what_is_fair_is_the_cost_and_not_the_number() {
 #[test]
 fn an_agency_that_was_away_has_saved_nothing_up() {
     let mut queue = FairQueue::new();
-    queue.push(&agency("H02"), 1, "b");
+    queue.push(&agency("H02"), work(1), "b");
     for _ in 0..100 {
-        queue.push(&agency("H01"), 1, "a");
+        queue.push(&agency("H01"), work(1), "a");
     }
     for _ in 0..51 {
         queue.pop(|_, _| true);
     }
     for _ in 0..4 {
-        queue.push(&agency("H02"), 1, "b");
+        queue.push(&agency("H02"), work(1), "b");
     }
     assert_eq!(order(&mut queue)[..6], ["b", "a", "b", "a", "b", "a"]);
 }
@@ -74,15 +78,15 @@ fn an_agency_that_was_away_has_saved_nothing_up() {
 #[test]
 fn one_that_gave_up_costs_its_agency_nothing() {
     let mut queue = FairQueue::new();
-    queue.push(&agency("H02"), 1, "b1");
+    queue.push(&agency("H02"), work(1), "b1");
     let gone: Vec<_> = (0..50)
-        .map(|_| queue.push(&agency("H01"), 100, "gone"))
+        .map(|_| queue.push(&agency("H01"), work(100), "gone"))
         .collect();
-    queue.push(&agency("H01"), 1, "a");
+    queue.push(&agency("H01"), work(1), "a");
     for ticket in gone {
         queue.remove(&agency("H01"), ticket);
     }
-    queue.push(&agency("H02"), 1, "b2");
+    queue.push(&agency("H02"), work(1), "b2");
     assert_eq!(queue.waiting(), 3);
     assert_eq!(order(&mut queue), ["b1", "a", "b2"]);
 }
@@ -90,12 +94,12 @@ fn one_that_gave_up_costs_its_agency_nothing() {
 #[test]
 fn those_that_do_not_fit_wait_and_keep_their_turn() {
     let mut queue = FairQueue::new();
-    queue.push(&agency("H01"), 100, "large");
-    queue.push(&agency("H02"), 10, "small");
-    let (of, _, item) = queue.pop(|_, cost| cost <= 10).unwrap();
+    queue.push(&agency("H01"), work(100), "large");
+    queue.push(&agency("H02"), work(10), "small");
+    let (of, _, item) = queue.pop(|_, work| work.cost <= 10).unwrap();
     assert_eq!((of.as_str(), item), ("H02", "small"));
-    assert!(queue.pop(|_, cost| cost <= 10).is_none());
-    queue.push(&agency("H02"), 10, "small");
+    assert!(queue.pop(|_, work| work.cost <= 10).is_none());
+    queue.push(&agency("H02"), work(10), "small");
     assert_eq!(order(&mut queue), ["large", "small"]);
 }
 
@@ -103,11 +107,11 @@ fn those_that_do_not_fit_wait_and_keep_their_turn() {
 fn agencies_that_owe_nothing_leave_no_trace() {
     let mut queue = FairQueue::new();
     for n in 0..50 {
-        queue.push(&agency(&format!("H{n:02}")), 1, "x");
+        queue.push(&agency(&format!("H{n:02}")), work(1), "x");
     }
     order(&mut queue);
-    queue.push(&agency("H98"), 5, "x");
-    queue.push(&agency("H98"), 5, "x");
+    queue.push(&agency("H98"), work(5), "x");
+    queue.push(&agency("H98"), work(5), "x");
     order(&mut queue);
     assert_eq!(queue.lines(), 1);
 }
