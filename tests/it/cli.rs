@@ -160,7 +160,7 @@ fn a_project_of_one_s_own_goes_from_contract_to_report() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let home = TestHome::new();
-    let commands: [&[&str]; 16] = [
+    let commands: [&[&str]; 17] = [
         &["demo"],
         &["init"],
         &["serve"],
@@ -173,6 +173,7 @@ fn every_command_has_help_with_an_example() {
         &["query"],
         &["report"],
         &["lineage"],
+        &["trace"],
         &["pull"],
         &["token"],
         &["token", "create"],

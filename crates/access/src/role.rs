@@ -20,7 +20,7 @@ pub enum Role {
     DataEngineer,
     /// Keeps the system running without seeing the data.
     Operator,
-    /// Sees who did what without seeing the data.
+    /// Sees who did what, and which submissions are behind a figure, without seeing the data.
     Auditor,
     /// May do everything.
     Administrator,
@@ -52,7 +52,7 @@ impl Role {
         use Action::{
             Apply, Maintain, Plan, Pull, Query, ReadAudit, ReadEvidence, ReadFigures, ReadMetrics,
             ReadObligations, ReadRendition, ReadRuns, ReadSubmission, Release, RenderReport, Run,
-            Submit, Upload, Withdraw,
+            Submit, Trace, Upload, Withdraw,
         };
         match self {
             Self::Submitter => &[
@@ -79,6 +79,7 @@ impl Role {
                 ReadObligations,
                 Query,
                 ReadFigures,
+                Trace,
                 RenderReport,
                 ReadRendition,
                 ReadRuns,
@@ -89,6 +90,7 @@ impl Role {
                 Release,
                 Query,
                 ReadFigures,
+                Trace,
                 RenderReport,
                 ReadRendition,
                 Run,
@@ -98,7 +100,7 @@ impl Role {
                 Pull,
             ],
             Self::Operator => &[Run, ReadRuns, Plan, Apply, Pull, Maintain, ReadMetrics],
-            Self::Auditor => &[ReadAudit],
+            Self::Auditor => &[ReadAudit, Trace],
             Self::Administrator => &Action::ALL,
         }
     }

@@ -76,6 +76,7 @@ fn the_whole_table_of_roles_and_acts() {
         erase                -         -        -       -             -        -       yes
         query                -         -        yes     yes           -        -       yes
         read_figures         yes       yes      yes     yes           -        -       yes
+        trace                -         -        yes     yes           -        yes     yes
         read_catalogue       yes       yes      yes     yes           yes      yes     yes
         read_reports         yes       yes      yes     yes           yes      yes     yes
         render_report        -         yes      yes     yes           -        -       yes

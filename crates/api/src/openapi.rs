@@ -19,7 +19,8 @@ pub const COMMITTED: &str = include_str!("../openapi.json");
     tags(
         (name = "submissions", description = "What agencies send, and what they get back"),
         (name = "query", description = "Questions to the data"),
-        (name = "catalogue", description = "Datasets, contracts, versions, lineage"),
+        (name = "catalogue", description = "Datasets, contracts, versions, lineage, and what is \
+            behind a figure"),
         (name = "reports", description = "Report definitions and renditions"),
         (name = "connectors", description = "What is fetched from other systems, and when"),
         (name = "runs", description = "Transformations, and the project against the lake"),

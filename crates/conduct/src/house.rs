@@ -13,7 +13,8 @@ use service::{
     QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
     ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
     RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
-    SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
+    SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId, UploadPart,
+    UploadRequest, WithdrawRequest,
 };
 use tracing::Instrument;
 
@@ -22,7 +23,7 @@ use crate::perform::{About, Gate};
 use crate::watch::Watch;
 use crate::{
     access as principals, catalogue, erase, failure, ledger, maintain, obligations, plan, pull,
-    quarantine, query, release, reports, runs, submit, upload,
+    quarantine, query, release, reports, runs, submit, trace, upload,
 };
 
 /// A house that is open.
@@ -275,6 +276,10 @@ impl Service for House {
 
     async fn figures(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer> {
         query::query(&self.gate, call, Action::ReadFigures, request).await
+    }
+
+    async fn trace(&self, call: &Call, request: TraceRequest) -> Result<TraceAnswer> {
+        trace::trace(&self.gate, call, request).await
     }
 
     async fn datasets(&self, call: &Call) -> Result<Vec<DatasetSummary>> {

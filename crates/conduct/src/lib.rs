@@ -34,6 +34,7 @@ mod staging;
 mod stop;
 mod submit;
 mod system;
+mod trace;
 mod upload;
 mod watch;
 

@@ -102,12 +102,12 @@ async fn start(
 
 /// Whether everyone with an account may see the dataset's rows: published or a code list, and
 /// classified so.
-fn is_published(contract: &Contract) -> bool {
+pub(crate) fn is_published(contract: &Contract) -> bool {
     matches!(contract.dataset.layer(), Layer::Served | Layer::Codes)
         && contract.classification == Classification::Public
 }
 
-fn unpublished(dataset: &DatasetName) -> ServiceError {
+pub(crate) fn unpublished(dataset: &DatasetName) -> ServiceError {
     ServiceError::new(
         ErrorKind::Forbidden,
         format!("dataset `{dataset}` is not published: only a query may read it"),

@@ -21,13 +21,13 @@ use crate::system::{self, own};
 use crate::{failure, plan, select, staging};
 
 /// The versions that a step read, in the commit that it made.
-const INPUTS: &str = "dtm.inputs";
+pub(crate) const INPUTS: &str = "dtm.inputs";
 /// The hash of the SQL file, in the commit that it made.
-const SQL: &str = "dtm.sql_sha256";
+pub(crate) const SQL: &str = "dtm.sql_sha256";
 /// The contract's version, in the commit that it made.
 const CONTRACT: &str = "dtm.contract";
 /// The run, in the commit that it made.
-const RUN: &str = "dtm.run";
+pub(crate) const RUN: &str = "dtm.run";
 
 /// Runs what is due, or what was selected whether due or not. One run at a time.
 pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<RunReport> {

@@ -19,6 +19,7 @@ mod rules;
 mod session;
 mod spill;
 mod statement;
+mod trace;
 mod watchdog;
 mod yielding;
 
@@ -29,4 +30,5 @@ pub use partitions::Partitions;
 pub use rules::{Finding, LooksPersonal, Predicate, RowRules, table_findings};
 pub use session::{Planned, Session};
 pub use statement::Statement;
+pub use trace::{Behind, Chosen, Sources, Wanted};
 pub use watchdog::{Gauge, Watchdog};

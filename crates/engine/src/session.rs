@@ -31,7 +31,7 @@ pub struct Session {
 /// A statement that was planned and may run.
 #[derive(Debug, Clone)]
 pub struct Planned {
-    plan: LogicalPlan,
+    pub(crate) plan: LogicalPlan,
 }
 
 impl Planned {

@@ -96,6 +96,8 @@ enum Command {
     Report(commands::report::Report),
     /// Show what a dataset or column is made of, or what is made of it
     Lineage(commands::lineage::Lineage),
+    /// Find the submissions behind a figure
+    Trace(commands::trace::Trace),
     /// Put small files together, write checkpoints, show which files nobody needs and which evidence
     /// is past its retention
     Maintain(commands::maintain::Maintain),
@@ -162,6 +164,7 @@ async fn perform(cli: Cli) -> Outcome {
         Command::Query(command) => command.run(context).await,
         Command::Report(command) => command.run(context).await,
         Command::Lineage(command) => command.run(context).await,
+        Command::Trace(command) => command.run(context).await,
         Command::Maintain(command) => command.run(context).await,
         Command::Token(command) => command.run(context).await,
         Command::Withdraw(command) => command.run(context).await,

@@ -37,6 +37,8 @@ pub enum Action {
     /// Read figures that are published: a query over public datasets of layer `served` and code
     /// lists alone.
     ReadFigures,
+    /// Find the submissions behind a figure.
+    Trace,
     /// Read datasets, contracts, history and lineage.
     ReadCatalogue,
     /// List report definitions.
@@ -63,7 +65,7 @@ pub enum Action {
 
 impl Action {
     /// Every act.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::SignIn,
         Self::SignOut,
         Self::CreateSignInCode,
@@ -80,6 +82,7 @@ impl Action {
         Self::Erase,
         Self::Query,
         Self::ReadFigures,
+        Self::Trace,
         Self::ReadCatalogue,
         Self::ReadReports,
         Self::RenderReport,
@@ -112,6 +115,7 @@ impl Action {
             Self::Erase => "erase",
             Self::Query => "query",
             Self::ReadFigures => "read_figures",
+            Self::Trace => "trace",
             Self::ReadCatalogue => "read_catalogue",
             Self::ReadReports => "read_reports",
             Self::RenderReport => "render_report",

@@ -21,6 +21,7 @@ mod report;
 mod run;
 mod seam;
 mod submission;
+mod trace;
 mod upload;
 
 pub use action::Action;
@@ -51,4 +52,5 @@ pub use submission::{
     Ack, ControlTotal, Ended, Page, Receipt, Relation, RowCounts, RowError, RowErrors, Submission,
     SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, Superseded, WithdrawRequest,
 };
+pub use trace::{TraceAnswer, TraceRequest, TraceRole, TraceStop, TracedSubmission};
 pub use upload::{Checksum, Upload, UploadId, UploadPart, UploadRequest, UploadState};

@@ -12,7 +12,8 @@ use crate::{
     PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer,
     QueryRequest, ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result,
     RowErrors, RunReport, RunRequest, Secret, Submission, SubmissionId, SubmitAnswer,
-    SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
+    SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId, UploadPart,
+    UploadRequest, WithdrawRequest,
 };
 
 /// Bytes as they arrive.
@@ -138,6 +139,12 @@ pub trait Service: Send + Sync + 'static {
     /// Runs a read-only query over what is published: public datasets of layer `served` and code
     /// lists. A query that reads anything else is refused.
     async fn figures(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer>;
+    /// The submissions behind the figures that a condition chooses: those whose rows are in the
+    /// values, and those without which the rows that hold them might not be there. `Invalid` for a
+    /// condition or column that does not fit the dataset, `NotFound` for a dataset that does not
+    /// exist or a version that is not kept, `LimitExceeded` if finding them takes more than a query
+    /// may.
+    async fn trace(&self, call: &Call, request: TraceRequest) -> Result<TraceAnswer>;
 
     /// Every dataset.
     async fn datasets(&self, call: &Call) -> Result<Vec<DatasetSummary>>;

@@ -15,7 +15,8 @@ use service::{
     QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
     ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
     RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
-    SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
+    SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId, UploadPart,
+    UploadRequest, WithdrawRequest,
 };
 
 use crate::dto::{
@@ -23,7 +24,8 @@ use crate::dto::{
     ExtendDto, LineageDto, MaintainDto, MaintenanceDto, NewTokenDto, ObligationDto, PlanDto,
     PrincipalDto, PullReportDto, PullRequestDto, QuarantinePageDto, QueryDto, ReleaseDto,
     ReleaseReportDto, RenderDto, RenditionDto, ReportDto, RowErrorsDto, RunDto, RunRequestDto,
-    SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto, UploadDto, WithdrawalDto,
+    SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto, TraceDto, TraceRequestDto,
+    UploadDto, WithdrawalDto,
 };
 use wire::{Ask, bytes, header, json, rows, unread};
 
@@ -269,6 +271,12 @@ impl Service for RemoteService {
 
     async fn figures(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer> {
         self.answer_of(call, "figures", request).await
+    }
+
+    async fn trace(&self, call: &Call, request: TraceRequest) -> Result<TraceAnswer> {
+        let ask = Ask::post(&["trace"]).json(&TraceRequestDto::from(request))?;
+        let dto: TraceDto = json(self.wire.send(call, ask).await?).await?;
+        dto.try_into()
     }
 
     async fn datasets(&self, call: &Call) -> Result<Vec<DatasetSummary>> {

@@ -248,6 +248,29 @@ async fn the_catalogue_is_the_same_from_afar() {
 }
 
 #[tokio::test]
+async fn a_trace_is_the_same_from_afar() {
+    let double = Double::new();
+    let remote = remote(&double).await;
+    let now = TraceRequest {
+        dataset: "served.visits".parse().unwrap(),
+        condition: "office = 'a & b'".to_owned(),
+        column: None,
+        at: service::At::Now,
+    };
+    let then = TraceRequest {
+        column: Some("visits".to_owned()),
+        at: service::At::Versions([("served.visits".parse().unwrap(), 3)].into()),
+        ..now.clone()
+    };
+    for request in [now.clone(), then.clone()] {
+        let answer = remote.trace(&call(), request).await.unwrap();
+        assert_eq!(answer, testing::trace());
+    }
+    let asked = [now, then].map(|request| format!("trace {request:?}"));
+    assert_eq!(double.asked(), asked);
+}
+
+#[tokio::test]
 async fn reports_are_the_same_from_afar() {
     let remote = remote(&Double::new()).await;
     let reports = remote.reports(&call()).await.unwrap();

@@ -16,6 +16,7 @@ mod rendition;
 mod report;
 mod run;
 mod submission;
+mod trace;
 mod upload;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -46,6 +47,7 @@ pub use submission::{
     ControlTotalDto, EvidenceDto, ProofDto, ReceiptDto, RowCountsDto, RowErrorDto, RowErrorsDto,
     SubmissionDto, SubmitAnswerDto, SupersedesDto, WithdrawalDto,
 };
+pub use trace::{TraceDto, TraceRequestDto, TraceStopDto, TracedSubmissionDto};
 pub use upload::UploadDto;
 
 /// A text in the two languages of the system.

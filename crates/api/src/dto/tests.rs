@@ -3,7 +3,7 @@ use std::fmt::Debug;
 use expect_test::{Expect, expect};
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use service::{At, QueryRequest, Rendition};
+use service::{At, QueryRequest, Rendition, TraceRequest};
 
 use super::*;
 use crate::testing;
@@ -75,6 +75,8 @@ fn what_crosses_comes_back_the_same() {
     assert_eq!(plan, testing::plan());
     let record: service::AuditRecord = round(AuditRecordDto::from(testing::audit_record()));
     assert_eq!(record, testing::audit_record());
+    let trace: service::TraceAnswer = round(TraceDto::from(testing::trace()));
+    assert_eq!(trace, testing::trace());
 }
 
 #[test]
@@ -235,4 +237,114 @@ fn what_a_query_cannot_be_is_refused_with_the_form_it_has() {
         expect!["unknown field `limit`, expected one of `sql`, `params`, `at`"],
     );
     check(json!({}), expect!["missing field `sql`"]);
+}
+
+#[test]
+fn what_is_behind_a_figure_has_exactly_its_fields() {
+    let expected: Expect = expect![[r#"
+        {
+          "dataset": "served.visits",
+          "run": "r1",
+          "rows": 1,
+          "exact": false,
+          "stops": [
+            {
+              "dataset": "refined.visits",
+              "operator": "a window function"
+            }
+          ],
+          "verified": true,
+          "submissions": [
+            {
+              "id": "0192f0c1-0000-7000-8000-000000000001",
+              "dataset": "raw.offices",
+              "agency": "H26.01",
+              "period": "2026-09",
+              "evidence_sha256": "abababababababababababababababababababababababababababababababab",
+              "role": "presence",
+              "rows": 1,
+              "receipt": "/api/v1/submissions/0192f0c1-0000-7000-8000-000000000001/receipt"
+            },
+            {
+              "id": "0192f0c1-0000-7000-8000-000000000001",
+              "dataset": "raw.visits",
+              "agency": "H26.01",
+              "period": "2026-09",
+              "evidence_sha256": "abababababababababababababababababababababababababababababababab",
+              "role": "value",
+              "rows": 2,
+              "receipt": "/api/v1/submissions/0192f0c1-0000-7000-8000-000000000001/receipt"
+            }
+          ],
+          "versions": {
+            "raw.visits": 7,
+            "served.visits": 3
+          }
+        }"#]];
+    let answer = TraceDto::from(testing::trace());
+    expected.assert_eq(&serde_json::to_string_pretty(&answer).unwrap());
+}
+
+fn trace(json: serde_json::Value) -> Result<TraceRequest, String> {
+    let dto: TraceRequestDto = serde_json::from_value(json).map_err(|error| error.to_string())?;
+    TraceRequest::try_from(dto)
+        .map_err(|error| format!("{error} / {}", error.hint.as_deref().unwrap_or("-")))
+}
+
+#[test]
+fn a_trace_asks_about_whole_rows_as_they_are_now_unless_it_says_otherwise() {
+    let shortest = json!({"dataset": "served.visits", "where": "office = 'a'"});
+    let request = trace(shortest.clone()).unwrap();
+    let expected = TraceRequest {
+        dataset: "served.visits".parse().unwrap(),
+        condition: "office = 'a'".to_owned(),
+        column: None,
+        at: At::Now,
+    };
+    assert_eq!(request, expected);
+    let dto = TraceRequestDto::from(request);
+    assert_eq!(serde_json::to_value(dto).unwrap(), shortest);
+}
+
+#[test]
+fn a_trace_comes_back_the_same_at_every_moment() {
+    let moments = [
+        At::Now,
+        At::Instant("2026-09-20T03:00:00Z".parse().unwrap()),
+        At::Run("01996f2e-0000-7000-8000-000000000001".to_owned()),
+        At::Version(7),
+        At::Versions([("raw.visits".parse().unwrap(), 3)].into()),
+    ];
+    for at in moments {
+        let request = TraceRequest {
+            dataset: "served.visits".parse().unwrap(),
+            condition: "office = 'a'".to_owned(),
+            column: Some("visits".to_owned()),
+            at,
+        };
+        let back: TraceRequest = round(TraceRequestDto::from(request.clone()));
+        assert_eq!(back, request);
+    }
+}
+
+#[test]
+fn what_a_trace_cannot_be_is_refused() {
+    let check = |json, expected: Expect| expected.assert_eq(&trace(json).unwrap_err());
+    check(
+        json!({"dataset": "visits", "where": "true"}),
+        expect![
+            "`visits` is no dataset name: expected `layer.name`, as in `raw.dossiers` / `GET /api/v1/datasets` lists the datasets."
+        ],
+    );
+    check(
+        json!({"dataset": "raw.visits", "where": "true", "filter": "x"}),
+        expect!["unknown field `filter`, expected one of `dataset`, `where`, `column`, `at`"],
+    );
+    check(
+        json!({"dataset": "raw.visits"}),
+        expect!["missing field `where`"],
+    );
+    let moment = json!({"dataset": "raw.visits", "where": "true", "at": "yesterday"});
+    let told = trace(moment).unwrap_err();
+    assert!(told.starts_with("`at` is `yesterday` / "), "{told}");
 }

@@ -437,6 +437,62 @@ async fn a_result_that_breaks_off_late_breaks_the_body_off() {
 }
 
 #[tokio::test]
+async fn a_trace_leads_to_receipts() {
+    let double = Double::new();
+    let body =
+        r#"{"dataset": "served.visits", "where": "office = 'a'", "column": "visits", "at": 3}"#;
+    let answer = post(&double, "/api/v1/trace", body).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let told: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    let receipt = told["submissions"][0]["receipt"].as_str().unwrap();
+    assert_eq!(get(&double, receipt).await.status, 200);
+    expect![[r#"
+        trace TraceRequest { dataset: DatasetName { layer: Served, full: "served.visits" }, condition: "office = 'a'", column: Some("visits"), at: Version(3) }
+        submission 0192f0c1-0000-7000-8000-000000000001"#]].assert_eq(&double.asked().join("\n"));
+}
+
+#[tokio::test]
+async fn a_trace_that_is_wrong_is_answered_with_why() {
+    let double = Double::new();
+    let trace = "/api/v1/trace";
+    check(
+        post(&double, trace, r#"{"dataset": "visits", "where": "true"}"#),
+        expect![[r#"
+            400 application/problem+json
+            {
+              "correlation_id": "c1",
+              "detail": "`visits` is no dataset name: expected `layer.name`, as in `raw.dossiers`",
+              "hint": "`GET /api/v1/datasets` lists the datasets.",
+              "status": 400,
+              "title": "The request is wrong",
+              "type": "urn:dtm:problem:invalid"
+            }
+        "#]],
+    )
+    .await;
+    let unknown = r#"{"dataset": "raw.visits", "where": "true", "filter": "x"}"#;
+    check(post(&double, trace, unknown), expect![[r#"
+        400 application/problem+json
+        {
+          "correlation_id": "c1",
+          "detail": "cannot read the body as this route's JSON: unknown field `filter`, expected one of `dataset`, `where`, `column`, `at` at line 1 column 51",
+          "hint": "See `/api/openapi.json` for its form.",
+          "status": 400,
+          "title": "The request is wrong",
+          "type": "urn:dtm:problem:invalid"
+        }
+    "#]]).await;
+    let unasked = post(&double, trace, r#"{"dataset": "raw.visits"}"#).await;
+    assert_eq!(unasked.status, 400);
+    assert!(
+        unasked.body.contains("missing field `where`"),
+        "{}",
+        unasked.body
+    );
+    assert!(double.asked().is_empty());
+}
+
+#[tokio::test]
 async fn evidence_is_a_file_to_keep() {
     let answer = get(
         &Double::new(),
@@ -525,6 +581,10 @@ async fn nobody_passes_without_credentials() {
                  \"until\": \"2026-10-31\"}",
             ),
             "release" => ("application/json", "{\"dataset\": \"raw.visits\"}"),
+            "trace" => (
+                "application/json",
+                "{\"dataset\": \"raw.visits\", \"where\": \"true\"}",
+            ),
             "submissions?period=2026-09" => ("text/csv", "a\n"),
             _ if path.contains("/uploads") => (PART, "a\n"),
             _ => ("application/json", "{}"),

@@ -14,6 +14,7 @@ mod query;
 mod renditions;
 mod runs;
 mod submissions;
+mod trace;
 mod uploads;
 
 use axum::Json;
@@ -112,6 +113,7 @@ fn closed(state: &ApiState) -> OpenApiRouter<ApiState> {
         .routes(routes!(obligations::extend))
         .routes(routes!(query::query))
         .routes(routes!(query::figures))
+        .routes(routes!(trace::trace))
         .routes(routes!(renditions::render))
         .routes(routes!(runs::run))
         .routes(routes!(runs::apply))

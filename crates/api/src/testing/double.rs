@@ -13,8 +13,8 @@ use service::{
     QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
     ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
     RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
-    SubmitRequest, TableVersion, Upload, UploadId, UploadPart, UploadRequest, UploadState,
-    WithdrawRequest,
+    SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId, UploadPart,
+    UploadRequest, UploadState, WithdrawRequest,
 };
 
 use super::{TOKEN, samples};
@@ -277,6 +277,11 @@ impl Service for Double {
     async fn figures(&self, call: &Call, request: QueryRequest) -> Result<QueryAnswer> {
         self.note(call, format!("figures {request:?}"))?;
         Ok(samples::query_answer())
+    }
+
+    async fn trace(&self, call: &Call, request: TraceRequest) -> Result<TraceAnswer> {
+        self.note(call, format!("trace {request:?}"))?;
+        Ok(super::trace::trace())
     }
 
     async fn datasets(&self, call: &Call) -> Result<Vec<DatasetSummary>> {

@@ -3,6 +3,7 @@
 mod connectors;
 mod double;
 mod samples;
+mod trace;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +16,7 @@ use tower::ServiceExt;
 pub(crate) use connectors::{connector, connectors, pull_report};
 pub(crate) use double::Double;
 pub(crate) use samples::*;
+pub(crate) use trace::trace;
 
 use crate::{ApiLimits, ApiState};
 

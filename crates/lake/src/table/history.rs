@@ -172,6 +172,16 @@ impl Table {
         self.find(|record| record.info.contains_key(key)).await
     }
 
+    /// The newest commit up to `version` that noted something under `key`.
+    ///
+    /// # Errors
+    /// `Corrupt` when a log entry cannot be read.
+    pub async fn noting_until(&self, version: i64, key: &str) -> Result<Option<CommitRecord>> {
+        self.refresh().await?;
+        self.find(|record| record.version <= version && record.info.contains_key(key))
+            .await
+    }
+
     /// The newest version that was committed at or before `time`, by the writers' clocks.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod submit;
 pub(crate) mod token;
+pub(crate) mod trace;
 pub(crate) mod verify;
 pub(crate) mod withdraw;
 

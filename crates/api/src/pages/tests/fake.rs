@@ -21,7 +21,8 @@ use service::{
     ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Restriction, Result,
     RowCounts, RowError, RowErrors, RunReport, RunRequest, RunStep, Secret, Service, ServiceError,
     StepState, Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, TableState,
-    TableVersion, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
+    TableVersion, TraceAnswer, TraceRequest, Upload, UploadId, UploadPart, UploadRequest,
+    WithdrawRequest,
 };
 
 pub(super) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -622,6 +623,10 @@ impl Service for Fake {
             return Ok(national());
         }
         Ok(scoreboard())
+    }
+
+    async fn trace(&self, _: &Call, _: TraceRequest) -> Result<TraceAnswer> {
+        absent()
     }
 
     async fn datasets(&self, call: &Call) -> Result<Vec<DatasetSummary>> {

@@ -1,0 +1,292 @@
+//! Tracing: from figures to the submissions behind them.
+//!
+//! The transformations are planned again, dataset by dataset from the figure down, over the versions
+//! that it was computed from; each says which rows of its inputs are behind what was asked about it
+//! ([`way`], `engine`'s `behind`). Then the figures are computed again from the submissions found and
+//! no others ([`verify`]); where they differ, those that are missing are looked for, and the answer is
+//! not called exact.
+
+mod node;
+mod verify;
+mod way;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use access::{Decision, Resource};
+use engine::{Chosen, Planned, QueryLimits, Session, Wanted};
+use project::{DatasetName, Layer, Project};
+use serde_json::json;
+use service::{
+    Action, Call, ErrorKind, Principal, Result, ServiceError, TraceAnswer, TraceRequest, TraceRole,
+    TraceStop, TracedSubmission,
+};
+
+use crate::check::run_params;
+use crate::failure;
+use crate::handles::Handles;
+use crate::perform::{About, Gate};
+use crate::query::{is_published, unpublished};
+use node::Node;
+use way::{Found, Way};
+
+/// The column that says which submission a row came with.
+const SUBMISSION: &str = "_submission_id";
+/// The column that says which row of it.
+const ROW: &str = "_row_number";
+
+/// Answers what is behind figures.
+pub(crate) async fn trace(gate: &Gate, call: &Call, request: TraceRequest) -> Result<TraceAnswer> {
+    let about = About::dataset(&request.dataset);
+    let about = about.detail(json!({ "where": request.condition, "column": request.column }));
+    gate.perform(
+        call,
+        Action::Trace,
+        about,
+        |handles, principal| async move {
+            may_ask(&handles, &principal, &request.dataset)?;
+            let place = Arc::clone(&handles.queries).acquire_owned().await;
+            let _place = place.map_err(|_| {
+                ServiceError::new(ErrorKind::Unavailable, "the node is stopping")
+                    .hint("Ask again in a moment.")
+            })?;
+            let project = handles.project();
+            let tracing = Tracing::begin(&handles, &project, &request).await?;
+            tracing.answer().await
+        },
+    )
+    .await
+}
+
+/// Whoever may not query asks about published figures alone: a condition tells what rows hold.
+fn may_ask(handles: &Handles, principal: &Principal, dataset: &DatasetName) -> Result<()> {
+    let contract = handles.contract(dataset)?;
+    let about = Resource {
+        agency: None,
+        dataset: Some(dataset),
+    };
+    let queries = access::decide(principal, Action::Query, &about);
+    if is_published(&contract) || matches!(queries, Decision::Allow) {
+        return Ok(());
+    }
+    Err(unpublished(dataset))
+}
+
+/// One trace.
+struct Tracing<'a> {
+    handles: &'a Arc<Handles>,
+    request: &'a TraceRequest,
+    /// The dataset and what is behind it, consumers before what they read.
+    nodes: Vec<Arc<Node>>,
+    stops: BTreeSet<TraceStop>,
+}
+
+/// The submissions that are named.
+#[derive(Default)]
+struct Named {
+    ids: Ids,
+    listed: Vec<TracedSubmission>,
+}
+
+/// Submissions by what they were for.
+type Ids = BTreeMap<DatasetName, BTreeSet<String>>;
+
+impl<'a> Tracing<'a> {
+    async fn begin(
+        handles: &'a Arc<Handles>,
+        project: &Project,
+        request: &'a TraceRequest,
+    ) -> Result<Self> {
+        let dataset = &request.dataset;
+        let received = dataset.layer() == Layer::Raw;
+        if !received && !project.transformations.contains_key(dataset) {
+            let message = format!("dataset `{dataset}` is neither computed nor received");
+            return Err(ServiceError::new(ErrorKind::Invalid, message)
+                .hint("Name a dataset that a transformation computes, or one of layer `raw`."));
+        }
+        let snapshots = handles.snapshots([dataset], &request.at).await?;
+        let version = snapshots.get(dataset).map_or(-1, lake::Snapshot::version);
+        Ok(Self {
+            handles,
+            request,
+            nodes: node::nodes(handles, project, dataset, version).await?,
+            stops: BTreeSet::new(),
+        })
+    }
+
+    async fn answer(mut self) -> Result<TraceAnswer> {
+        let nothing = || ServiceError::new(ErrorKind::Internal, "there is nothing to trace");
+        let target = self.nodes.first().cloned().ok_or_else(nothing)?;
+        let wanted = self.wanted(&target);
+        let asked = Chosen::Condition(self.request.condition.clone());
+        let (mut value, mut presence) = (Way::default(), Way::default());
+        let rows = self
+            .step(&target, &wanted, &asked, &mut value, &mut presence)
+            .await?;
+        self.follow(&mut value, &mut presence).await?;
+        let mut named = Named::default();
+        self.name(&mut named, &value.found, TraceRole::Value)
+            .await?;
+        let mut verified = rows == 0 || self.is_same(&named.ids, &wanted.columns).await?;
+        if verified {
+            self.look_for_rivals(&value.found).await?;
+        } else {
+            verified = self
+                .complete(&mut named, presence, &target, &wanted)
+                .await?;
+        }
+        named.listed.sort_by(|a, b| order(a).cmp(&order(b)));
+        Ok(TraceAnswer {
+            dataset: self.request.dataset.clone(),
+            run: target.run.clone(),
+            rows,
+            exact: self.stops.is_empty(),
+            versions: self.versions(),
+            stops: self.stops.into_iter().collect(),
+            verified,
+            submissions: named.listed,
+        })
+    }
+
+    /// The columns whose values are asked about: that one, or all that are no part of the key.
+    fn wanted(&self, target: &Node) -> Wanted {
+        let schema = target.contract.table_schema();
+        let names = schema.fields().iter().map(|field| field.name().clone());
+        let columns: BTreeSet<String> = match &self.request.column {
+            Some(column) => BTreeSet::from([column.clone()]),
+            None => names.filter(|n| !target.contract.key.contains(n)).collect(),
+        };
+        let rows = columns.is_empty() || target.run.is_none();
+        Wanted { columns, rows }
+    }
+
+    /// Names more submissions until the figures come out the same from those that are named: such
+    /// as keep the rows there, then such as keep other rows out, then all. Whether they do.
+    async fn complete(
+        &mut self,
+        named: &mut Named,
+        mut presence: Way,
+        target: &Node,
+        wanted: &Wanted,
+    ) -> Result<bool> {
+        let mut more = Way::default();
+        self.follow(&mut presence, &mut more).await?;
+        let there = "the row itself, which any of several submissions keep there";
+        if self
+            .name(named, &presence.found, TraceRole::Presence)
+            .await?
+        {
+            self.stop(target, there);
+            if self.is_same(&named.ids, &wanted.columns).await? {
+                return Ok(true);
+            }
+        }
+        let hiding = self.hiding(&named.ids).await?;
+        if self.name(named, &hiding, TraceRole::Hiding).await? {
+            self.stop(
+                target,
+                "rows of which one is picked, so that others stay out",
+            );
+            if self.is_same(&named.ids, &wanted.columns).await? {
+                return Ok(true);
+            }
+        }
+        let all = self.all_received().await?;
+        self.name(named, &all, TraceRole::Hiding).await?;
+        self.stop(target, "rows that keep others out, whichever they are");
+        self.is_same(&named.ids, &wanted.columns).await
+    }
+
+    /// Names submissions that are not named yet. Whether there are any.
+    async fn name(&self, named: &mut Named, found: &Found, role: TraceRole) -> Result<bool> {
+        let before = named.listed.len();
+        for (dataset, submissions) in found {
+            for (id, rows) in submissions {
+                let ids = named.ids.entry(dataset.clone()).or_default();
+                if ids.insert(id.clone()) {
+                    let submission = self.submission(dataset, id, role, rows.len()).await?;
+                    named.listed.push(submission);
+                }
+            }
+        }
+        Ok(named.listed.len() > before)
+    }
+
+    async fn submission(
+        &self,
+        dataset: &DatasetName,
+        id: &str,
+        role: TraceRole,
+        rows: usize,
+    ) -> Result<TracedSubmission> {
+        let missing = || {
+            let message = format!("submission `{id}` has rows and is not in the books");
+            ServiceError::new(ErrorKind::Corrupt, message)
+                .hint("Restart the node: it reads the store again.")
+        };
+        let id = id.parse().map_err(|_| missing())?;
+        let known = self.handles.books.submission(id).await;
+        let known = known.map_err(failure::books)?.ok_or_else(missing)?;
+        Ok(TracedSubmission {
+            id,
+            dataset: dataset.clone(),
+            agency: known.receipt.agency,
+            period: known.receipt.period,
+            evidence_sha256: known.receipt.evidence_sha256,
+            role,
+            rows: rows as u64,
+        })
+    }
+
+    /// What each statement on the way may use: rows of it are no answer, and not limited as one.
+    fn limits(&self) -> QueryLimits {
+        QueryLimits {
+            rows: u64::MAX,
+            bytes: u64::MAX,
+            ..self.handles.settings.query
+        }
+    }
+
+    fn stop(&mut self, node: &Node, operator: &str) {
+        self.stops.insert(TraceStop {
+            dataset: node.place.0.clone(),
+            operator: operator.to_owned(),
+        });
+    }
+
+    fn versions(&self) -> BTreeMap<DatasetName, i64> {
+        let mut versions = BTreeMap::new();
+        for node in &self.nodes {
+            versions.insert(node.place.0.clone(), node.place.1);
+            let read = node.snapshots.iter().map(|(d, s)| (d.clone(), s.version()));
+            versions.extend(read);
+        }
+        versions
+    }
+}
+
+/// The statement of a node, as the run planned it.
+async fn planned(session: &Session, node: &Node) -> Result<Planned> {
+    let params = run_params(&node.sql, node.run_at);
+    let planned = session.plan(&node.statement, &params).await;
+    let planned = planned.map_err(failure::engine)?;
+    if node.run.is_none() {
+        return Ok(planned);
+    }
+    session
+        .under_contract(planned, &node.contract)
+        .map_err(failure::engine)
+}
+
+fn order(s: &TracedSubmission) -> (TraceRole, &DatasetName, &str, &str, String) {
+    let id = s.id.to_string();
+    (s.role, &s.dataset, s.agency.as_str(), s.period.as_str(), id)
+}
+
+fn wrong(error: arrow::error::ArrowError) -> ServiceError {
+    ServiceError::new(
+        ErrorKind::Internal,
+        "rows on the way cannot be put together",
+    )
+    .caused_by(error)
+}

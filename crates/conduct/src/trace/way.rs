@@ -1,0 +1,264 @@
+//! The way down: what is asked about each dataset, and the rows of submissions that it ends at.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
+use arrow::compute::{cast, concat_batches};
+use arrow::datatypes::{DataType, Fields, Int64Type, Schema};
+use engine::{Chosen, Session, Statement, Wanted};
+use project::{DatasetName, Layer};
+use service::{ErrorKind, Result, ServiceError};
+
+use super::node::{Node, Place};
+use super::{Ids, ROW, SUBMISSION, Tracing, planned, wrong};
+use crate::failure;
+
+/// The rows found of each submission, by what it was submitted for.
+pub(super) type Found = BTreeMap<DatasetName, BTreeMap<String, BTreeSet<i64>>>;
+
+/// One way down: what is still to be asked about, and what was found.
+#[derive(Default)]
+pub(super) struct Way {
+    demands: BTreeMap<Place, Demand>,
+    pub found: Found,
+}
+
+/// What is asked about a dataset.
+#[derive(Default)]
+struct Demand {
+    /// Rows by their keys, by the columns of them that are asked about.
+    keys: BTreeMap<BTreeSet<String>, Vec<RecordBatch>>,
+    everything: bool,
+}
+
+impl Demand {
+    /// The questions that it comes to. A dataset that puts rows together is asked about different
+    /// columns one by one, because they may come from different rows.
+    fn questions(&self, gathers: bool) -> Result<Vec<(Wanted, Chosen)>> {
+        if self.everything {
+            let columns = self.keys.keys().flatten().cloned().collect();
+            let wanted = Wanted {
+                columns,
+                rows: true,
+            };
+            return Ok(vec![(wanted, Chosen::Everything)]);
+        }
+        let mut questions: Vec<(Wanted, RecordBatch)> = Vec::new();
+        for (columns, keys) in &self.keys {
+            let keys = concatenated(keys)?;
+            let wanted = Wanted {
+                columns: columns.clone(),
+                rows: columns.is_empty(),
+            };
+            let alike = questions.iter_mut().find(|(_, k)| !gathers || *k == keys);
+            let Some((asked, all)) = alike else {
+                questions.push((wanted, keys));
+                continue;
+            };
+            asked.columns.extend(wanted.columns);
+            asked.rows |= wanted.rows;
+            if *all != keys {
+                *all = concatenated(&[all.clone(), keys])?;
+            }
+        }
+        let chosen = |(wanted, keys)| (wanted, Chosen::Keys(keys));
+        Ok(questions.into_iter().map(chosen).collect())
+    }
+}
+
+fn concatenated(batches: &[RecordBatch]) -> Result<RecordBatch> {
+    match batches {
+        [] => Ok(RecordBatch::new_empty(Arc::new(Schema::empty()))),
+        [one] => Ok(one.clone()),
+        [first, ..] => concat_batches(first.schema_ref(), batches).map_err(wrong),
+    }
+}
+
+impl Tracing<'_> {
+    /// Asks until nothing is left to be asked about.
+    pub(super) async fn follow(&mut self, way: &mut Way, presence: &mut Way) -> Result<()> {
+        for node in self.nodes.clone() {
+            let Some(demand) = way.demands.remove(&node.place) else {
+                continue;
+            };
+            let session = self.handles.session(&node.snapshots, self.limits())?;
+            let statement = planned(&session, &node).await?;
+            let gathers = Session::gathers(&statement).map_err(failure::engine)?;
+            for (wanted, chosen) in demand.questions(gathers)? {
+                self.step(&node, &wanted, &chosen, way, presence).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks one dataset what is behind rows of it, and notes what follows for its inputs. How many
+    /// rows it was asked about.
+    pub(super) async fn step(
+        &mut self,
+        node: &Node,
+        wanted: &Wanted,
+        chosen: &Chosen,
+        way: &mut Way,
+        presence: &mut Way,
+    ) -> Result<u64> {
+        let session = self.handles.session(&node.snapshots, self.limits())?;
+        let planned = planned(&session, node).await?;
+        let behind = session.behind(&planned, &node.followed, wanted, chosen);
+        let behind = behind.await.map_err(failure::engine)?;
+        for operator in &behind.stops {
+            self.stop(node, operator);
+        }
+        for dataset in &node.keyless {
+            self.stop(node, &format!("`{dataset}`, which has no primary key"));
+        }
+        for (way, sources) in [(&mut *way, behind.value), (presence, behind.presence)] {
+            for source in sources {
+                if source.dataset.layer() == Layer::Raw {
+                    note(&mut way.found, &source.dataset, &source.rows)?;
+                } else {
+                    let demand = way.demands.entry(node.input(&source.dataset));
+                    let keys = &mut demand.or_default().keys;
+                    keys.entry(source.columns).or_default().push(source.rows);
+                }
+            }
+        }
+        for dataset in behind.whole.iter().chain(&node.keyless) {
+            if dataset.layer() == Layer::Raw {
+                let all = self.received(node, dataset).await?;
+                way.found.entry(dataset.clone()).or_default().extend(all);
+            } else {
+                let demand = way.demands.entry(node.input(dataset)).or_default();
+                demand.everything = true;
+            }
+        }
+        Ok(behind.rows)
+    }
+
+    /// Says so if rows found are each the newest of several: were their submission away, a row of
+    /// another would take the place.
+    pub(super) async fn look_for_rivals(&mut self, found: &Found) -> Result<()> {
+        for node in self.nodes.clone() {
+            if !self.rivals(&node, found).await?.is_empty() {
+                let why = "rows of which one is picked: another takes its place if it goes";
+                self.stop(&node, why);
+            }
+        }
+        Ok(())
+    }
+
+    /// The submissions whose rows stand beside rows of the named ones where one of them is picked.
+    pub(super) async fn hiding(&self, named: &Ids) -> Result<Found> {
+        let mut hiding = Found::new();
+        for node in &self.nodes {
+            let mut all = Found::new();
+            for (dataset, _) in received(node) {
+                let mut rows = self.received(node, dataset).await?;
+                let ids = named.get(dataset);
+                rows.retain(|id, _| ids.is_some_and(|ids| ids.contains(id)));
+                all.insert(dataset.clone(), rows);
+            }
+            for (dataset, submissions) in self.rivals(node, &all).await? {
+                let of = hiding.entry(dataset).or_default();
+                for (id, rows) in submissions {
+                    of.entry(id).or_default().extend(rows);
+                }
+            }
+        }
+        Ok(hiding)
+    }
+
+    /// The rows of several submissions among which a node picks one of those that were found.
+    async fn rivals(&self, node: &Node, found: &Found) -> Result<Found> {
+        let mut given = BTreeMap::new();
+        for (dataset, identity) in received(node) {
+            if let Some(rows) = found.get(dataset).filter(|rows| !rows.is_empty()) {
+                given.insert(dataset.clone(), batch(identity, rows)?);
+            }
+        }
+        let mut rivals = Found::new();
+        if given.is_empty() || node.run.is_none() {
+            return Ok(rivals);
+        }
+        let session = self.handles.session(&node.snapshots, self.limits())?;
+        let planned = planned(&session, node).await?;
+        let shared = session.rivals(&planned, &node.followed, &given).await;
+        for (dataset, batches) in shared.map_err(failure::engine)? {
+            for batch in batches.iter().filter(|_| dataset.layer() == Layer::Raw) {
+                note(&mut rivals, &dataset, batch)?;
+            }
+        }
+        Ok(rivals)
+    }
+
+    /// Every row that was received for a dataset at the version that a node read.
+    async fn received(
+        &self,
+        node: &Node,
+        dataset: &DatasetName,
+    ) -> Result<BTreeMap<String, BTreeSet<i64>>> {
+        let session = self.handles.session(&node.snapshots, self.limits())?;
+        let sql = format!("select {SUBMISSION}, {ROW} from {dataset}");
+        let statement = Statement::parse(&sql).map_err(failure::engine)?;
+        let planned = session.plan(&statement, &BTreeMap::new()).await;
+        let planned = planned.map_err(failure::engine)?;
+        let mut found = Found::new();
+        for batch in session.collect(&planned).await.map_err(failure::engine)? {
+            note(&mut found, dataset, &batch)?;
+        }
+        Ok(found.remove(dataset).unwrap_or_default())
+    }
+
+    /// Every row that was received for what is behind the figure.
+    pub(super) async fn all_received(&self) -> Result<Found> {
+        let mut found = Found::new();
+        for node in &self.nodes {
+            for (dataset, _) in received(node) {
+                if !found.contains_key(dataset) {
+                    found.insert(dataset.clone(), self.received(node, dataset).await?);
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The inputs of a node that submissions are for.
+fn received(node: &Node) -> impl Iterator<Item = &(DatasetName, Fields)> {
+    let followed = node.followed.iter();
+    followed.filter(|(dataset, _)| dataset.layer() == Layer::Raw)
+}
+
+/// Notes rows of submissions.
+fn note(found: &mut Found, dataset: &DatasetName, rows: &RecordBatch) -> Result<()> {
+    let column = |name: &str, wanted: &DataType| {
+        let column = rows.column_by_name(name).ok_or_else(|| {
+            let message = format!("the rows of dataset `{dataset}` have no `{name}`");
+            ServiceError::new(ErrorKind::Internal, message)
+        })?;
+        cast(column, wanted).map_err(wrong)
+    };
+    let ids = column(SUBMISSION, &DataType::Utf8)?;
+    let numbers = column(ROW, &DataType::Int64)?;
+    let of = found.entry(dataset.clone()).or_default();
+    let rows = ids.as_string::<i32>().iter();
+    for (id, number) in rows.zip(numbers.as_primitive::<Int64Type>()) {
+        if let (Some(id), Some(number)) = (id, number) {
+            of.entry(id.to_owned()).or_default().insert(number);
+        }
+    }
+    Ok(())
+}
+
+/// Rows of submissions by their identity.
+fn batch(identity: &Fields, rows: &BTreeMap<String, BTreeSet<i64>>) -> Result<RecordBatch> {
+    let each = rows.iter();
+    let each = each.flat_map(|(id, rows)| rows.iter().map(move |row| (id.as_str(), *row)));
+    let (ids, numbers): (Vec<&str>, Vec<i64>) = each.unzip();
+    let ids: ArrayRef = Arc::new(StringArray::from(ids));
+    let numbers: ArrayRef = Arc::new(Int64Array::from(numbers));
+    let columns = [ids, numbers].into_iter().zip(identity);
+    let columns = columns.map(|(column, field)| cast(&column, field.data_type()).map_err(wrong));
+    let schema = Arc::new(Schema::new(identity.clone()));
+    RecordBatch::try_new(schema, columns.collect::<Result<_>>()?).map_err(wrong)
+}

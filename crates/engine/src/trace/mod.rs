@@ -1,0 +1,327 @@
+//! From rows of an answer to the rows of the tables behind them.
+//!
+//! The statement is planned again and runs as it did, over the same versions, with lists of rows
+//! beside its values ([`annotate`]): a filter on the answer finds its way down by the optimizer, as
+//! in any query, and the lists come up. Nothing is stored while figures are computed.
+
+mod annotate;
+mod atoms;
+mod rivals;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::{Fields, Int64Type};
+use datafusion::catalog::TableProvider;
+use datafusion::catalog::view::ViewTable;
+use datafusion::common::tree_node::TreeNode;
+use datafusion::common::{Column, ScalarValue, internal_err};
+use datafusion::datasource::{MemTable, provider_as_source};
+use datafusion::error::DataFusionError;
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, ident, lit};
+use datafusion::optimizer::decorrelate_lateral_join::DecorrelateLateralJoin;
+use datafusion::optimizer::decorrelate_predicate_subquery::DecorrelatePredicateSubquery;
+use datafusion::optimizer::eliminate_filter::EliminateFilter;
+use datafusion::optimizer::propagate_empty_relation::PropagateEmptyRelation;
+use datafusion::optimizer::push_down_filter::PushDownFilter;
+use datafusion::optimizer::replace_distinct_aggregate::ReplaceDistinctWithAggregate;
+use datafusion::optimizer::scalar_subquery_to_join::ScalarSubqueryToJoin;
+use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
+use datafusion::optimizer::{Optimizer, OptimizerRule};
+use project::DatasetName;
+
+use annotate::{Annotator, Positions};
+
+use crate::{EngineError, Planned, Result, Session};
+
+/// Keys of so many rows or fewer are told to the scans.
+const FEW: usize = 500;
+/// The limit on rows behind figures, as errors name it.
+const LIMIT: &str = "trace.rows";
+
+/// The rows of an answer that are asked about.
+#[derive(Debug, Clone)]
+pub enum Chosen {
+    /// Those for which a condition over the answer's columns holds.
+    Condition(String),
+    /// Those whose columns have the values of one of these rows.
+    Keys(RecordBatch),
+    /// All.
+    Everything,
+}
+
+/// What is asked about the rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The columns whose values are asked about.
+    pub columns: BTreeSet<String>,
+    /// Whether it is asked, too, what the rows themselves are made of.
+    pub rows: bool,
+}
+
+/// What is behind the rows.
+#[derive(Debug, Default)]
+pub struct Behind {
+    /// How many rows of the answer were chosen.
+    pub rows: u64,
+    /// The rows behind the values.
+    pub value: Vec<Sources>,
+    /// Rows without which the chosen ones might not be there.
+    pub presence: Vec<Sources>,
+    /// Tables any row of which may be behind them.
+    pub whole: BTreeSet<DatasetName>,
+    /// What stopped the way back, in words.
+    pub stops: BTreeSet<String>,
+}
+
+/// Rows of a table at one place where the statement reads it.
+#[derive(Debug)]
+pub struct Sources {
+    /// The table.
+    pub dataset: DatasetName,
+    /// The columns whose values are taken from there; none if it is enough that the rows are there.
+    pub columns: BTreeSet<String>,
+    /// The rows, by the columns that identify them.
+    pub rows: RecordBatch,
+}
+
+impl Session {
+    /// What is behind the chosen rows, in the tables that are given with the columns that identify
+    /// their rows.
+    pub async fn behind(
+        &self,
+        planned: &Planned,
+        tables: &[(DatasetName, Fields)],
+        wanted: &Wanted,
+        chosen: &Chosen,
+    ) -> Result<Behind> {
+        let plan = self.analysed(planned)?;
+        let need = positions(&plan, &wanted.columns)?;
+        let plan = self.narrowed(plan, chosen)?;
+        let mut annotator = Annotator::new(tables);
+        let annotated = annotator
+            .annotate(&plan, &need)
+            .map_err(EngineError::planning)?;
+        let mut value: Positions = annotated.values.values().flatten().copied().collect();
+        if wanted.rows {
+            value.extend(&annotated.rows);
+        }
+        let mut aggregates = vec![count(lit(1_i64)).alias("rows")];
+        for (lists, name) in [(&value, "value"), (&annotated.rows, "presence")] {
+            if !lists.is_empty() {
+                let lists = lists.iter().map(|list| annotated.at(*list)).collect();
+                aggregates.push(atoms::union().call(lists).alias(name));
+            }
+        }
+        let builder = LogicalPlanBuilder::from(annotated.plan);
+        let plan = builder
+            .aggregate(Vec::<Expr>::new(), aggregates)
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(EngineError::planning)?;
+        let batches = self.collect(&Planned { plan }).await.map_err(too_many)?;
+        let of = |name: &str| rows_of(&batches, name, &annotator);
+        Ok(Behind {
+            rows: count_of(&batches),
+            value: of("value").map_err(EngineError::Failed)?,
+            presence: of("presence").map_err(EngineError::Failed)?,
+            whole: annotator.whole.clone(),
+            stops: annotator.stops.clone(),
+        })
+    }
+
+    /// The plan over the chosen rows, with the choice brought down as far as it goes and without
+    /// sub-queries in expressions.
+    fn narrowed(&self, plan: LogicalPlan, chosen: &Chosen) -> Result<LogicalPlan> {
+        let state = self.context().state();
+        let builder = LogicalPlanBuilder::from(plan.clone());
+        let builder = match chosen {
+            Chosen::Everything => Ok(builder),
+            Chosen::Condition(condition) => {
+                let expr = state.create_logical_expr(condition, plan.schema());
+                builder.filter(expr.map_err(EngineError::planning)?)
+            }
+            Chosen::Keys(keys) => among(builder, keys),
+        };
+        let plan = builder
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(EngineError::planning)?;
+        let plan = self.analysed(&Planned { plan })?;
+        let rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> = vec![
+            Arc::new(SimplifyExpressions::new()),
+            Arc::new(ReplaceDistinctWithAggregate::new()),
+            Arc::new(DecorrelatePredicateSubquery::new()),
+            Arc::new(ScalarSubqueryToJoin::new()),
+            Arc::new(DecorrelateLateralJoin::new()),
+            Arc::new(EliminateFilter::new()),
+            Arc::new(PropagateEmptyRelation::new()),
+            Arc::new(PushDownFilter::new()),
+        ];
+        Optimizer::with_rules(rules)
+            .optimize(plan, &state, |_, _| {})
+            .map_err(EngineError::planning)
+    }
+
+    /// Whether the statement puts rows together, so that other columns may come from other rows.
+    pub fn gathers(planned: &Planned) -> Result<bool> {
+        let gathers = |node: &LogicalPlan| {
+            Ok(matches!(
+                node,
+                LogicalPlan::Aggregate(_) | LogicalPlan::Distinct(_)
+            ))
+        };
+        planned.plan.exists(gathers).map_err(EngineError::planning)
+    }
+
+    /// A table made of the statement's answer, computed where it is read.
+    pub fn view(&self, planned: &Planned) -> Arc<dyn TableProvider> {
+        Arc::new(ViewTable::new(planned.plan.clone(), None))
+    }
+
+    /// A table that holds the statement's answer, whose memory is the session's until it is dropped.
+    pub async fn held(&self, planned: &Planned) -> Result<Arc<dyn TableProvider>> {
+        let batches = self.collect(planned).await?;
+        // Rows may be held otherwise than planned: a column without nulls says so, a text is a view.
+        let schema = batches
+            .first()
+            .map_or_else(|| planned.schema(), RecordBatch::schema);
+        let table = MemTable::try_new(schema, vec![batches]);
+        Ok(Arc::new(table.map_err(EngineError::Failed)?))
+    }
+
+    /// The statement's rows whose column has one of the values.
+    pub fn only(&self, planned: Planned, column: &str, values: &[String]) -> Result<Planned> {
+        let values = values.iter().map(|value| lit(value.as_str())).collect();
+        let plan = LogicalPlanBuilder::from(planned.plan)
+            .filter(ident(column).in_list(values, false))
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(EngineError::planning)?;
+        Ok(Planned { plan })
+    }
+
+    /// The statement's rows for which a condition over its columns holds, as SQL.
+    pub fn those(&self, planned: Planned, condition: &str) -> Result<Planned> {
+        let state = self.context().state();
+        let expr = state
+            .create_logical_expr(condition, planned.plan.schema())
+            .map_err(EngineError::planning)?;
+        let plan = LogicalPlanBuilder::from(planned.plan)
+            .filter(expr)
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(EngineError::planning)?;
+        Ok(Planned { plan })
+    }
+}
+
+fn positions(plan: &LogicalPlan, columns: &BTreeSet<String>) -> Result<Positions> {
+    let position = |column: &String| {
+        let fields = plan.schema().fields();
+        fields
+            .iter()
+            .position(|field| field.name() == column)
+            .ok_or_else(|| {
+                let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+                EngineError::invalid(
+                    format!(
+                        "there is no column `{column}`; the columns are `{}`",
+                        names.join("`, `")
+                    ),
+                    "Name one of them.",
+                )
+            })
+    };
+    columns.iter().map(position).collect()
+}
+
+/// Rows whose columns have the values of one of the keys.
+fn among(
+    builder: LogicalPlanBuilder,
+    keys: &RecordBatch,
+) -> Result<LogicalPlanBuilder, DataFusionError> {
+    let names: Vec<&str> = keys
+        .schema_ref()
+        .fields()
+        .iter()
+        .map(|f| f.name().as_str())
+        .collect();
+    let mut builder = builder;
+    if keys.num_rows() <= FEW {
+        // What follows from the keys for each column, in a form that scans understand.
+        for (name, column) in names.iter().zip(keys.columns()) {
+            if column.null_count() > 0 {
+                continue;
+            }
+            builder = builder.filter(ident(*name).in_list(distinct(column)?, false))?;
+        }
+    }
+    let source = MemTable::try_new(keys.schema(), vec![vec![keys.clone()]])?;
+    let wanted =
+        LogicalPlanBuilder::scan("__trace_keys", provider_as_source(Arc::new(source)), None)?;
+    let left = names
+        .iter()
+        .map(|name| Column::from_name(*name))
+        .collect::<Vec<_>>();
+    let right = names
+        .iter()
+        .map(|name| Column::new(Some("__trace_keys"), *name))
+        .collect();
+    builder.join(wanted.build()?, JoinType::LeftSemi, (left, right), None)
+}
+
+fn distinct(column: &ArrayRef) -> Result<Vec<Expr>, DataFusionError> {
+    let mut seen = Vec::new();
+    for row in 0..column.len() {
+        let value = Expr::Literal(ScalarValue::try_from_array(column, row)?, None);
+        if !seen.contains(&value) {
+            seen.push(value);
+        }
+    }
+    Ok(seen)
+}
+
+fn too_many(error: EngineError) -> EngineError {
+    if error.to_string().contains(atoms::TOO_MANY) {
+        return EngineError::Limit {
+            limit: LIMIT,
+            message: format!(
+                "more than {} rows of a dataset are behind these figures, and that is the limit \
+                 `{LIMIT}`",
+                atoms::MOST
+            ),
+        };
+    }
+    error
+}
+
+fn count_of(batches: &[RecordBatch]) -> u64 {
+    let column = batches
+        .first()
+        .and_then(|batch| batch.column_by_name("rows"));
+    let count = column.and_then(|column| column.as_primitive_opt::<Int64Type>());
+    count.map_or(0, |count| u64::try_from(count.value(0)).unwrap_or(0))
+}
+
+fn rows_of(
+    batches: &[RecordBatch],
+    name: &str,
+    annotator: &Annotator<'_>,
+) -> Result<Vec<Sources>, DataFusionError> {
+    let column = batches.first().and_then(|batch| batch.column_by_name(name));
+    let Some(column) = column.filter(|column| column.is_valid(0)) else {
+        return Ok(Vec::new());
+    };
+    let Some(list) = column.as_list_opt::<i32>().map(|list| list.value(0)) else {
+        return internal_err!("the list `{name}` is none");
+    };
+    let rows = atoms::rows(list.as_binary(), &annotator.identities())?;
+    let scans = annotator.scans.iter().zip(rows);
+    let found = scans.filter_map(|((table, columns), rows)| {
+        Some(Sources {
+            dataset: annotator.tables.get(*table)?.0.clone(),
+            columns: columns.clone(),
+            rows: rows?,
+        })
+    });
+    Ok(found.collect())
+}
