@@ -38,6 +38,7 @@ mod slt;
 mod sockets;
 mod storage;
 mod tidy;
+mod trace;
 mod uploads;
 mod verdicts;
 mod walls;

@@ -28,12 +28,18 @@ use crate::handles::Handles;
 use crate::perform::{About, Gate};
 use crate::query::{is_published, unpublished};
 use node::Node;
-use way::{Found, Way};
+use verify::{Figures, Kept};
+use way::{Found, Way, add};
 
 /// The column that says which submission a row came with.
 const SUBMISSION: &str = "_submission_id";
 /// The column that says which row of it.
 const ROW: &str = "_row_number";
+
+/// Submissions that are taken away one by one, at most.
+const EACH: usize = 16;
+/// That a row stands for others.
+const PICKED: &str = "rows of which one is picked: without it another comes in its place";
 
 /// Answers what is behind figures.
 pub(crate) async fn trace(gate: &Gate, call: &Call, request: TraceRequest) -> Result<TraceAnswer> {
@@ -127,13 +133,13 @@ impl<'a> Tracing<'a> {
         let mut named = Named::default();
         self.name(&mut named, &value.found, TraceRole::Value)
             .await?;
-        let mut verified = rows == 0 || self.is_same(&named.ids, &wanted.columns).await?;
-        if verified {
-            self.look_for_rivals(&value.found).await?;
-        } else {
-            verified = self
-                .complete(&mut named, presence, &target, &wanted)
-                .await?;
+        let figures = self.published(&target, &wanted).await?;
+        let mut verified = figures == self.from(&Kept::All(&named.ids), &wanted).await?;
+        if !verified {
+            let missing = self.complete(&mut named, presence, &wanted, &figures);
+            verified = missing.await?;
+        } else if self.stops.is_empty() {
+            self.check_each(&named.ids, &wanted, &figures).await?;
         }
         named.listed.sort_by(|a, b| order(a).cmp(&order(b)));
         Ok(TraceAnswer {
@@ -166,35 +172,66 @@ impl<'a> Tracing<'a> {
         &mut self,
         named: &mut Named,
         mut presence: Way,
-        target: &Node,
         wanted: &Wanted,
+        figures: &Figures,
     ) -> Result<bool> {
+        let target = self.request.dataset.clone();
         let mut more = Way::default();
         self.follow(&mut presence, &mut more).await?;
-        let there = "the row itself, which any of several submissions keep there";
         if self
             .name(named, &presence.found, TraceRole::Presence)
             .await?
         {
-            self.stop(target, there);
-            if self.is_same(&named.ids, &wanted.columns).await? {
+            let why = "the row itself, which any of several submissions keep there";
+            self.stop(&target, why);
+            if *figures == self.from(&Kept::All(&named.ids), wanted).await? {
                 return Ok(true);
             }
         }
-        let hiding = self.hiding(&named.ids).await?;
-        if self.name(named, &hiding, TraceRole::Hiding).await? {
-            self.stop(
-                target,
-                "rows of which one is picked, so that others stay out",
-            );
-            if self.is_same(&named.ids, &wanted.columns).await? {
-                return Ok(true);
-            }
+        let beside = self.beside(&self.rows_of(&named.ids).await?).await?;
+        for (dataset, hiding) in &beside {
+            self.stop(dataset, PICKED);
+            self.name(named, hiding, TraceRole::Hiding).await?;
+        }
+        if !beside.is_empty() && *figures == self.from(&Kept::All(&named.ids), wanted).await? {
+            return Ok(true);
         }
         let all = self.all_received().await?;
         self.name(named, &all, TraceRole::Hiding).await?;
-        self.stop(target, "rows that keep others out, whichever they are");
-        self.is_same(&named.ids, &wanted.columns).await
+        self.stop(&target, "rows that keep others out, whichever they are");
+        Ok(*figures == self.from(&Kept::All(&named.ids), wanted).await?)
+    }
+
+    /// Looks whether the figures would be others without each of the submissions. Where one row is
+    /// picked of several, that is not sure: another may come in its place, or come out elsewhere.
+    async fn check_each(&mut self, named: &Ids, wanted: &Wanted, figures: &Figures) -> Result<()> {
+        let mut rows = self.rows_of(named).await?;
+        let beside = self.beside(&rows).await?;
+        let Some(dataset) = beside.keys().next().cloned() else {
+            return Ok(());
+        };
+        for others in beside.values() {
+            add(&mut rows, others);
+        }
+        // Complete wherever a row of theirs is one of several: nothing else comes in its place.
+        let few = named.values().map(BTreeSet::len).sum::<usize>() <= EACH;
+        let mut sure = few && *figures == self.from(&Kept::Rows(&rows), wanted).await?;
+        for (received, ids) in named {
+            for id in ids {
+                if !sure {
+                    break;
+                }
+                let mut others = rows.clone();
+                if let Some(of) = others.get_mut(received) {
+                    of.remove(id);
+                }
+                sure = *figures != self.from(&Kept::Rows(&others), wanted).await?;
+            }
+        }
+        if !sure {
+            self.stop(&dataset, PICKED);
+        }
+        Ok(())
     }
 
     /// Names submissions that are not named yet. Whether there are any.
@@ -247,9 +284,9 @@ impl<'a> Tracing<'a> {
         }
     }
 
-    fn stop(&mut self, node: &Node, operator: &str) {
+    fn stop(&mut self, dataset: &DatasetName, operator: &str) {
         self.stops.insert(TraceStop {
-            dataset: node.place.0.clone(),
+            dataset: dataset.clone(),
             operator: operator.to_owned(),
         });
     }

@@ -1,45 +1,56 @@
 //! The figures computed again, from some submissions and no others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Float64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::catalog::TableProvider;
-use engine::{Session, Statement};
+use engine::{Session, Statement, Wanted};
 use project::{DatasetName, Layer};
-use service::{ErrorKind, Result, ServiceError};
+use service::{At, ErrorKind, Result, ServiceError};
 
 use super::node::{Node, Place};
+use super::way::{Found, batch};
 use super::{Ids, SUBMISSION, Tracing, planned, wrong};
 use crate::failure;
 
 type Tables = BTreeMap<DatasetName, Arc<dyn TableProvider>>;
 
+/// The chosen rows, as texts and in order.
+pub(super) type Figures = Vec<Vec<String>>;
+
+/// What is left of what was received.
+pub(super) enum Kept<'a> {
+    /// All rows of these submissions.
+    All(&'a Ids),
+    /// These rows.
+    Rows(&'a Found),
+}
+
 impl Tracing<'_> {
-    /// Whether the figures come out the same from the kept submissions alone.
-    pub(super) async fn is_same(&self, kept: &Ids, columns: &BTreeSet<String>) -> Result<bool> {
+    /// The figures as they are.
+    pub(super) async fn published(&self, target: &Node, wanted: &Wanted) -> Result<Figures> {
+        let (dataset, version) = &target.place;
+        let at = At::Version(*version);
+        let snapshots = self.handles.snapshots([dataset], &at).await?;
+        let session = self.handles.session(&snapshots, self.limits())?;
+        self.figures(&session, target, wanted).await
+    }
+
+    /// The figures computed again from what is kept.
+    pub(super) async fn from(&self, kept: &Kept<'_>, wanted: &Wanted) -> Result<Figures> {
         let Some(target) = self.nodes.first() else {
-            return Ok(true);
+            return Ok(Figures::new());
         };
-        let names: Vec<&String> = target.contract.key.iter().chain(columns).collect();
-        let was = if target.run.is_some() {
-            let (dataset, version) = &target.place;
-            let at = service::At::Version(*version);
-            let published = self.handles.snapshots([dataset], &at).await?;
-            self.handles.session(&published, self.limits())?
-        } else {
-            self.handles.session(&target.snapshots, self.limits())?
-        };
-        let was = self.figures(&was, target, &names).await?;
-        let (again, _held) = self.again(target, kept).await?;
-        Ok(was == self.figures(&again, target, &names).await?)
+        let (session, _held) = self.again(target, kept).await?;
+        self.figures(&session, target, wanted).await
     }
 
     /// A session over the dataset as it would be, and those that answer for the memory of what is
     /// behind it.
-    async fn again(&self, target: &Node, kept: &Ids) -> Result<(Session, Vec<Session>)> {
+    async fn again(&self, target: &Node, kept: &Kept<'_>) -> Result<(Session, Vec<Session>)> {
         let mut computed: BTreeMap<Place, Arc<dyn TableProvider>> = BTreeMap::new();
         let mut sessions = Vec::new();
         // What is read comes before who reads it.
@@ -73,20 +84,31 @@ impl Tracing<'_> {
         ))
     }
 
-    /// What was received for a dataset, of the kept submissions.
+    /// What was received for a dataset, as far as it is kept.
     async fn kept(
         &self,
         node: &Node,
         dataset: &DatasetName,
-        kept: &Ids,
+        kept: &Kept<'_>,
     ) -> Result<Arc<dyn TableProvider>> {
         let session = self.handles.session(&node.snapshots, self.limits())?;
         let all = whole(&session, dataset).await?;
-        let ids: Vec<String> = kept.get(dataset).into_iter().flatten().cloned().collect();
-        let some = session
-            .only(all, SUBMISSION, &ids)
-            .map_err(failure::engine)?;
-        Ok(session.view(&some))
+        let some = match kept {
+            Kept::All(ids) => {
+                let ids: Vec<String> = ids.get(dataset).into_iter().flatten().cloned().collect();
+                session.only(all, SUBMISSION, &ids)
+            }
+            Kept::Rows(found) => {
+                let none = BTreeMap::new();
+                let identity = node.followed.iter().find(|(d, _)| d == dataset);
+                let identity = identity
+                    .map(|(_, fields)| fields.clone())
+                    .unwrap_or_default();
+                let rows = batch(&identity, found.get(dataset).unwrap_or(&none))?;
+                session.with_keys(all, &rows)
+            }
+        };
+        Ok(session.view(&some.map_err(failure::engine)?))
     }
 
     fn session(&self, tables: Tables) -> Result<Session> {
@@ -97,20 +119,15 @@ impl Tracing<'_> {
             .map_err(failure::engine)
     }
 
-    /// The chosen rows as texts, in order.
-    async fn figures(
-        &self,
-        session: &Session,
-        target: &Node,
-        names: &[&String],
-    ) -> Result<Vec<Vec<String>>> {
+    async fn figures(&self, session: &Session, target: &Node, wanted: &Wanted) -> Result<Figures> {
+        let names: Vec<&String> = target.contract.key.iter().chain(&wanted.columns).collect();
         let all = whole(session, &target.place.0).await?;
         let chosen = session
             .those(all, &self.request.condition)
             .map_err(failure::engine)?;
-        let mut rows = Vec::new();
+        let mut rows = Figures::new();
         for batch in session.collect(&chosen).await.map_err(failure::engine)? {
-            texts(&batch, names, &mut rows)?;
+            texts(&batch, &names, &mut rows)?;
         }
         rows.sort_unstable();
         Ok(rows)

@@ -11,7 +11,7 @@ use project::{DatasetName, Layer};
 use service::{ErrorKind, Result, ServiceError};
 
 use super::node::{Node, Place};
-use super::{Ids, ROW, SUBMISSION, Tracing, planned, wrong};
+use super::{Ids, PICKED, ROW, SUBMISSION, Tracing, planned, wrong};
 use crate::failure;
 
 /// The rows found of each submission, by what it was submitted for.
@@ -107,10 +107,15 @@ impl Tracing<'_> {
         let behind = session.behind(&planned, &node.followed, wanted, chosen);
         let behind = behind.await.map_err(failure::engine)?;
         for operator in &behind.stops {
-            self.stop(node, operator);
+            self.stop(&node.place.0, operator);
+        }
+        let computed = |(dataset, _): &(DatasetName, Fields)| dataset.layer() != Layer::Raw;
+        if behind.picks && node.followed.iter().any(computed) {
+            self.stop(&node.place.0, PICKED);
         }
         for dataset in &node.keyless {
-            self.stop(node, &format!("`{dataset}`, which has no primary key"));
+            let operator = format!("`{dataset}`, which has no primary key");
+            self.stop(&node.place.0, &operator);
         }
         for (way, sources) in [(&mut *way, behind.value), (presence, behind.presence)] {
             for source in sources {
@@ -135,37 +140,26 @@ impl Tracing<'_> {
         Ok(behind.rows)
     }
 
-    /// Says so if rows found are each the newest of several: were their submission away, a row of
-    /// another would take the place.
-    pub(super) async fn look_for_rivals(&mut self, found: &Found) -> Result<()> {
-        for node in self.nodes.clone() {
-            if !self.rivals(&node, found).await?.is_empty() {
-                let why = "rows of which one is picked: another takes its place if it goes";
-                self.stop(&node, why);
-            }
+    /// Every row of the submissions.
+    pub(super) async fn rows_of(&self, named: &Ids) -> Result<Found> {
+        let mut all = self.all_received().await?;
+        for (dataset, submissions) in &mut all {
+            let ids = named.get(dataset);
+            submissions.retain(|id, _| ids.is_some_and(|ids| ids.contains(id)));
         }
-        Ok(())
+        Ok(all)
     }
 
-    /// The submissions whose rows stand beside rows of the named ones where one of them is picked.
-    pub(super) async fn hiding(&self, named: &Ids) -> Result<Found> {
-        let mut hiding = Found::new();
+    /// The rows that stand beside those rows where a dataset picks one of several, by that dataset.
+    pub(super) async fn beside(&self, rows: &Found) -> Result<BTreeMap<DatasetName, Found>> {
+        let mut beside = BTreeMap::new();
         for node in &self.nodes {
-            let mut all = Found::new();
-            for (dataset, _) in received(node) {
-                let mut rows = self.received(node, dataset).await?;
-                let ids = named.get(dataset);
-                rows.retain(|id, _| ids.is_some_and(|ids| ids.contains(id)));
-                all.insert(dataset.clone(), rows);
-            }
-            for (dataset, submissions) in self.rivals(node, &all).await? {
-                let of = hiding.entry(dataset).or_default();
-                for (id, rows) in submissions {
-                    of.entry(id).or_default().extend(rows);
-                }
+            let rivals = self.rivals(node, rows).await?;
+            if !rivals.is_empty() {
+                beside.insert(node.place.0.clone(), rivals);
             }
         }
-        Ok(hiding)
+        Ok(beside)
     }
 
     /// The rows of several submissions among which a node picks one of those that were found.
@@ -223,6 +217,16 @@ impl Tracing<'_> {
     }
 }
 
+/// Puts rows to rows.
+pub(super) fn add(into: &mut Found, more: &Found) {
+    for (dataset, submissions) in more {
+        let of = into.entry(dataset.clone()).or_default();
+        for (id, rows) in submissions {
+            of.entry(id.clone()).or_default().extend(rows);
+        }
+    }
+}
+
 /// The inputs of a node that submissions are for.
 fn received(node: &Node) -> impl Iterator<Item = &(DatasetName, Fields)> {
     let followed = node.followed.iter();
@@ -251,7 +255,10 @@ fn note(found: &mut Found, dataset: &DatasetName, rows: &RecordBatch) -> Result<
 }
 
 /// Rows of submissions by their identity.
-fn batch(identity: &Fields, rows: &BTreeMap<String, BTreeSet<i64>>) -> Result<RecordBatch> {
+pub(super) fn batch(
+    identity: &Fields,
+    rows: &BTreeMap<String, BTreeSet<i64>>,
+) -> Result<RecordBatch> {
     let each = rows.iter();
     let each = each.flat_map(|(id, rows)| rows.iter().map(move |row| (id.as_str(), *row)));
     let (ids, numbers): (Vec<&str>, Vec<i64>) = each.unzip();

@@ -79,6 +79,8 @@ pub(super) struct Annotator<'a> {
     pub whole: BTreeSet<DatasetName>,
     /// What stopped the way back.
     pub stops: BTreeSet<String>,
+    /// Whether a window function decides which rows there are.
+    pub picks: bool,
     lists: usize,
 }
 
@@ -89,6 +91,7 @@ impl<'a> Annotator<'a> {
             scans: Vec::new(),
             whole: BTreeSet::new(),
             stops: BTreeSet::new(),
+            picks: false,
             lists: 0,
         }
     }
@@ -259,6 +262,7 @@ impl<'a> Annotator<'a> {
         let mut asked = used(calls.iter().flat_map(|(_, call)| read(call)), &node.input);
         asked.extend(need.iter().filter(|column| **column < before));
         let mut input = self.annotate(&node.input, &asked)?;
+        self.picks |= calls.len() < node.window_expr.len() && !input.rows.is_empty();
         let width = input.plan.schema().fields().len();
         let mut exprs = node.window_expr.clone();
         let mut columns = std::mem::take(&mut input.columns);
@@ -276,21 +280,38 @@ impl<'a> Annotator<'a> {
                 call.fun,
                 by(partition)
             ));
-            values.insert(column, Positions::from([width + exprs.len()]));
             let union = WindowFunctionDefinition::AggregateUDF(atoms::union());
             let mut gathered = WindowFunction::new(union, input.all(&lists));
             gathered.params.partition_by.clone_from(partition);
             gathered.params.window_frame = WindowFrame::new(None);
-            exprs.push(Expr::from(gathered).alias(self.name()));
+            let gathered = Expr::from(gathered);
+            let known = exprs.iter().position(|expr| *expr == gathered);
+            let at = known.unwrap_or(exprs.len());
+            values.insert(column, Positions::from([width + at]));
+            if known.is_none() {
+                exprs.push(gathered);
+            }
         }
         values.extend(input.values);
         let window = Window::try_new(exprs, Arc::new(input.plan))?;
-        Ok(Annotated {
+        let mut found = Annotated {
             plan: LogicalPlan::Window(window),
             columns,
             values,
             rows: input.rows,
-        })
+        };
+        // A name of one's own for each list; an alias within the node is not expected everywhere.
+        let all = found.plan.schema().fields().len();
+        let lists = width + node.window_expr.len();
+        if lists < all {
+            let mut exprs = found.all(&(0..all).collect());
+            for expr in exprs.iter_mut().skip(lists) {
+                *expr = expr.clone().alias(self.name());
+            }
+            let projection = Projection::try_new(exprs, Arc::new(found.plan))?;
+            found.plan = LogicalPlan::Projection(projection);
+        }
+        Ok(found)
     }
 
     fn join(&mut self, node: &Join, need: &Positions) -> Result<Annotated> {

@@ -9,6 +9,7 @@ mod atoms;
 mod rivals;
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
@@ -30,6 +31,7 @@ use datafusion::optimizer::replace_distinct_aggregate::ReplaceDistinctWithAggreg
 use datafusion::optimizer::scalar_subquery_to_join::ScalarSubqueryToJoin;
 use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::optimizer::{Optimizer, OptimizerRule};
+use datafusion::sql::sqlparser::ast;
 use project::DatasetName;
 
 use annotate::{Annotator, Positions};
@@ -74,6 +76,8 @@ pub struct Behind {
     pub whole: BTreeSet<DatasetName>,
     /// What stopped the way back, in words.
     pub stops: BTreeSet<String>,
+    /// Whether a window function decides which of the rows there are.
+    pub picks: bool,
 }
 
 /// Rows of a table at one place where the statement reads it.
@@ -128,6 +132,7 @@ impl Session {
             presence: of("presence").map_err(EngineError::Failed)?,
             whole: annotator.whole.clone(),
             stops: annotator.stops.clone(),
+            picks: annotator.picks,
         })
     }
 
@@ -138,10 +143,7 @@ impl Session {
         let builder = LogicalPlanBuilder::from(plan.clone());
         let builder = match chosen {
             Chosen::Everything => Ok(builder),
-            Chosen::Condition(condition) => {
-                let expr = state.create_logical_expr(condition, plan.schema());
-                builder.filter(expr.map_err(EngineError::planning)?)
-            }
+            Chosen::Condition(text) => builder.filter(self.condition(text, &plan)?),
             Chosen::Keys(keys) => among(builder, keys),
         };
         let plan = builder
@@ -200,17 +202,48 @@ impl Session {
         Ok(Planned { plan })
     }
 
+    /// The statement's rows whose columns have the values of one of the keys.
+    pub fn with_keys(&self, planned: Planned, keys: &RecordBatch) -> Result<Planned> {
+        let plan = among(LogicalPlanBuilder::from(planned.plan), keys)
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(EngineError::planning)?;
+        Ok(Planned { plan })
+    }
+
     /// The statement's rows for which a condition over its columns holds, as SQL.
     pub fn those(&self, planned: Planned, condition: &str) -> Result<Planned> {
-        let state = self.context().state();
-        let expr = state
-            .create_logical_expr(condition, planned.plan.schema())
-            .map_err(EngineError::planning)?;
+        let expr = self.condition(condition, &planned.plan)?;
         let plan = LogicalPlanBuilder::from(planned.plan)
             .filter(expr)
             .and_then(LogicalPlanBuilder::build)
             .map_err(EngineError::planning)?;
         Ok(Planned { plan })
+    }
+
+    /// A condition over a plan's columns.
+    fn condition(&self, text: &str, plan: &LogicalPlan) -> Result<Expr> {
+        let state = self.context().state();
+        let dialect = state.config_options().sql_parser.dialect;
+        let parsed = state.sql_to_expr_with_alias(text, &dialect);
+        let parsed = parsed.map_err(EngineError::planning)?;
+        if ast::visit_expressions(&parsed.expr, reads).is_break() {
+            return Err(EngineError::invalid(
+                "the condition holds a query",
+                "Write one expression over the dataset's columns, such as `period = '2026-09'`.",
+            ));
+        }
+        state
+            .create_logical_expr_from_sql_expr(parsed, plan.schema())
+            .map_err(EngineError::planning)
+    }
+}
+
+fn reads(expr: &ast::Expr) -> ControlFlow<()> {
+    match expr {
+        ast::Expr::Exists { .. } | ast::Expr::InSubquery { .. } | ast::Expr::Subquery(_) => {
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
     }
 }
 
@@ -246,7 +279,7 @@ fn among(
         .map(|f| f.name().as_str())
         .collect();
     let mut builder = builder;
-    if keys.num_rows() <= FEW {
+    if (1..=FEW).contains(&keys.num_rows()) {
         // What follows from the keys for each column, in a form that scans understand.
         for (name, column) in names.iter().zip(keys.columns()) {
             if column.null_count() > 0 {
