@@ -1,4 +1,5 @@
-// What forms answer, read without a browser: a query that is wider than a page, and every report.
+// What forms answer, read without a browser: a query that is wider than a page, the submissions
+// behind every figure of a dataset, and every report.
 
 const LANGUAGES = ['vi', 'en'];
 
@@ -7,6 +8,10 @@ export const WIDE = [
   'select * from raw.dossiers',
   "select *, repeat('<&> ', 1000) as long_text from raw.dossiers",
 ];
+
+/// The form that traces figures of the demo, and one of them.
+export const TRACE = '/datasets/served.dossiers_by_agency/trace';
+export const TRACED = 'received_total';
 
 async function post(url, cookie, path, fields) {
   const body = new URLSearchParams(fields);
@@ -43,6 +48,8 @@ export async function answers(url, session, pages) {
   for (const language of LANGUAGES) {
     const cookie = `${session}; dtm_lang=${language}`;
     const asked = WIDE.map((sql) => [`POST /query ${sql}`, () => post(url, cookie, '/query', { sql })]);
+    const all = `${TRACE}?${new URLSearchParams({ where: 'true', column: TRACED })}`;
+    asked.push([`GET ${all}`, () => fetch(url + all, { headers: { cookie } })]);
     asked.push(...reports.map((path) => [`POST ${path}`, () => rendered(url, cookie, path)]));
     for (const [name, ask] of asked) {
       const answer = await ask();

@@ -10,7 +10,7 @@ const LINK = /<a [^>]*?href="([^"]*)"/g;
 /// What kind of page a path is: its words, with names and ids left out.
 export function kind(path) {
   const { pathname, searchParams } = new URL(path, 'http://x');
-  const words = pathname.split('/').map((word, place) => (place < 2 ? word : '*'));
+  const words = pathname.split('/').map((word, place) => (place === 2 ? '*' : word));
   const [, first, name = ''] = pathname.split('/');
   const column = first === 'lineage' && name.split('.').length > 2 ? '.*' : '';
   const names = [...searchParams.keys()].sort().join('&');

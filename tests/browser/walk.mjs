@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { answers, WIDE } from './answers.mjs';
+import { answers, TRACE, TRACED, WIDE } from './answers.mjs';
 import { axe, keyboard, outline, overflow } from './checks.mjs';
 import { crawl, kind, largest } from './crawl.mjs';
 
@@ -120,7 +120,8 @@ async function walk(browser, language, width, pages, scripted) {
   await window.context.close();
 }
 
-/// What people do with forms: a query, a wrong one, a report, the other language, leaving.
+/// What people do with forms: a query, a wide one, a figure traced, a report, the other language,
+/// leaving.
 async function acts(window, language, width, scripted) {
   const { page, visit } = window;
   await visit('/query');
@@ -131,6 +132,12 @@ async function acts(window, language, width, scripted) {
   await page.click('main button');
   await page.waitForSelector('#answer');
   await look(window, `${language}-wide`, width, scripted);
+  await visit(TRACE);
+  await page.fill('#where', "agency_code = 'H26'");
+  await page.selectOption('#column', TRACED);
+  await page.click('main button');
+  await page.waitForSelector('main table');
+  await look(window, language, width, scripted);
   await visit('/reports/monthly-summary');
   await page.click('main button');
   await page.waitForURL('**/api/v1/renditions/*.html');
@@ -177,7 +184,7 @@ async function sizes() {
   note('answers', answered.faults);
   for (const [what, html] of answered.sizes) {
     // A rendered report has its style in itself.
-    const bytes = what.startsWith('POST /query') ? html + beside : html;
+    const bytes = what.startsWith('POST /reports') ? html : html + beside;
     console.log(`${what}: ${bytes} bytes`);
     check(what, bytes);
   }

@@ -142,7 +142,7 @@ async fn receive(f: &Fixture, rng: &mut impl Rng) {
         for id in ids {
             let office = ["A", "B", "C"][rng.random_range(0..3)];
             let minutes = ["", "0", "5", "40"][rng.random_range(0..4)];
-            let day = rng.random_range(1..19);
+            let day = rng.random_range(1..15);
             body += &format!("V-{id},{office},2026-09-{day:02}T08:30:00+07:00,{minutes}\n");
         }
         let agency = ["H26", "H29"][rng.random_range(0..2)];

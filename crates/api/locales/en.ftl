@@ -86,6 +86,7 @@ classification-internal = The agency's own people and the ministry
 classification-restricted = Named people only
 to-query = Query this dataset
 to-contract = Read the contract (ODCS)
+to-trace = Find the submissions behind a figure
 to-template = The form as an Excel file, to fill in and send
 to-lineage = Lineage picture
 to-lineage-columns = Lineage of the columns
@@ -181,6 +182,37 @@ answer-cut = Only the first { $rows } rows are shown; there are more.
 answer-shortened = Only the first { $characters } characters of long values are shown.
 query-download = Download the whole result:
 versions-read = Versions that were read:
+
+# Submissions behind a figure
+trace = Submissions behind the figures of
+trace-about = Choose rows of the dataset, and one of their figures or the whole rows. Their computation is followed back to the submissions that they come from, and done again from these alone.
+trace-where = Rows
+trace-where-hint = A condition over the columns, as in SQL, that chooses the rows.
+trace-where-example = For example:
+trace-column = Figure
+trace-whole-row = The whole row
+trace-find = Find the submissions
+trace-no-row = No row meets the condition, so there is nothing behind it.
+trace-rows = { $rows ->
+    [1] 1 row was chosen
+   *[other] { $rows } rows were chosen
+}
+trace-run = computed by the run
+trace-submissions = { $count ->
+    [0] no submission is behind this.
+    [1] 1 submission is behind this.
+   *[other] { $count } submissions are behind this.
+}
+trace-same = Computed again from the submissions that are named here and from no others, the figures came out the same.
+trace-not-same = Computed again from the submissions that are named here and from no others, the figures came out different. Do not rely on this list before it is known why.
+trace-exact = The list is exact: every submission in it is behind the figures, and no other is.
+trace-not-exact = The list may name too many submissions, but none is missing. These steps of the computation do not tell which rows they used:
+trace-role = What it does
+trace-role-value = Its rows are in the figure
+trace-role-presence = It keeps the row there
+trace-role-hiding = It keeps other rows out
+trace-row-count = Its rows behind this
+trace-cut = Only the first { $count } submissions are shown. The API names all of them, and so does the command
 
 # Reports
 no-reports = There is no report definition yet.

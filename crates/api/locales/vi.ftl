@@ -86,6 +86,7 @@ classification-internal = Nội bộ cơ quan và bộ
 classification-restricted = Chỉ người được chỉ định
 to-query = Truy vấn bộ dữ liệu này
 to-contract = Xem hợp đồng dữ liệu (ODCS)
+to-trace = Tìm các lần nộp đứng sau một số liệu
 to-template = Biểu mẫu Excel để điền và gửi
 to-lineage = Sơ đồ dòng dữ liệu
 to-lineage-columns = Dòng dữ liệu của các cột
@@ -172,6 +173,33 @@ answer-cut = Chỉ hiển thị { $rows } dòng đầu; kết quả còn nữa.
 answer-shortened = Giá trị dài chỉ hiển thị { $characters } ký tự đầu.
 query-download = Tải toàn bộ kết quả:
 versions-read = Phiên bản đã đọc:
+
+# Lần nộp đứng sau số liệu
+trace = Các lần nộp đứng sau số liệu của
+trace-about = Chọn các dòng của bộ dữ liệu, rồi chọn một số liệu trong đó hoặc cả dòng. Hệ thống lần ngược phép tính về các lần nộp đã cho ra số liệu, rồi tính lại chỉ từ các lần nộp đó.
+trace-where = Các dòng
+trace-where-hint = Một điều kiện trên các cột, viết như trong SQL, để chọn dòng.
+trace-where-example = Ví dụ:
+trace-column = Số liệu
+trace-whole-row = Cả dòng
+trace-find = Tìm các lần nộp
+trace-no-row = Không có dòng nào thỏa điều kiện nên không có lần nộp nào đứng sau.
+trace-rows = Đã chọn { $rows } dòng
+trace-run = do lần chạy sau tính ra:
+trace-submissions = { $count ->
+    [0] không có lần nộp nào đứng sau.
+   *[other] đứng sau là { $count } lần nộp.
+}
+trace-same = Tính lại chỉ từ các lần nộp nêu ở đây, không dùng lần nộp nào khác, số liệu vẫn ra đúng như vậy.
+trace-not-same = Tính lại chỉ từ các lần nộp nêu ở đây, không dùng lần nộp nào khác, số liệu ra khác. Chưa nên dựa vào danh sách này khi chưa rõ lý do.
+trace-exact = Danh sách này chính xác: mọi lần nộp trong đó đều đứng sau số liệu, ngoài ra không có lần nộp nào khác.
+trace-not-exact = Danh sách này có thể thừa lần nộp nhưng không thiếu. Các bước tính sau đây không cho biết đã dùng những dòng nào:
+trace-role = Tác dụng
+trace-role-value = Các dòng của nó nằm trong số liệu
+trace-role-presence = Nhờ nó mà dòng số liệu có mặt
+trace-role-hiding = Nó giữ các dòng khác ở ngoài
+trace-row-count = Số dòng của nó đứng sau
+trace-cut = Chỉ hiển thị { $count } lần nộp đầu. API nêu tất cả, và lệnh sau cũng vậy:
 
 # Báo cáo
 no-reports = Chưa có định nghĩa báo cáo nào.

@@ -107,6 +107,15 @@ impl Page {
         self.shell.offers(Action::Query)
     }
 
+    /// Whoever may not query traces what is published, and nothing else.
+    fn offers_trace(&self) -> bool {
+        let is_public = self.contract.classification == Classification::Public;
+        let is_published = is_public && self.contract.dataset.layer() == Layer::Served;
+        (self.sql.is_some() || self.takes_submissions())
+            && self.shell.offers(Action::Trace)
+            && (is_published || self.offers_query())
+    }
+
     fn takes_submissions(&self) -> bool {
         self.contract.dataset.layer() == Layer::Raw
     }

@@ -1,14 +1,13 @@
 //! Erasing the evidence of a submission: the form on its page, sent.
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use service::{Action, EraseRequest, Erasure, ErrorKind, Result, Submission, SubmissionState};
 
 use super::shell::Shell;
 use super::submissions::{named, page};
-use super::visit::{Sent, Visit, fields, problem_title, redirect, written};
-use crate::{ApiState, Problem};
+use super::visit::{Refusal, Sent, Visit, fields, redirect, written};
+use crate::ApiState;
 
 /// That evidence is gone, in words.
 pub(super) struct Erased {
@@ -25,13 +24,6 @@ impl Erased {
             reason: erasure.reason.clone(),
         }
     }
-}
-
-/// Why what was asked by the form was not done.
-pub(super) struct Refusal {
-    pub(super) title: String,
-    pub(super) problem: Problem,
-    pub(super) correlation_id: String,
 }
 
 /// The form, for whoever it may be of use to.
@@ -81,13 +73,7 @@ async fn erased(state: &ApiState, visit: &Visit, id: &str, sent: Sent) -> Result
         Err(error) if matches!(error.kind, ErrorKind::Invalid | ErrorKind::Conflict) => error,
         Err(error) => return Err(error),
     };
-    let problem = Problem::from(error);
-    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST);
-    let refusal = Refusal {
-        title: problem_title(&visit.open_shell(), &problem),
-        problem,
-        correlation_id: visit.call.correlation_id.clone(),
-    };
+    let (status, refusal) = visit.refusal(error);
     let form = Form {
         reason,
         others,

@@ -24,6 +24,7 @@ mod sign_in;
 mod submissions;
 mod table;
 mod texts;
+mod trace;
 mod unknown;
 mod visit;
 
@@ -43,6 +44,7 @@ pub fn router() -> Router<ApiState> {
         .route("/datasets/{name}", get(dataset::page))
         .route("/datasets/{name}/history", get(history::page))
         .route("/datasets/{name}/obligations", get(obligations::page))
+        .route("/datasets/{name}/trace", get(trace::page))
         .route("/lineage", get(lineage::all))
         .route("/lineage/{name}", get(lineage::one))
         .route("/query", get(query::form).post(query::run))

@@ -11,9 +11,9 @@ use service::{ErrorKind, QueryRequest, Result, ServiceError};
 use super::ask::Rows;
 use super::shell::Shell;
 use super::table::{ROWS, Table, VALUE_CHARS};
-use super::visit::{Sent, Visit, fields, problem_title, written};
+use super::visit::{Refusal, Sent, Visit, fields, written};
+use crate::ApiState;
 use crate::dto::at_from_text;
-use crate::{ApiState, Problem};
 
 const FIRST: &str = include_str!("../../sql/query_first.sql");
 
@@ -25,12 +25,6 @@ struct Answer {
     versions: Vec<(String, i64)>,
     /// The versions as `at` takes them, so that a file holds what the page shows.
     at: String,
-}
-
-struct Refusal {
-    title: String,
-    problem: Problem,
-    correlation_id: String,
 }
 
 #[derive(Template)]
@@ -100,16 +94,7 @@ async fn answered(state: &ApiState, visit: &Visit, sent: Sent) -> Result<Respons
         }
         Err(error) if error.kind == ErrorKind::Unauthenticated => Err(error),
         Err(error) => {
-            let problem = Problem::from(error);
-            let status = StatusCode::from_u16(problem.status);
-            let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let title = problem_title(&shell, &problem);
-            let correlation_id = visit.call.correlation_id.clone();
-            let refusal = Some(Refusal {
-                title,
-                problem,
-                correlation_id,
-            });
+            let (status, refusal) = visit.refusal(error);
             written(
                 status,
                 &Page {
@@ -117,7 +102,7 @@ async fn answered(state: &ApiState, visit: &Visit, sent: Sent) -> Result<Respons
                     sql,
                     at,
                     answer: None,
-                    refusal,
+                    refusal: Some(refusal),
                 },
             )
         }

@@ -11,8 +11,8 @@ use service::{ErrorKind, RenderRequest, RenditionFormat, Result, ServiceError};
 
 use super::ask::periods;
 use super::shell::Shell;
-use super::visit::{Fields, Sent, Visit, fields, problem_title, redirect, written};
-use crate::{ApiState, Problem};
+use super::visit::{Fields, Refusal, Sent, Visit, fields, redirect, written};
+use crate::ApiState;
 
 /// The field of the form that says which of the formats is wanted; no parameter has that name.
 const WANTED: &str = "_format";
@@ -40,12 +40,6 @@ struct Field {
     period: bool,
     required: bool,
     value: String,
-}
-
-struct Refusal {
-    title: String,
-    problem: Problem,
-    correlation_id: String,
 }
 
 #[derive(Template)]
@@ -140,9 +134,9 @@ async fn rendered(state: &ApiState, visit: &Visit, name: &str, sent: Sent) -> Re
         ))),
         Err(error) if error.kind == ErrorKind::Invalid => {
             let report = find(state, visit, name).await?;
-            let problem = Problem::from(error);
-            let page = page(state, visit, &report, &given, Some(problem)).await?;
-            written(StatusCode::BAD_REQUEST, &page)
+            let (status, refusal) = visit.refusal(error);
+            let page = page(state, visit, &report, &given, Some(refusal)).await?;
+            written(status, &page)
         }
         Err(error) => Err(error),
     }
@@ -153,7 +147,7 @@ async fn page(
     visit: &Visit,
     report: &ReportDefinition,
     given: &Fields,
-    problem: Option<Problem>,
+    refusal: Option<Refusal>,
 ) -> Result<Page> {
     let shell = visit.shell(state).await?;
     let mut parameters = report.parameters.iter();
@@ -187,11 +181,6 @@ async fn page(
         }
     };
     let fields = report.parameters.iter().map(field).collect();
-    let refusal = problem.map(|problem| Refusal {
-        title: problem_title(&shell, &problem),
-        problem,
-        correlation_id: visit.call.correlation_id.clone(),
-    });
     Ok(Page {
         shell,
         report: row(report, visit),

@@ -6,6 +6,7 @@ mod lineage;
 mod locales;
 mod runs;
 mod table;
+mod trace;
 mod unknown;
 mod well_formed;
 
@@ -98,6 +99,9 @@ fn pages() -> Vec<String> {
         "/datasets/raw.dossiers/history?offset=100",
         "/datasets/raw.dossiers/obligations",
         "/datasets/raw.dossiers/obligations?period=2026-09&offset=100",
+        "/datasets/raw.dossiers/trace",
+        "/datasets/served.dossiers_by_agency/trace?where=true&column=received_total",
+        "/datasets/served.dossiers_by_agency/trace?where=many",
         "/lineage",
         "/lineage/served.provincial_scoreboard",
         "/lineage/served.provincial_scoreboard?depth=9",
@@ -447,6 +451,8 @@ async fn what_is_not_there_is_a_page_with_the_way_out() {
         "/datasets/nonsense",
         "/datasets/served.absent",
         "/datasets/nonsense/history",
+        "/datasets/nonsense/trace",
+        "/datasets/served.absent/trace?where=true",
         "/reports/absent",
         "/lineage/nonsense",
         "/lineage/served.absent",

@@ -35,6 +35,13 @@ pub(super) struct Words {
     pub(super) language: &'static str,
 }
 
+/// Why what a form asked for was not done; it stands beside the form.
+pub(super) struct Refusal {
+    pub(super) title: String,
+    pub(super) problem: Problem,
+    pub(super) correlation_id: String,
+}
+
 /// A request to a page.
 pub(super) struct Visit {
     pub(super) call: Call,
@@ -164,25 +171,35 @@ impl Visit {
         redirect(&address("/sign-in", next))
     }
 
-    fn failure(&self, error: ServiceError) -> Response {
+    /// The error as it stands beside a form, and the status of the page.
+    pub(super) fn refusal(&self, error: ServiceError) -> (StatusCode, Refusal) {
         let problem = Problem::from(error);
         let status = StatusCode::from_u16(problem.status);
-        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let refusal = Refusal {
+            title: problem_title(&self.open_shell(), &problem),
+            problem,
+            correlation_id: self.call.correlation_id.clone(),
+        };
+        (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), refusal)
+    }
+
+    fn failure(&self, error: ServiceError) -> Response {
+        let (status, refusal) = self.refusal(error);
         let page = Failure {
             shell: self.open_shell(),
-            title: problem_title(&self.open_shell(), &problem),
-            problem: &problem,
-            correlation_id: &self.call.correlation_id,
+            title: &refusal.title,
+            problem: &refusal.problem,
+            correlation_id: &refusal.correlation_id,
         };
         match page.render() {
             Ok(text) => html(status, text),
-            Err(_) => (status, problem.detail).into_response(),
+            Err(_) => (status, refusal.problem.detail).into_response(),
         }
     }
 }
 
 /// The title of an error in the language of the page; its message is English.
-pub(super) fn problem_title(shell: &Shell, problem: &Problem) -> String {
+fn problem_title(shell: &Shell, problem: &Problem) -> String {
     let word = problem
         .problem_type
         .rsplit([':', '/'])
@@ -195,7 +212,7 @@ pub(super) fn problem_title(shell: &Shell, problem: &Problem) -> String {
 #[template(path = "failure.html")]
 struct Failure<'a> {
     shell: Shell,
-    title: String,
+    title: &'a str,
     problem: &'a Problem,
     correlation_id: &'a str,
 }

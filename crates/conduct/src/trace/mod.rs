@@ -188,7 +188,9 @@ impl<'a> Tracing<'a> {
                 return Ok(true);
             }
         }
-        let beside = self.beside(&self.rows_of(&named.ids).await?).await?;
+        let beside = self
+            .beside(&self.all_received(Some(&named.ids)).await?)
+            .await?;
         for (dataset, hiding) in &beside {
             self.stop(dataset, PICKED);
             self.name(named, hiding, TraceRole::Hiding).await?;
@@ -196,7 +198,7 @@ impl<'a> Tracing<'a> {
         if !beside.is_empty() && *figures == self.from(&Kept::All(&named.ids), wanted).await? {
             return Ok(true);
         }
-        let all = self.all_received().await?;
+        let all = self.all_received(None).await?;
         self.name(named, &all, TraceRole::Hiding).await?;
         self.stop(&target, "rows that keep others out, whichever they are");
         Ok(*figures == self.from(&Kept::All(&named.ids), wanted).await?)
@@ -205,7 +207,7 @@ impl<'a> Tracing<'a> {
     /// Looks whether the figures would be others without each of the submissions. Where one row is
     /// picked of several, that is not sure: another may come in its place, or come out elsewhere.
     async fn check_each(&mut self, named: &Ids, wanted: &Wanted, figures: &Figures) -> Result<()> {
-        let mut rows = self.rows_of(named).await?;
+        let mut rows = self.all_received(Some(named)).await?;
         let beside = self.beside(&rows).await?;
         let Some(dataset) = beside.keys().next().cloned() else {
             return Ok(());

@@ -110,7 +110,7 @@ impl Tracing<'_> {
             self.stop(&node.place.0, operator);
         }
         let computed = |(dataset, _): &(DatasetName, Fields)| dataset.layer() != Layer::Raw;
-        if behind.picks && node.followed.iter().any(computed) {
+        if behind.picks_groups || behind.picks && node.followed.iter().any(computed) {
             self.stop(&node.place.0, PICKED);
         }
         for dataset in &node.keyless {
@@ -130,7 +130,7 @@ impl Tracing<'_> {
         }
         for dataset in behind.whole.iter().chain(&node.keyless) {
             if dataset.layer() == Layer::Raw {
-                let all = self.received(node, dataset).await?;
+                let all = self.received(node, dataset, None).await?;
                 way.found.entry(dataset.clone()).or_default().extend(all);
             } else {
                 let demand = way.demands.entry(node.input(dataset)).or_default();
@@ -138,16 +138,6 @@ impl Tracing<'_> {
             }
         }
         Ok(behind.rows)
-    }
-
-    /// Every row of the submissions.
-    pub(super) async fn rows_of(&self, named: &Ids) -> Result<Found> {
-        let mut all = self.all_received().await?;
-        for (dataset, submissions) in &mut all {
-            let ids = named.get(dataset);
-            submissions.retain(|id, _| ids.is_some_and(|ids| ids.contains(id)));
-        }
-        Ok(all)
     }
 
     /// The rows that stand beside those rows where a dataset picks one of several, by that dataset.
@@ -185,17 +175,24 @@ impl Tracing<'_> {
         Ok(rivals)
     }
 
-    /// Every row that was received for a dataset at the version that a node read.
+    /// The rows that were received for a dataset at the version that a node read; with these
+    /// submissions, if they are given.
     async fn received(
         &self,
         node: &Node,
         dataset: &DatasetName,
+        ids: Option<&BTreeSet<String>>,
     ) -> Result<BTreeMap<String, BTreeSet<i64>>> {
         let session = self.handles.session(&node.snapshots, self.limits())?;
         let sql = format!("select {SUBMISSION}, {ROW} from {dataset}");
         let statement = Statement::parse(&sql).map_err(failure::engine)?;
         let planned = session.plan(&statement, &BTreeMap::new()).await;
-        let planned = planned.map_err(failure::engine)?;
+        let mut planned = planned.map_err(failure::engine)?;
+        if let Some(ids) = ids {
+            let ids: Vec<String> = ids.iter().cloned().collect();
+            let some = session.only(planned, SUBMISSION, &ids);
+            planned = some.map_err(failure::engine)?;
+        }
         let mut found = Found::new();
         for batch in session.collect(&planned).await.map_err(failure::engine)? {
             note(&mut found, dataset, &batch)?;
@@ -203,13 +200,16 @@ impl Tracing<'_> {
         Ok(found.remove(dataset).unwrap_or_default())
     }
 
-    /// Every row that was received for what is behind the figure.
-    pub(super) async fn all_received(&self) -> Result<Found> {
-        let mut found = Found::new();
+    /// Every row that was received for what is behind the figure; with these submissions, if they
+    /// are given.
+    pub(super) async fn all_received(&self, of: Option<&Ids>) -> Result<Found> {
+        let (mut found, none) = (Found::new(), BTreeSet::new());
         for node in &self.nodes {
             for (dataset, _) in received(node) {
                 if !found.contains_key(dataset) {
-                    found.insert(dataset.clone(), self.received(node, dataset).await?);
+                    let ids = of.map(|ids| ids.get(dataset).unwrap_or(&none));
+                    let rows = self.received(node, dataset, ids).await?;
+                    found.insert(dataset.clone(), rows);
                 }
             }
         }

@@ -8,7 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::Fields;
+use datafusion::arrow::datatypes::{DataType, Field, Fields};
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{Column, JoinType, Result, ScalarValue, TableReference};
 use datafusion::logical_expr::expr::{AggregateFunction, WindowFunction};
 use datafusion::logical_expr::{
@@ -68,19 +69,28 @@ impl Annotated {
     }
 }
 
+/// Where the rows of a list are from.
+pub(super) enum Scan {
+    /// One of the tables, and its columns whose values are behind what was asked about.
+    Table(usize, BTreeSet<String>),
+    /// The groups of an aggregate, which are followed further by themselves, and its columns that
+    /// are asked about.
+    Groups(Box<Aggregate>, Positions),
+}
+
 /// Puts lists beside the columns of one plan.
 pub(super) struct Annotator<'a> {
     /// The tables whose rows are followed, by their numbers.
     pub tables: &'a [(DatasetName, Fields)],
-    /// Where they are read, by the numbers in atoms: which of them, and the columns whose values
-    /// are behind what was asked about.
-    pub scans: Vec<(usize, BTreeSet<String>)>,
+    /// Where rows are followed to, by the numbers in atoms.
+    pub scans: Vec<Scan>,
     /// Those whose rows could not be followed: any may be behind it.
     pub whole: BTreeSet<DatasetName>,
     /// What stopped the way back.
     pub stops: BTreeSet<String>,
-    /// Whether a window function decides which rows there are.
+    /// Whether a window function decides which rows there are, and which groups.
     pub picks: bool,
+    pub picks_groups: bool,
     lists: usize,
 }
 
@@ -92,23 +102,33 @@ impl<'a> Annotator<'a> {
             whole: BTreeSet::new(),
             stops: BTreeSet::new(),
             picks: false,
+            picks_groups: false,
             lists: 0,
         }
     }
 
     /// What identifies the rows of each scan.
     pub(super) fn identities(&self) -> Vec<Fields> {
-        let tables = self
-            .scans
-            .iter()
-            .filter_map(|(table, _)| self.tables.get(*table));
-        tables.map(|(_, fields)| fields.clone()).collect()
+        let identity = |scan: &Scan| match scan {
+            Scan::Table(table, _) => self.tables.get(*table).map(|(_, fields)| fields.clone()),
+            Scan::Groups(node, _) => Some(keys(node)),
+        };
+        let identities = self.scans.iter().map(identity);
+        identities.map(Option::unwrap_or_default).collect()
+    }
+
+    /// The table of a scan.
+    pub(super) fn table(&self, scan: &Scan) -> Option<&DatasetName> {
+        match scan {
+            Scan::Table(table, _) => self.tables.get(*table).map(|(dataset, _)| dataset),
+            Scan::Groups(..) => None,
+        }
     }
 
     /// The plan with lists for the columns that are asked about, and for its rows.
     pub(super) fn annotate(&mut self, plan: &LogicalPlan, need: &Positions) -> Result<Annotated> {
         match plan {
-            LogicalPlan::TableScan(scan) => self.table(plan, scan, need),
+            LogicalPlan::TableScan(scan) => self.scan(plan, scan, need),
             LogicalPlan::Projection(node) => self.project(node, need),
             LogicalPlan::Filter(node) => {
                 let mut input = self.annotate(&node.input, need)?;
@@ -122,6 +142,7 @@ impl<'a> Annotator<'a> {
                 input.plan = LogicalPlan::SubqueryAlias(alias);
                 Ok(input)
             }
+            LogicalPlan::Aggregate(node) if self.is_cut(node)? => self.groups(node, need),
             LogicalPlan::Aggregate(node) => self.aggregate(node, need),
             LogicalPlan::Window(node) => self.window(node, need),
             LogicalPlan::Join(node) => self.join(node, need),
@@ -142,7 +163,7 @@ impl<'a> Annotator<'a> {
         format!("__trace_{}", self.lists)
     }
 
-    fn table(
+    fn scan(
         &mut self,
         plan: &LogicalPlan,
         scan: &TableScan,
@@ -159,7 +180,7 @@ impl<'a> Annotator<'a> {
         let names = need.iter().filter_map(|column| fields.get(*column));
         let names = names.map(|field| field.name().clone()).collect();
         let number = i64::try_from(self.scans.len()).unwrap_or(i64::MAX);
-        self.scans.push((table, names));
+        self.scans.push(Scan::Table(table, names));
         let mut arguments = vec![lit(number)];
         let identity = self.tables.get(table).map(|(_, fields)| fields);
         for field in identity.into_iter().flatten() {
@@ -200,7 +221,49 @@ impl<'a> Annotator<'a> {
         Ok(found.moved(LogicalPlan::Projection(projection), columns, &to))
     }
 
-    fn aggregate(&mut self, node: &Aggregate, need: &Positions) -> Result<Annotated> {
+    /// Whether the groups of an aggregate are followed by themselves: there are keys to follow them
+    /// by, and rows that are followed below. What has none of the groups is not looked at then.
+    fn is_cut(&self, node: &Aggregate) -> Result<bool> {
+        let plain = !matches!(node.group_expr.as_slice(), [] | [Expr::GroupingSet(_)]);
+        Ok(plain && node.input.exists(|below| Ok(self.reads(below)))?)
+    }
+
+    fn reads(&self, node: &LogicalPlan) -> bool {
+        let LogicalPlan::TableScan(scan) = node else {
+            return false;
+        };
+        let dataset = dataset(&scan.table_name);
+        dataset.is_some_and(|dataset| self.tables.iter().any(|(d, _)| *d == dataset))
+    }
+
+    fn groups(&mut self, node: &Aggregate, need: &Positions) -> Result<Annotated> {
+        let mut found = Annotated::plain(&LogicalPlan::Aggregate(node.clone()));
+        let width = node.schema.fields().len();
+        let identity = keys(node);
+        let number = i64::try_from(self.scans.len()).unwrap_or(i64::MAX);
+        let asked: Positions = need
+            .iter()
+            .filter(|c| **c >= identity.len())
+            .copied()
+            .collect();
+        let mut arguments = vec![lit(number)];
+        for (key, field) in identity.iter().enumerate() {
+            arguments.push(cast(found.at(key), field.data_type().clone()));
+        }
+        let list = Positions::from([width]);
+        // A key is what its rows have in common: none of them is behind its value more than others.
+        found.values = asked.iter().map(|column| (*column, list.clone())).collect();
+        found.rows = list;
+        self.scans.push(Scan::Groups(Box::new(node.clone()), asked));
+        let mut exprs = found.all(&(0..width).collect());
+        exprs.push(atoms::atom().call(arguments).alias(self.name()));
+        let projection = Projection::try_new(exprs, Arc::new(found.plan))?;
+        found.plan = LogicalPlan::Projection(projection);
+        Ok(found)
+    }
+
+    /// The plan of an aggregate itself, which is not cut.
+    pub(super) fn aggregate(&mut self, node: &Aggregate, need: &Positions) -> Result<Annotated> {
         let keys = node.schema.fields().len() - node.aggr_expr.len();
         let call = |column: &usize| {
             let call = node.aggr_expr.get(column.checked_sub(keys)?)?;
@@ -210,7 +273,6 @@ impl<'a> Annotator<'a> {
         let arguments = calls.iter().flat_map(|(_, call)| &call.params.args);
         let input = self.annotate(&node.input, &used(arguments, &node.input))?;
         let mut exprs = node.aggr_expr.clone();
-        // A key is what its rows have in common: none of them is behind its value more than others.
         let mut found = Annotated {
             plan: node.input.as_ref().clone(),
             columns: (0..node.schema.fields().len()).collect(),
@@ -261,8 +323,14 @@ impl<'a> Annotator<'a> {
         let calls: Vec<(usize, WindowFunction)> = need.iter().filter_map(call).collect();
         let mut asked = used(calls.iter().flat_map(|(_, call)| read(call)), &node.input);
         asked.extend(need.iter().filter(|column| **column < before));
+        let before_it = self.scans.len();
         let mut input = self.annotate(&node.input, &asked)?;
-        self.picks |= calls.len() < node.window_expr.len() && !input.rows.is_empty();
+        if calls.len() < node.window_expr.len() && !input.rows.is_empty() {
+            let mut below = self.scans.iter().skip(before_it);
+            let received = below.all(|scan| matches!(scan, Scan::Table(..)));
+            self.picks |= received;
+            self.picks_groups |= !received;
+        }
         let width = input.plan.schema().fields().len();
         let mut exprs = node.window_expr.clone();
         let mut columns = std::mem::take(&mut input.columns);
@@ -437,6 +505,20 @@ impl<'a> Annotator<'a> {
         self.whole.extend(below);
         Ok(Annotated::plain(plan))
     }
+}
+
+/// The keys of an aggregate's groups, by their places.
+pub(super) fn keys(node: &Aggregate) -> Fields {
+    let fields = node.schema.fields().iter().take(node.group_expr.len());
+    let plain = |data_type: &DataType| match data_type {
+        DataType::Dictionary(_, values) => values.as_ref().clone(),
+        DataType::Utf8View => DataType::Utf8,
+        other => other.clone(),
+    };
+    let field = |(place, field): (usize, &Arc<Field>)| {
+        Field::new(format!("key_{place}"), plain(field.data_type()), true)
+    };
+    fields.enumerate().map(field).collect()
 }
 
 /// The dataset of a table's name; a bare one is of the layer that is served.

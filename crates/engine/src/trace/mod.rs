@@ -6,22 +6,21 @@
 
 mod annotate;
 mod atoms;
+mod keys;
 mod rivals;
+mod stages;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
-use datafusion::arrow::datatypes::{Fields, Int64Type};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::Fields;
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::view::ViewTable;
 use datafusion::common::tree_node::TreeNode;
-use datafusion::common::{Column, ScalarValue, internal_err};
-use datafusion::datasource::{MemTable, provider_as_source};
-use datafusion::error::DataFusionError;
-use datafusion::functions_aggregate::expr_fn::count;
-use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, ident, lit};
+use datafusion::datasource::MemTable;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ident, lit};
 use datafusion::optimizer::decorrelate_lateral_join::DecorrelateLateralJoin;
 use datafusion::optimizer::decorrelate_predicate_subquery::DecorrelatePredicateSubquery;
 use datafusion::optimizer::eliminate_filter::EliminateFilter;
@@ -34,14 +33,9 @@ use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::sql::sqlparser::ast;
 use project::DatasetName;
 
-use annotate::{Annotator, Positions};
+use annotate::Positions;
 
 use crate::{EngineError, Planned, Result, Session};
-
-/// Keys of so many rows or fewer are told to the scans.
-const FEW: usize = 500;
-/// The limit on rows behind figures, as errors name it.
-const LIMIT: &str = "trace.rows";
 
 /// The rows of an answer that are asked about.
 #[derive(Debug, Clone)]
@@ -76,8 +70,10 @@ pub struct Behind {
     pub whole: BTreeSet<DatasetName>,
     /// What stopped the way back, in words.
     pub stops: BTreeSet<String>,
-    /// Whether a window function decides which of the rows there are.
+    /// Whether a window function decides which rows of the tables there are.
     pub picks: bool,
+    /// Whether one decides which groups of them there are.
+    pub picks_groups: bool,
 }
 
 /// Rows of a table at one place where the statement reads it.
@@ -104,51 +100,29 @@ impl Session {
         let plan = self.analysed(planned)?;
         let need = positions(&plan, &wanted.columns)?;
         let plan = self.narrowed(plan, chosen)?;
-        let mut annotator = Annotator::new(tables);
-        let annotated = annotator
-            .annotate(&plan, &need)
-            .map_err(EngineError::planning)?;
-        let mut value: Positions = annotated.values.values().flatten().copied().collect();
-        if wanted.rows {
-            value.extend(&annotated.rows);
-        }
-        let mut aggregates = vec![count(lit(1_i64)).alias("rows")];
-        for (lists, name) in [(&value, "value"), (&annotated.rows, "presence")] {
-            if !lists.is_empty() {
-                let lists = lists.iter().map(|list| annotated.at(*list)).collect();
-                aggregates.push(atoms::union().call(lists).alias(name));
-            }
-        }
-        let builder = LogicalPlanBuilder::from(annotated.plan);
-        let plan = builder
-            .aggregate(Vec::<Expr>::new(), aggregates)
-            .and_then(LogicalPlanBuilder::build)
-            .map_err(EngineError::planning)?;
-        let batches = self.collect(&Planned { plan }).await.map_err(too_many)?;
-        let of = |name: &str| rows_of(&batches, name, &annotator);
-        Ok(Behind {
-            rows: count_of(&batches),
-            value: of("value").map_err(EngineError::Failed)?,
-            presence: of("presence").map_err(EngineError::Failed)?,
-            whole: annotator.whole.clone(),
-            stops: annotator.stops.clone(),
-            picks: annotator.picks,
-        })
+        self.stages(plan, need, wanted.rows, tables).await
     }
 
     /// The plan over the chosen rows, with the choice brought down as far as it goes and without
     /// sub-queries in expressions.
     fn narrowed(&self, plan: LogicalPlan, chosen: &Chosen) -> Result<LogicalPlan> {
-        let state = self.context().state();
         let builder = LogicalPlanBuilder::from(plan.clone());
         let builder = match chosen {
             Chosen::Everything => Ok(builder),
             Chosen::Condition(text) => builder.filter(self.condition(text, &plan)?),
-            Chosen::Keys(keys) => among(builder, keys),
+            Chosen::Keys(keys) => {
+                keys::among(plan.clone(), &keys::named(keys), keys).map(LogicalPlanBuilder::from)
+            }
         };
         let plan = builder
             .and_then(LogicalPlanBuilder::build)
             .map_err(EngineError::planning)?;
+        self.simplified(plan)
+    }
+
+    /// The plan with its filters brought down and without sub-queries in expressions.
+    fn simplified(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        let state = self.context().state();
         let plan = self.analysed(&Planned { plan })?;
         let rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> = vec![
             Arc::new(SimplifyExpressions::new()),
@@ -204,9 +178,8 @@ impl Session {
 
     /// The statement's rows whose columns have the values of one of the keys.
     pub fn with_keys(&self, planned: Planned, keys: &RecordBatch) -> Result<Planned> {
-        let plan = among(LogicalPlanBuilder::from(planned.plan), keys)
-            .and_then(LogicalPlanBuilder::build)
-            .map_err(EngineError::planning)?;
+        let plan = keys::among(planned.plan, &keys::named(keys), keys);
+        let plan = plan.map_err(EngineError::planning)?;
         Ok(Planned { plan })
     }
 
@@ -265,96 +238,4 @@ fn positions(plan: &LogicalPlan, columns: &BTreeSet<String>) -> Result<Positions
             })
     };
     columns.iter().map(position).collect()
-}
-
-/// Rows whose columns have the values of one of the keys.
-fn among(
-    builder: LogicalPlanBuilder,
-    keys: &RecordBatch,
-) -> Result<LogicalPlanBuilder, DataFusionError> {
-    let names: Vec<&str> = keys
-        .schema_ref()
-        .fields()
-        .iter()
-        .map(|f| f.name().as_str())
-        .collect();
-    let mut builder = builder;
-    if (1..=FEW).contains(&keys.num_rows()) {
-        // What follows from the keys for each column, in a form that scans understand.
-        for (name, column) in names.iter().zip(keys.columns()) {
-            if column.null_count() > 0 {
-                continue;
-            }
-            builder = builder.filter(ident(*name).in_list(distinct(column)?, false))?;
-        }
-    }
-    let source = MemTable::try_new(keys.schema(), vec![vec![keys.clone()]])?;
-    let wanted =
-        LogicalPlanBuilder::scan("__trace_keys", provider_as_source(Arc::new(source)), None)?;
-    let left = names
-        .iter()
-        .map(|name| Column::from_name(*name))
-        .collect::<Vec<_>>();
-    let right = names
-        .iter()
-        .map(|name| Column::new(Some("__trace_keys"), *name))
-        .collect();
-    builder.join(wanted.build()?, JoinType::LeftSemi, (left, right), None)
-}
-
-fn distinct(column: &ArrayRef) -> Result<Vec<Expr>, DataFusionError> {
-    let mut seen = Vec::new();
-    for row in 0..column.len() {
-        let value = Expr::Literal(ScalarValue::try_from_array(column, row)?, None);
-        if !seen.contains(&value) {
-            seen.push(value);
-        }
-    }
-    Ok(seen)
-}
-
-fn too_many(error: EngineError) -> EngineError {
-    if error.to_string().contains(atoms::TOO_MANY) {
-        return EngineError::Limit {
-            limit: LIMIT,
-            message: format!(
-                "more than {} rows of a dataset are behind these figures, and that is the limit \
-                 `{LIMIT}`",
-                atoms::MOST
-            ),
-        };
-    }
-    error
-}
-
-fn count_of(batches: &[RecordBatch]) -> u64 {
-    let column = batches
-        .first()
-        .and_then(|batch| batch.column_by_name("rows"));
-    let count = column.and_then(|column| column.as_primitive_opt::<Int64Type>());
-    count.map_or(0, |count| u64::try_from(count.value(0)).unwrap_or(0))
-}
-
-fn rows_of(
-    batches: &[RecordBatch],
-    name: &str,
-    annotator: &Annotator<'_>,
-) -> Result<Vec<Sources>, DataFusionError> {
-    let column = batches.first().and_then(|batch| batch.column_by_name(name));
-    let Some(column) = column.filter(|column| column.is_valid(0)) else {
-        return Ok(Vec::new());
-    };
-    let Some(list) = column.as_list_opt::<i32>().map(|list| list.value(0)) else {
-        return internal_err!("the list `{name}` is none");
-    };
-    let rows = atoms::rows(list.as_binary(), &annotator.identities())?;
-    let scans = annotator.scans.iter().zip(rows);
-    let found = scans.filter_map(|((table, columns), rows)| {
-        Some(Sources {
-            dataset: annotator.tables.get(*table)?.0.clone(),
-            columns: columns.clone(),
-            rows: rows?,
-        })
-    });
-    Ok(found.collect())
 }

@@ -48,8 +48,8 @@ impl Session {
                 };
                 for batch in self.collect(&Planned { plan }).await? {
                     let shared = differing(&batch, &annotator).map_err(EngineError::Failed)?;
-                    for ((table, _), rows) in annotator.scans.iter().zip(shared) {
-                        if let (Some((dataset, _)), Some(rows)) = (tables.get(*table), rows) {
+                    for (scan, rows) in annotator.scans.iter().zip(shared) {
+                        if let (Some(dataset), Some(rows)) = (annotator.table(scan), rows) {
                             found.entry(dataset.clone()).or_default().push(rows);
                         }
                     }
@@ -96,8 +96,8 @@ fn sharing(
         return Ok(None);
     }
     let mut atoms = HashSet::new();
-    for (number, (table, _)) in annotator.scans.iter().enumerate() {
-        let dataset = annotator.tables.get(*table).map(|(dataset, _)| dataset);
+    for (number, scan) in annotator.scans.iter().enumerate() {
+        let dataset = annotator.table(scan);
         if let Some(rows) = dataset.and_then(|dataset| rows.get(dataset)) {
             atoms.extend(atoms::of_rows(number, rows)?);
         }

@@ -48,7 +48,7 @@ pub(super) struct Fake {
     stage: Stage,
     role: &'static str,
     project: Project,
-    /// The error that queries of the query box meet.
+    /// The error that queries of the query box meet, and questions for what is behind figures.
     failure: Option<fn() -> ServiceError>,
     pub(super) asked: Mutex<Vec<String>>,
 }
@@ -347,6 +347,44 @@ fn quarantined(row: u64) -> QuarantinedRow {
     }
 }
 
+/// What is behind figures; some conditions name another answer than the usual one.
+fn behind(condition: &str) -> TraceAnswer {
+    let usual = crate::testing::trace();
+    let exact = TraceAnswer {
+        exact: true,
+        stops: vec![],
+        ..usual.clone()
+    };
+    match condition {
+        "exact" => exact,
+        "no row" => TraceAnswer {
+            rows: 0,
+            submissions: vec![],
+            ..exact
+        },
+        "no submission" => TraceAnswer {
+            submissions: vec![],
+            ..exact
+        },
+        "not the same" => TraceAnswer {
+            verified: false,
+            ..usual
+        },
+        "many" => TraceAnswer {
+            rows: 1_234,
+            submissions: usual
+                .submissions
+                .iter()
+                .cycle()
+                .take(1_500)
+                .cloned()
+                .collect(),
+            ..usual
+        },
+        _ => usual,
+    }
+}
+
 /// Agencies in every standing; one in ten was given more time.
 fn obligation(n: u64) -> Obligation {
     let day = |text: &str| text.parse().unwrap();
@@ -625,8 +663,18 @@ impl Service for Fake {
         Ok(scoreboard())
     }
 
-    async fn trace(&self, _: &Call, _: TraceRequest) -> Result<TraceAnswer> {
-        absent()
+    async fn trace(&self, call: &Call, request: TraceRequest) -> Result<TraceAnswer> {
+        let TraceRequest {
+            condition,
+            column,
+            at,
+            ..
+        } = request;
+        self.note(call, &format!("trace {condition} {column:?} {at:?}"))?;
+        match self.failure {
+            Some(failure) => Err(failure()),
+            None => Ok(behind(&condition)),
+        }
     }
 
     async fn datasets(&self, call: &Call) -> Result<Vec<DatasetSummary>> {

@@ -70,6 +70,7 @@ fn every_text_that_is_said_is_there_and_every_text_is_said() {
         include_str!("../../../templates/sign_in.html"),
         include_str!("../../../templates/submission.html"),
         include_str!("../../../templates/submissions.html"),
+        include_str!("../../../templates/trace.html"),
         include_str!("../lineage/columns.rs"),
         include_str!("../dataset.rs"),
         include_str!("../overview.rs"),
@@ -101,6 +102,7 @@ fn every_text_that_is_said_is_there_and_every_text_is_said() {
         "state-",
         "step-",
         "timeliness-",
+        "trace-role-",
     ];
     for key in known {
         let made = made.iter().any(|start| key.starts_with(start));
