@@ -109,8 +109,9 @@ impl Tracing<'_> {
         for operator in &behind.stops {
             self.stop(&node.place.0, operator);
         }
-        let computed = |(dataset, _): &(DatasetName, Fields)| dataset.layer() != Layer::Raw;
-        if behind.picks_groups || behind.picks && node.followed.iter().any(computed) {
+        // Of what was received it is looked whether they do (`check_each`).
+        let mut picks = behind.picks.iter();
+        if behind.picks_groups || picks.any(|dataset| dataset.layer() != Layer::Raw) {
             self.stop(&node.place.0, PICKED);
         }
         for dataset in &node.keyless {

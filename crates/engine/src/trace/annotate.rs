@@ -14,7 +14,7 @@ use datafusion::common::{Column, JoinType, Result, ScalarValue, TableReference};
 use datafusion::logical_expr::expr::{AggregateFunction, WindowFunction};
 use datafusion::logical_expr::{
     Aggregate, Expr, Filter, Join, LogicalPlan, Operator, Projection, SubqueryAlias, TableScan,
-    Union, Window, WindowFrame, WindowFunctionDefinition, binary_expr, cast, lit,
+    TableScanBuilder, Union, Window, WindowFrame, WindowFunctionDefinition, binary_expr, cast, lit,
 };
 use project::{DatasetName, Layer};
 
@@ -88,8 +88,9 @@ pub(super) struct Annotator<'a> {
     pub whole: BTreeSet<DatasetName>,
     /// What stopped the way back.
     pub stops: BTreeSet<String>,
-    /// Whether a window function decides which rows there are, and which groups.
-    pub picks: bool,
+    /// The tables of whose rows a window function decides which there are.
+    pub picks: BTreeSet<DatasetName>,
+    /// Whether one decides which groups there are.
     pub picks_groups: bool,
     lists: usize,
 }
@@ -101,7 +102,7 @@ impl<'a> Annotator<'a> {
             scans: Vec::new(),
             whole: BTreeSet::new(),
             stops: BTreeSet::new(),
-            picks: false,
+            picks: BTreeSet::new(),
             picks_groups: false,
             lists: 0,
         }
@@ -189,6 +190,7 @@ impl<'a> Annotator<'a> {
         }
         let mut exprs = found.all(&(0..fields.len()).collect());
         exprs.push(atoms::atom().call(arguments).alias(self.name()));
+        found.plan = LogicalPlan::TableScan(wider(scan, identity)?);
         let list = Positions::from([fields.len()]);
         found.values = need.iter().map(|column| (*column, list.clone())).collect();
         found.rows = list;
@@ -326,10 +328,15 @@ impl<'a> Annotator<'a> {
         let before_it = self.scans.len();
         let mut input = self.annotate(&node.input, &asked)?;
         if calls.len() < node.window_expr.len() && !input.rows.is_empty() {
-            let mut below = self.scans.iter().skip(before_it);
-            let received = below.all(|scan| matches!(scan, Scan::Table(..)));
-            self.picks |= received;
-            self.picks_groups |= !received;
+            for scan in self.scans.iter().skip(before_it) {
+                match scan {
+                    Scan::Table(table, _) => {
+                        let table = self.tables.get(*table);
+                        self.picks.extend(table.map(|(dataset, _)| dataset.clone()));
+                    }
+                    Scan::Groups(..) => self.picks_groups = true,
+                }
+            }
         }
         let width = input.plan.schema().fields().len();
         let mut exprs = node.window_expr.clone();
@@ -505,6 +512,25 @@ impl<'a> Annotator<'a> {
         self.whole.extend(below);
         Ok(Annotated::plain(plan))
     }
+}
+
+/// A scan that reads the identity of its rows, too.
+fn wider(scan: &TableScan, identity: Option<&Fields>) -> Result<TableScan> {
+    let Some(mut columns) = scan.projection.clone() else {
+        return Ok(scan.clone());
+    };
+    let schema = scan.source.schema();
+    for field in identity.into_iter().flatten() {
+        let column = schema.index_of(field.name())?;
+        if !columns.contains(&column) {
+            columns.push(column);
+        }
+    }
+    TableScanBuilder::new(scan.table_name.clone(), Arc::clone(&scan.source))
+        .with_projection(Some(columns))
+        .with_filters(scan.filters.clone())
+        .with_fetch(scan.fetch)
+        .build()
 }
 
 /// The keys of an aggregate's groups, by their places.

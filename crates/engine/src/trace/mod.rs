@@ -18,12 +18,14 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::Fields;
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::view::ViewTable;
+use datafusion::common::Column;
 use datafusion::common::tree_node::TreeNode;
 use datafusion::datasource::MemTable;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ident, lit};
 use datafusion::optimizer::decorrelate_lateral_join::DecorrelateLateralJoin;
 use datafusion::optimizer::decorrelate_predicate_subquery::DecorrelatePredicateSubquery;
 use datafusion::optimizer::eliminate_filter::EliminateFilter;
+use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use datafusion::optimizer::propagate_empty_relation::PropagateEmptyRelation;
 use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::replace_distinct_aggregate::ReplaceDistinctWithAggregate;
@@ -70,9 +72,9 @@ pub struct Behind {
     pub whole: BTreeSet<DatasetName>,
     /// What stopped the way back, in words.
     pub stops: BTreeSet<String>,
-    /// Whether a window function decides which rows of the tables there are.
-    pub picks: bool,
-    /// Whether one decides which groups of them there are.
+    /// The tables of whose rows a window function decides which there are.
+    pub picks: BTreeSet<DatasetName>,
+    /// Whether one decides which groups of rows there are.
     pub picks_groups: bool,
 }
 
@@ -99,13 +101,18 @@ impl Session {
     ) -> Result<Behind> {
         let plan = self.analysed(planned)?;
         let need = positions(&plan, &wanted.columns)?;
-        let plan = self.narrowed(plan, chosen)?;
+        let plan = self.narrowed(plan, chosen, &need)?;
+        let need = (0..need.len()).collect();
         self.stages(plan, need, wanted.rows, tables).await
     }
 
-    /// The plan over the chosen rows, with the choice brought down as far as it goes and without
-    /// sub-queries in expressions.
-    fn narrowed(&self, plan: LogicalPlan, chosen: &Chosen) -> Result<LogicalPlan> {
+    /// The plan over the chosen rows, with the needed columns alone and what they take.
+    fn narrowed(
+        &self,
+        plan: LogicalPlan,
+        chosen: &Chosen,
+        need: &Positions,
+    ) -> Result<LogicalPlan> {
         let builder = LogicalPlanBuilder::from(plan.clone());
         let builder = match chosen {
             Chosen::Everything => Ok(builder),
@@ -114,13 +121,22 @@ impl Session {
                 keys::among(plan.clone(), &keys::named(keys), keys).map(LogicalPlanBuilder::from)
             }
         };
+        // One at least: a plan of no columns is not expected everywhere.
+        let columns = need.iter().chain(need.is_empty().then_some(&0));
+        let columns = columns.map(|column| {
+            let (qualifier, field) = plan.schema().qualified_field(*column);
+            Expr::Column(Column::new(qualifier.cloned(), field.name()))
+        });
+        let columns: Vec<Expr> = columns.collect();
         let plan = builder
+            .and_then(|builder| builder.project(columns))
             .and_then(LogicalPlanBuilder::build)
             .map_err(EngineError::planning)?;
         self.simplified(plan)
     }
 
-    /// The plan with its filters brought down and without sub-queries in expressions.
+    /// The plan with its filters brought down, without sub-queries in expressions and without what
+    /// its columns do not take.
     fn simplified(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
         let state = self.context().state();
         let plan = self.analysed(&Planned { plan })?;
@@ -133,6 +149,7 @@ impl Session {
             Arc::new(EliminateFilter::new()),
             Arc::new(PropagateEmptyRelation::new()),
             Arc::new(PushDownFilter::new()),
+            Arc::new(OptimizeProjections::new()),
         ];
         Optimizer::with_rules(rules)
             .optimize(plan, &state, |_, _| {})

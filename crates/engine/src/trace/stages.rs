@@ -124,7 +124,7 @@ impl Session {
         }
         if !stage.presence {
             found.stops.extend(annotator.stops);
-            found.picks |= annotator.picks;
+            found.picks.extend(annotator.picks);
             found.picks_groups |= annotator.picks_groups;
         }
         found.whole.extend(annotator.whole);
