@@ -158,6 +158,33 @@ fn a_project_of_one_s_own_goes_from_contract_to_report() {
 }
 
 #[test]
+fn a_figure_is_traced_to_the_submission_that_is_in_it() {
+    let home = filled();
+    done(&home, &["run"]);
+    let ask = |condition: &str| {
+        let figure = ["trace", "served.visits_by_office", "--where", condition];
+        run(
+            &home,
+            &[&figure[..], &["--column", "visits", "--format", "json"]].concat(),
+        )
+    };
+    let output = ask("office = 'Ba Đình'");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{told}");
+    let rows = json(&String::from_utf8(output.stdout).unwrap());
+    assert_eq!(rows.as_array().map(Vec::len), Some(1), "{rows}");
+    assert_eq!(
+        (&rows[0]["dataset"], &rows[0]["agency"], &rows[0]["rows"]),
+        (&"raw.visits".into(), &"H26".into(), &1.into())
+    );
+    assert!(told.contains("exact"), "{told}");
+    assert!(told.contains("the figure is the same"), "{told}");
+    let output = ask("town = 'x'");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("No field named town"));
+}
+
+#[test]
 fn every_command_has_help_with_an_example() {
     let home = TestHome::new();
     let commands: [&[&str]; 17] = [

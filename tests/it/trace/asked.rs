@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
+use serde_json::{Value, json};
 use service::{
     At, Call, ErrorKind, MaintainRequest, Page, Principal, RunRequest, Service, ServiceError,
     SubmissionId, TraceAnswer, TraceRequest, WithdrawRequest,
 };
 
 use crate::home::{Fixture, VISITS, call};
+use crate::http::Door;
 
 const SQL: &str = "sql/served/visits_by_office.sql";
 const FIGURE: &str = "served.visits_by_office";
@@ -175,24 +177,27 @@ async fn what_cannot_be_traced_is_told_with_the_way_out() {
     ] {
         told(FIGURE, condition, column, ErrorKind::Invalid, said).await;
     }
-    // Figures are traced by the SQL that computed them, and by no other.
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_are_traced_by_the_sql_that_computed_them_and_by_no_other() {
+    let f = Fixture::on_disk().await;
+    submit(&f, "V-").await;
+    run(&f).await;
     f.files
         .edit(SQL, |sql| sql.replacen("count(*)", "count(1)", 1));
     f.files.bless().await;
     f.house.apply(&f.admin).await.unwrap();
-    told(
-        FIGURE,
-        "true",
-        None,
-        ErrorKind::Conflict,
-        "is not the one that computed",
-    )
-    .await;
+    let ask_now = || ask(&f, &f.admin, FIGURE, "true", None, At::Now);
+    let error = ask_now().await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Conflict, "{error:?}");
+    assert!(
+        error.message.contains("is not the one that computed"),
+        "{error:?}"
+    );
+    assert!(error.hint.is_some(), "{error:?}");
     run(&f).await;
-    let answer = ask(&f, &f.admin, FIGURE, "true", None, At::Now)
-        .await
-        .unwrap();
-    assert_eq!(answer.submissions.len(), 1);
+    assert_eq!(ask_now().await.unwrap().submissions.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -240,5 +245,37 @@ async fn whoever_may_not_query_traces_published_figures_alone_and_all_of_it_is_r
     assert!(
         entries.iter().any(|e| e.detail.contains("minutes = 12")),
         "{entries:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_http_the_receipt_of_what_is_named_is_one_request_further() {
+    let door = Door::over(Fixture::on_disk().await);
+    submit(&door.fixture, "V-").await;
+    run(&door.fixture).await;
+    let body = json!({ "dataset": FIGURE, "where": OFFICE, "column": "visits" });
+    let answer = door.post_as("/api/v1/trace", &body, "*/*").await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let traced: Value = serde_json::from_str(&answer.text).unwrap();
+    assert_eq!(
+        (&traced["rows"], &traced["exact"]),
+        (&json!(1), &json!(true))
+    );
+    let submission = &traced["submissions"][0];
+    assert_eq!(
+        (&submission["role"], &submission["rows"]),
+        (&json!("value"), &json!(1))
+    );
+    let receipt = door.get(submission["receipt"].as_str().unwrap()).await;
+    assert_eq!(receipt.status, 200, "{}", receipt.text);
+    let receipt: Value = serde_json::from_str(&receipt.text).unwrap();
+    assert_eq!(receipt["evidence"]["sha256"], submission["evidence_sha256"]);
+    let wrong = json!({ "dataset": FIGURE, "where": "town = 'x'" });
+    let answer = door.post_as("/api/v1/trace", &wrong, "*/*").await;
+    assert_eq!(answer.status, 400, "{}", answer.text);
+    assert!(
+        answer.text.contains("No field named town"),
+        "{}",
+        answer.text
     );
 }

@@ -85,6 +85,8 @@ struct Tracing<'a> {
     /// The dataset and what is behind it, consumers before what they read.
     nodes: Vec<Arc<Node>>,
     stops: BTreeSet<TraceStop>,
+    /// Whether it is asked what keeps the rows there, too.
+    presence: bool,
 }
 
 /// The submissions that are named.
@@ -117,6 +119,7 @@ impl<'a> Tracing<'a> {
             request,
             nodes: node::nodes(handles, project, dataset, version).await?,
             stops: BTreeSet::new(),
+            presence: false,
         })
     }
 
@@ -124,19 +127,14 @@ impl<'a> Tracing<'a> {
         let nothing = || ServiceError::new(ErrorKind::Internal, "there is nothing to trace");
         let target = self.nodes.first().cloned().ok_or_else(nothing)?;
         let wanted = self.wanted(&target);
-        let asked = Chosen::Condition(self.request.condition.clone());
-        let (mut value, mut presence) = (Way::default(), Way::default());
-        let rows = self
-            .step(&target, &wanted, &asked, &mut value, &mut presence)
-            .await?;
-        self.follow(&mut value, &mut presence).await?;
+        let (rows, value, _) = self.ways(&target, &wanted).await?;
         let mut named = Named::default();
         self.name(&mut named, &value.found, TraceRole::Value)
             .await?;
         let figures = self.published(&target, &wanted).await?;
         let mut verified = figures == self.from(&Kept::All(&named.ids), &wanted).await?;
         if !verified {
-            let missing = self.complete(&mut named, presence, &wanted, &figures);
+            let missing = self.complete(&mut named, &target, &wanted, &figures);
             verified = missing.await?;
         } else if self.stops.is_empty() {
             self.check_each(&named.ids, &wanted, &figures).await?;
@@ -154,6 +152,22 @@ impl<'a> Tracing<'a> {
         })
     }
 
+    /// What is behind the values of the chosen rows, followed to its end, and behind their being
+    /// there, which is not.
+    async fn ways(&mut self, target: &Node, wanted: &Wanted) -> Result<(u64, Way, Way)> {
+        let chosen = Chosen::Condition(self.request.condition.clone());
+        let wanted = Wanted {
+            presence: self.presence,
+            ..wanted.clone()
+        };
+        let (mut value, mut presence) = (Way::default(), Way::default());
+        let rows = self
+            .step(target, &wanted, &chosen, &mut value, &mut presence)
+            .await?;
+        self.follow(&mut value, &mut presence).await?;
+        Ok((rows, value, presence))
+    }
+
     /// The columns whose values are asked about: that one, or all that are no part of the key.
     fn wanted(&self, target: &Node) -> Wanted {
         let schema = target.contract.table_schema();
@@ -163,7 +177,11 @@ impl<'a> Tracing<'a> {
             None => names.filter(|n| !target.contract.key.contains(n)).collect(),
         };
         let rows = columns.is_empty() || target.run.is_none();
-        Wanted { columns, rows }
+        Wanted {
+            columns,
+            rows,
+            presence: false,
+        }
     }
 
     /// Names more submissions until the figures come out the same from those that are named: such
@@ -171,11 +189,13 @@ impl<'a> Tracing<'a> {
     async fn complete(
         &mut self,
         named: &mut Named,
-        mut presence: Way,
+        node: &Node,
         wanted: &Wanted,
         figures: &Figures,
     ) -> Result<bool> {
         let target = self.request.dataset.clone();
+        self.presence = true;
+        let (_, _, mut presence) = self.ways(node, wanted).await?;
         let mut more = Way::default();
         self.follow(&mut presence, &mut more).await?;
         if self
@@ -188,9 +208,7 @@ impl<'a> Tracing<'a> {
                 return Ok(true);
             }
         }
-        let beside = self
-            .beside(&self.all_received(Some(&named.ids)).await?)
-            .await?;
+        let beside = self.beside(&named.ids).await?;
         for (dataset, hiding) in &beside {
             self.stop(dataset, PICKED);
             self.name(named, hiding, TraceRole::Hiding).await?;
@@ -207,11 +225,11 @@ impl<'a> Tracing<'a> {
     /// Looks whether the figures would be others without each of the submissions. Where one row is
     /// picked of several, that is not sure: another may come in its place, or come out elsewhere.
     async fn check_each(&mut self, named: &Ids, wanted: &Wanted, figures: &Figures) -> Result<()> {
-        let mut rows = self.all_received(Some(named)).await?;
-        let beside = self.beside(&rows).await?;
+        let beside = self.beside(named).await?;
         let Some(dataset) = beside.keys().next().cloned() else {
             return Ok(());
         };
+        let mut rows = self.all_received(Some(named)).await?;
         for others in beside.values() {
             add(&mut rows, others);
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Float64Type};
@@ -44,8 +45,12 @@ impl Tracing<'_> {
         let Some(target) = self.nodes.first() else {
             return Ok(Figures::new());
         };
+        let started = Instant::now();
         let (session, _held) = self.again(target, kept).await?;
-        self.figures(&session, target, wanted).await
+        let figures = self.figures(&session, target, wanted).await?;
+        let seconds = started.elapsed().as_secs_f64();
+        tracing::debug!(dataset = %target.place.0, seconds, "figures computed again");
+        Ok(figures)
     }
 
     /// A session over the dataset as it would be, and those that answer for the memory of what is

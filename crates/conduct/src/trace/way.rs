@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::compute::{cast, concat_batches};
@@ -35,12 +36,13 @@ struct Demand {
 impl Demand {
     /// The questions that it comes to. A dataset that puts rows together is asked about different
     /// columns one by one, because they may come from different rows.
-    fn questions(&self, gathers: bool) -> Result<Vec<(Wanted, Chosen)>> {
+    fn questions(&self, gathers: bool, presence: bool) -> Result<Vec<(Wanted, Chosen)>> {
         if self.everything {
             let columns = self.keys.keys().flatten().cloned().collect();
             let wanted = Wanted {
                 columns,
                 rows: true,
+                presence,
             };
             return Ok(vec![(wanted, Chosen::Everything)]);
         }
@@ -50,6 +52,7 @@ impl Demand {
             let wanted = Wanted {
                 columns: columns.clone(),
                 rows: columns.is_empty(),
+                presence,
             };
             let alike = questions.iter_mut().find(|(_, k)| !gathers || *k == keys);
             let Some((asked, all)) = alike else {
@@ -85,7 +88,7 @@ impl Tracing<'_> {
             let session = self.handles.session(&node.snapshots, self.limits())?;
             let statement = planned(&session, &node).await?;
             let gathers = Session::gathers(&statement).map_err(failure::engine)?;
-            for (wanted, chosen) in demand.questions(gathers)? {
+            for (wanted, chosen) in demand.questions(gathers, self.presence)? {
                 self.step(&node, &wanted, &chosen, way, presence).await?;
             }
         }
@@ -102,10 +105,17 @@ impl Tracing<'_> {
         way: &mut Way,
         presence: &mut Way,
     ) -> Result<u64> {
+        let started = Instant::now();
         let session = self.handles.session(&node.snapshots, self.limits())?;
         let planned = planned(&session, node).await?;
         let behind = session.behind(&planned, &node.followed, wanted, chosen);
         let behind = behind.await.map_err(failure::engine)?;
+        tracing::debug!(
+            dataset = %node.place.0,
+            rows = behind.rows,
+            seconds = started.elapsed().as_secs_f64(),
+            "rows followed"
+        );
         for operator in &behind.stops {
             self.stop(&node.place.0, operator);
         }
@@ -141,39 +151,36 @@ impl Tracing<'_> {
         Ok(behind.rows)
     }
 
-    /// The rows that stand beside those rows where a dataset picks one of several, by that dataset.
-    pub(super) async fn beside(&self, rows: &Found) -> Result<BTreeMap<DatasetName, Found>> {
+    /// The rows that stand beside rows of the submissions where a dataset picks one of several, by
+    /// that dataset.
+    pub(super) async fn beside(&self, named: &Ids) -> Result<BTreeMap<DatasetName, Found>> {
         let mut beside = BTreeMap::new();
-        for node in &self.nodes {
-            let rivals = self.rivals(node, rows).await?;
+        for node in self.nodes.iter().filter(|node| node.run.is_some()) {
+            let given = received(node).filter_map(|(dataset, _)| {
+                let ids = named.get(dataset).filter(|ids| !ids.is_empty())?;
+                Some((dataset.clone(), ids.iter().cloned().collect()))
+            });
+            let given: BTreeMap<DatasetName, Vec<String>> = given.collect();
+            if given.is_empty() {
+                continue;
+            }
+            let started = Instant::now();
+            let session = self.handles.session(&node.snapshots, self.limits())?;
+            let planned = planned(&session, node).await?;
+            let shared = session.rivals(&planned, &node.followed, &given).await;
+            let mut rivals = Found::new();
+            for (dataset, batches) in shared.map_err(failure::engine)? {
+                for batch in batches.iter().filter(|_| dataset.layer() == Layer::Raw) {
+                    note(&mut rivals, &dataset, batch)?;
+                }
+            }
+            let seconds = started.elapsed().as_secs_f64();
+            tracing::debug!(dataset = %node.place.0, seconds, "rows beside them looked for");
             if !rivals.is_empty() {
                 beside.insert(node.place.0.clone(), rivals);
             }
         }
         Ok(beside)
-    }
-
-    /// The rows of several submissions among which a node picks one of those that were found.
-    async fn rivals(&self, node: &Node, found: &Found) -> Result<Found> {
-        let mut given = BTreeMap::new();
-        for (dataset, identity) in received(node) {
-            if let Some(rows) = found.get(dataset).filter(|rows| !rows.is_empty()) {
-                given.insert(dataset.clone(), batch(identity, rows)?);
-            }
-        }
-        let mut rivals = Found::new();
-        if given.is_empty() || node.run.is_none() {
-            return Ok(rivals);
-        }
-        let session = self.handles.session(&node.snapshots, self.limits())?;
-        let planned = planned(&session, node).await?;
-        let shared = session.rivals(&planned, &node.followed, &given).await;
-        for (dataset, batches) in shared.map_err(failure::engine)? {
-            for batch in batches.iter().filter(|_| dataset.layer() == Layer::Raw) {
-                note(&mut rivals, &dataset, batch)?;
-            }
-        }
-        Ok(rivals)
     }
 
     /// The rows that were received for a dataset at the version that a node read; with these

@@ -5,13 +5,11 @@
 //! rows are.
 
 use std::collections::HashSet;
-use std::hash::{Hash, Hasher};
 use std::mem::size_of;
 use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, BooleanArray, ListArray, ListBuilder,
-    RecordBatch,
+    Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, ListArray, ListBuilder, RecordBatch,
 };
 use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Int64Type, Schema};
@@ -366,78 +364,4 @@ pub(super) fn rows(list: &BinaryArray, identities: &[Fields]) -> Result<Vec<Opti
             Ok(Some(RecordBatch::try_new(schema, columns)?))
         })
         .collect()
-}
-
-/// The atoms of rows of a table, which are given by their identity.
-pub(super) fn of_rows(number: usize, rows: &RecordBatch) -> Result<Vec<Box<[u8]>>> {
-    let number = u16::try_from(number).map_err(|error| external(&error))?;
-    let types = rows
-        .columns()
-        .iter()
-        .map(|column| column.data_type().clone());
-    let encoded = converter(types)?.convert_columns(rows.columns())?;
-    let atom = |row: datafusion::arrow::row::Row<'_>| {
-        [number.to_be_bytes().as_slice(), row.as_ref()]
-            .concat()
-            .into_boxed_slice()
-    };
-    Ok(encoded.iter().map(atom).collect())
-}
-
-/// `trace_any(list)`: whether one of these atoms is in it.
-pub(super) fn any_of(atoms: HashSet<Box<[u8]>>) -> ScalarUDF {
-    ScalarUDF::new_from_impl(AnyOf {
-        signature: Signature::variadic_any(Volatility::Immutable),
-        atoms: Arc::new(atoms),
-    })
-}
-
-#[derive(Debug)]
-struct AnyOf {
-    signature: Signature,
-    atoms: Arc<HashSet<Box<[u8]>>>,
-}
-
-impl PartialEq for AnyOf {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.atoms, &other.atoms)
-    }
-}
-
-impl Eq for AnyOf {}
-
-impl Hash for AnyOf {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        Arc::as_ptr(&self.atoms).hash(state);
-    }
-}
-
-impl ScalarUDFImpl for AnyOf {
-    fn name(&self) -> &'static str {
-        "trace_any"
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Boolean)
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let lists: Vec<ArrayRef> = args
-            .args
-            .iter()
-            .map(|value| value.to_array(args.number_rows))
-            .collect::<Result<_>>()?;
-        let any = (0..args.number_rows).map(|row| {
-            let mut any = false;
-            each_of_row(&lists, row, |atom| any |= self.atoms.contains(atom));
-            Some(any)
-        });
-        Ok(ColumnarValue::Array(Arc::new(
-            any.collect::<BooleanArray>(),
-        )))
-    }
 }

@@ -6,6 +6,7 @@
 
 mod annotate;
 mod atoms;
+mod gather;
 mod keys;
 mod rivals;
 mod stages;
@@ -57,6 +58,8 @@ pub struct Wanted {
     pub columns: BTreeSet<String>,
     /// Whether it is asked, too, what the rows themselves are made of.
     pub rows: bool,
+    /// Whether it is asked, too, without which rows they might not be there.
+    pub presence: bool,
 }
 
 /// What is behind the rows.
@@ -103,7 +106,7 @@ impl Session {
         let need = positions(&plan, &wanted.columns)?;
         let plan = self.narrowed(plan, chosen, &need)?;
         let need = (0..need.len()).collect();
-        self.stages(plan, need, wanted.rows, tables).await
+        self.stages(plan, need, wanted, tables).await
     }
 
     /// The plan over the chosen rows, with the needed columns alone and what they take.

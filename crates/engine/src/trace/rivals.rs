@@ -1,32 +1,35 @@
 //! Rows that one of them stands for: what a window function picks the newest of.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray, BinaryArray, ListArray, RecordBatch};
 use datafusion::arrow::datatypes::Fields;
 use datafusion::arrow::row::{RowConverter, SortField};
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, NullEquality};
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, Window};
+use datafusion::logical_expr::{
+    Expr, Filter, JoinType, LogicalPlan, LogicalPlanBuilder, Window, lit,
+};
 use project::DatasetName;
 
-use super::annotate::{Annotator, Positions, merged};
-use super::atoms;
+use super::annotate::{Annotator, Positions};
+use super::{atoms, gather};
 use crate::{EngineError, Planned, Result, Session};
 
 /// The column of lists.
 const ROWS: &str = "__trace_rows";
 
 impl Session {
-    /// The rows that share a partition of a window function with one of the given rows, where the
-    /// rows of the partition differ in the first column of their identity: were all rows with one
-    /// such value away, another row would be picked.
+    /// The rows that share a partition of a window function with rows whose identity begins with
+    /// one of the values, where the rows of the partition do not all begin with the same: were all
+    /// rows with one such value away, another row would be picked.
     pub async fn rivals(
         &self,
         planned: &Planned,
         tables: &[(DatasetName, Fields)],
-        rows: &BTreeMap<DatasetName, RecordBatch>,
+        values: &BTreeMap<DatasetName, Vec<String>>,
     ) -> Result<BTreeMap<DatasetName, Vec<RecordBatch>>> {
         let plan = self.analysed(planned)?;
         let mut windows = Vec::new();
@@ -41,8 +44,8 @@ impl Session {
         for window in &windows {
             for keys in partitions(window) {
                 let mut annotator = Annotator::new(tables);
-                let Some(plan) =
-                    sharing(&mut annotator, window, &keys, rows).map_err(EngineError::planning)?
+                let Some(plan) = sharing(&mut annotator, window, &keys, values)
+                    .map_err(EngineError::planning)?
                 else {
                     continue;
                 };
@@ -89,38 +92,29 @@ fn sharing(
     annotator: &mut Annotator<'_>,
     window: &Window,
     keys: &[Expr],
-    rows: &BTreeMap<DatasetName, RecordBatch>,
+    values: &BTreeMap<DatasetName, Vec<String>>,
 ) -> Result<Option<LogicalPlan>, DataFusionError> {
     let input = annotator.annotate(&window.input, &Positions::new())?;
-    if input.rows.is_empty() {
+    let tables = annotator
+        .scans
+        .iter()
+        .filter_map(|scan| annotator.table(scan));
+    let mut tables = tables.filter(|table| values.contains_key(*table));
+    if input.rows.is_empty() || tables.next().is_none() {
         return Ok(None);
-    }
-    let mut atoms = HashSet::new();
-    for (number, scan) in annotator.scans.iter().enumerate() {
-        let dataset = annotator.table(scan);
-        if let Some(rows) = dataset.and_then(|dataset| rows.get(dataset)) {
-            atoms.extend(atoms::of_rows(number, rows)?);
-        }
     }
     let names: Vec<String> = (0..keys.len())
         .map(|key| format!("__trace_key_{key}"))
         .collect();
-    let mut exprs: Vec<Expr> = keys
-        .iter()
-        .zip(&names)
-        .map(|(key, name)| key.clone().alias(name))
-        .collect();
-    exprs.push(merged(input.all(&input.rows))?.alias(ROWS));
-    let all = LogicalPlanBuilder::from(input.plan)
-        .project(exprs)?
-        .build()?;
-    let column = |of: &str, name: &str| Expr::Column(Column::new(Some(of), name));
-    let one_of = atoms::any_of(atoms).call(vec![column("mine", ROWS)]);
-    let mine = LogicalPlanBuilder::from(all.clone())
+    let named = keys.iter().zip(&names);
+    let named: Vec<Expr> = named.map(|(key, name)| key.clone().alias(name)).collect();
+    let mine = LogicalPlanBuilder::from(beginning(annotator, &window.input, values)?)
+        .project(named.clone())?
         .alias("mine")?
-        .filter(one_of)?
-        .project(names.iter().map(|name| column("mine", name)))?
         .build()?;
+    let rows = gather::merged(input.all(&input.rows))?.alias(ROWS);
+    let all = LogicalPlanBuilder::from(input.plan).project(named.into_iter().chain([rows]))?;
+    let column = |of: &str, name: &str| Expr::Column(Column::new(Some(of), name));
     let columns = |of: &str| {
         names
             .iter()
@@ -128,20 +122,42 @@ fn sharing(
             .collect()
     };
     let (left, right): (Vec<Column>, Vec<Column>) = (columns("theirs"), columns("mine"));
-    let shared = LogicalPlanBuilder::from(all)
-        .alias("theirs")?
-        .join_detailed(
-            mine,
-            JoinType::LeftSemi,
-            (left, right),
-            None,
-            NullEquality::NullEqualsNull,
-        )?;
+    let shared = all.alias("theirs")?.join_detailed(
+        mine,
+        JoinType::LeftSemi,
+        (left, right),
+        None,
+        NullEquality::NullEqualsNull,
+    )?;
     let union = atoms::union()
         .call(vec![column("theirs", ROWS)])
         .alias(ROWS);
     let keys = names.iter().map(|name| column("theirs", name));
     Ok(Some(shared.aggregate(keys, [union])?.build()?))
+}
+
+/// The plan over those rows of the tables whose identity begins with one of the values.
+fn beginning(
+    annotator: &Annotator<'_>,
+    plan: &LogicalPlan,
+    values: &BTreeMap<DatasetName, Vec<String>>,
+) -> Result<LogicalPlan, DataFusionError> {
+    let narrowed = plan.clone().transform_up(|node| {
+        let LogicalPlan::TableScan(scan) = &node else {
+            return Ok(Transformed::no(node));
+        };
+        let of = annotator.followed(scan);
+        let first = of.and_then(|(dataset, fields)| Some((values.get(dataset)?, fields.first()?)));
+        let Some((values, first)) = first else {
+            return Ok(Transformed::no(node));
+        };
+        let column = Column::new(Some(scan.table_name.clone()), first.name());
+        let values = values.iter().map(|value| lit(value.as_str())).collect();
+        let one_of = Expr::Column(column).in_list(values, false);
+        let filter = Filter::try_new(one_of, Arc::new(node))?;
+        Ok(Transformed::yes(LogicalPlan::Filter(filter)))
+    })?;
+    Ok(narrowed.data)
 }
 
 /// The rows of those lists whose rows differ in the first column of their identity, by scan.

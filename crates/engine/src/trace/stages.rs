@@ -13,12 +13,9 @@ use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use project::DatasetName;
 
-use super::annotate::{self, Annotated, Annotator, Positions, Scan};
-use super::{Behind, Sources, atoms, keys};
+use super::annotate::{Annotated, Annotator, Positions, Scan};
+use super::{Behind, Sources, Wanted, atoms, gather, keys};
 use crate::{EngineError, Planned, Result, Session};
-
-/// The limit on rows behind figures, as errors name it.
-const LIMIT: &str = "trace.rows";
 
 /// What is asked about the groups of an aggregate.
 #[derive(Default)]
@@ -38,8 +35,9 @@ struct Stage<'a> {
     need: &'a Positions,
     /// Whether what the rows are made of is asked, too.
     rows: bool,
-    /// Whether it is only asked what keeps the rows there.
+    /// Whether it is asked what keeps the rows there, and nothing else.
     presence: bool,
+    only: bool,
 }
 
 impl Session {
@@ -48,15 +46,16 @@ impl Session {
         &self,
         plan: LogicalPlan,
         need: Positions,
-        rows: bool,
+        wanted: &Wanted,
         tables: &[(DatasetName, Fields)],
     ) -> Result<Behind> {
         let (mut found, mut open) = (Behind::default(), Open::new());
         let first = Stage {
             plan: &plan,
             need: &need,
-            rows,
-            presence: false,
+            rows: wanted.rows,
+            presence: wanted.presence,
+            only: false,
         };
         found.rows = self.stage(&first, tables, &mut found, &mut open).await?;
         while let Some((node, asked)) = highest(&mut open) {
@@ -66,7 +65,8 @@ impl Session {
                     plan: &plan,
                     need,
                     rows: need.is_empty(),
-                    presence: false,
+                    presence: wanted.presence,
+                    only: false,
                 };
                 self.stage(&stage, tables, &mut found, &mut open).await?;
             }
@@ -77,6 +77,7 @@ impl Session {
                     need: &Positions::new(),
                     rows: false,
                     presence: true,
+                    only: true,
                 };
                 self.stage(&stage, tables, &mut found, &mut open).await?;
             }
@@ -87,7 +88,7 @@ impl Session {
     /// The aggregate over the rows of these groups.
     fn of_groups(&self, node: &Aggregate, groups: &[RecordBatch]) -> Result<LogicalPlan> {
         let of = || {
-            let schema = Arc::new(Schema::new(annotate::keys(node)));
+            let schema = Arc::new(Schema::new(gather::keys(node)));
             let groups = concat_batches(&schema, groups)?;
             keys::among(node.input.as_ref().clone(), &node.group_expr, &groups)
         };
@@ -122,7 +123,7 @@ impl Session {
                 }
             }
         }
-        if !stage.presence {
+        if !stage.only {
             found.stops.extend(annotator.stops);
             found.picks.extend(annotator.picks);
             found.picks_groups |= annotator.picks_groups;
@@ -139,7 +140,13 @@ fn gathered(stage: &Stage<'_>, annotated: Annotated) -> Result<LogicalPlan, Data
         value.extend(&annotated.rows);
     }
     let mut calls = vec![count(lit(1_i64)).alias("rows")];
-    for (lists, name) in [(&value, "value"), (&annotated.rows, "presence")] {
+    let none = Positions::new();
+    let presence = if stage.presence {
+        &annotated.rows
+    } else {
+        &none
+    };
+    for (lists, name) in [(&value, "value"), (presence, "presence")] {
         if !lists.is_empty() {
             calls.push(atoms::union().call(annotated.all(lists)).alias(name));
         }
@@ -205,14 +212,11 @@ fn height(plan: &LogicalPlan) -> usize {
 
 fn too_many(error: EngineError) -> EngineError {
     if error.to_string().contains(atoms::TOO_MANY) {
-        return EngineError::Limit {
-            limit: LIMIT,
-            message: format!(
-                "more than {} rows of a dataset are behind these figures, and that is the limit \
-                 `{LIMIT}`",
-                atoms::MOST
-            ),
-        };
+        let message = format!(
+            "more than {} rows of one dataset are behind these figures",
+            atoms::MOST
+        );
+        return EngineError::invalid(message, "Choose fewer of them, by agency or period.");
     }
     error
 }
