@@ -27,6 +27,8 @@ const SLOW: Duration = Duration::from_secs(10);
 /// By how much the process may grow while one decoder is tried: what a frame of zstd may look back,
 /// and as much again.
 const GROWTH_BYTES: u64 = 256 << 20;
+/// A step that is smaller is the session's own: what it noted of hundreds of thousands of answers.
+const NOTES_BYTES: u64 = 1 << 20;
 
 /// Bodies that got answers of a new kind are kept to be spoilt further.
 const POOL: usize = 4_000;
@@ -57,6 +59,8 @@ pub(super) struct Session<'g> {
     report: Report,
     /// Memory is watched only where nothing else runs in the process.
     peak_bytes: Option<u64>,
+    /// What it was after the last body.
+    last_peak_bytes: u64,
 }
 
 impl<'g> Session<'g> {
@@ -71,6 +75,7 @@ impl<'g> Session<'g> {
             fresh: Vec::new(),
             report: Report::default(),
             peak_bytes: None,
+            last_peak_bytes: 0,
         }
     }
 
@@ -82,7 +87,8 @@ impl<'g> Session<'g> {
         }
         let is_long = matches!(budget, Budget::Time(_));
         if is_long {
-            self.peak_bytes = Some(peak_bytes());
+            self.last_peak_bytes = peak_bytes();
+            self.peak_bytes = Some(self.last_peak_bytes);
         }
         self.fresh.clear();
         let is_over = |tries: u64| match budget {
@@ -142,6 +148,8 @@ impl<'g> Session<'g> {
         }
         if let Some(before) = self.peak_bytes {
             let peak = peak_bytes();
+            let step = peak.saturating_sub(self.last_peak_bytes);
+            self.last_peak_bytes = peak;
             if peak > before + GROWTH_BYTES {
                 self.found(
                     format!("the process grew by {} bytes", peak - before),
@@ -149,6 +157,8 @@ impl<'g> Session<'g> {
                     name,
                 );
                 self.peak_bytes = Some(peak);
+            } else if step < NOTES_BYTES {
+                self.peak_bytes = Some(before + step);
             }
         }
         let contract = self.ground.contract(self.target);
