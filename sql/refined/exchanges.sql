@@ -1,5 +1,5 @@
 -- why: keeps the newest count of a day's calls, which either side may report, and names both owners
--- write: replace
+-- write: replace window called_on, from_system_code, to_system_code, period
 -- refresh: on change
 with ranked as (
     select

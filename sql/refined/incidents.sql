@@ -1,5 +1,5 @@
 -- why: keeps the newest account of every incident, its owner, its length and its notice
--- write: replace
+-- write: replace window incident_id, system_code
 -- refresh: on change
 with ranked as (
     select

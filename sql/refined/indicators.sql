@@ -1,5 +1,5 @@
 -- why: keeps the newest value of every reported figure and names the agency that answers for it
--- write: replace
+-- write: replace window period, reported_agency_code
 -- refresh: on change
 with ranked as (
     select

@@ -1,5 +1,5 @@
 -- why: says what each agency has handed in, per dataset and period, whatever the dataset is
--- write: replace
+-- write: replace window period, reported_agency_code, dataset
 -- refresh: on change
 with landed as (
     select

@@ -1,5 +1,5 @@
 -- why: keeps the newest declaration of every system in a period and names its owner
--- write: replace
+-- write: replace window period, system_code
 -- refresh: on change
 with ranked as (
     select

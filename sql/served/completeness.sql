@@ -1,5 +1,5 @@
 -- why: shows who has handed in what for a period, and above all who has not
--- write: replace
+-- write: replace window period, agency_code, dataset
 -- refresh: on change
 with datasets as (
     select 'raw.dossiers' as dataset

@@ -1,5 +1,5 @@
 -- why: adds up a period's calls between systems, with their failures, size and slowest day
--- write: replace
+-- write: replace window period, from_system_code, to_system_code
 -- refresh: on change
 with volumes as (
     select

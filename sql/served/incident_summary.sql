@@ -1,5 +1,5 @@
 -- why: adds up each system's incidents and holds its year against the share it may be unavailable
--- write: replace
+-- write: replace window system_code
 -- refresh: on change
 with totals as (
     select

@@ -1,5 +1,5 @@
 -- why: gives the country's figures for a month in one row
--- write: replace
+-- write: replace window period
 -- refresh: on change
 with months as (
     select distinct submissions.period

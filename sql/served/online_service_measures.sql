@@ -1,5 +1,5 @@
 -- why: computes the statutory measures of online services from counts; no ratio is ever accepted
--- write: replace
+-- write: replace window period, agency_code
 -- refresh: on change
 with transactions as (
     select

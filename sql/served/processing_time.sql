@@ -1,5 +1,5 @@
 -- why: shows how long dossiers take, by exact quantiles, because a mean hides the slow ones
--- write: replace
+-- write: replace window period, agency_code, field_code
 -- refresh: on change
 with resolved as (
     select

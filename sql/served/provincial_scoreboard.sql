@@ -1,5 +1,5 @@
 -- why: ranks the provinces by a weighted score of their measures; what nobody measured scores 0
--- write: replace
+-- write: replace window period
 -- refresh: on change
 with months as (
     select distinct

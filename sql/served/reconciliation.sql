@@ -1,5 +1,5 @@
 -- why: sets what an agency reported against what its own dossiers add up to
--- write: replace
+-- write: replace window period, agency_code, indicator_code
 -- refresh: on change
 with computed as (
     select
@@ -153,18 +153,36 @@ reported as (
     where indicators.disaggregation = 'total'
     group by indicators.agency_code, indicators.period, indicators.indicator_code
 ),
+-- every figure that one of the two sides has
+figures as (
+    select
+        agency_code,
+        period,
+        indicator_code
+    from computed
+    union
+    select
+        agency_code,
+        period,
+        indicator_code
+    from reported
+),
 paired as (
     select
-        coalesce(computed.agency_code, reported.agency_code) as agency_code,
-        coalesce(computed.period, reported.period) as period,
-        coalesce(computed.indicator_code, reported.indicator_code) as indicator_code,
+        figures.agency_code,
+        figures.period,
+        figures.indicator_code,
         cast(reported.value as decimal(24, 2)) as reported_value,
         cast(computed.value as decimal(24, 2)) as computed_value
-    from computed
-    full join reported
-        on reported.agency_code = computed.agency_code
-        and reported.period = computed.period
-        and reported.indicator_code = computed.indicator_code
+    from figures
+    left join computed
+        on computed.agency_code = figures.agency_code
+        and computed.period = figures.period
+        and computed.indicator_code = figures.indicator_code
+    left join reported
+        on reported.agency_code = figures.agency_code
+        and reported.period = figures.period
+        and reported.indicator_code = figures.indicator_code
 ),
 -- relative to the larger of the two: between 0 and 1 whichever side is wrong, and never by zero
 compared as (

@@ -1,5 +1,5 @@
 -- why: classes every system by its monthly users against the national population
--- write: replace
+-- write: replace window period, system_code
 -- refresh: on change
 with months as (
     select distinct

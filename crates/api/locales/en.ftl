@@ -237,6 +237,7 @@ step-up-to-date = Up to date
 step-failed = Failed
 step-skipped = Skipped
 version-made = Version
+computed-anew = Computed anew
 versions-of-inputs = Versions read
 
 # Submissions

@@ -224,6 +224,7 @@ step-up-to-date = Không đổi
 step-failed = Bị lỗi
 step-skipped = Bị bỏ qua
 version-made = Phiên bản
+computed-anew = Phạm vi tính lại
 versions-of-inputs = Phiên bản đã đọc
 
 # Lần nộp

@@ -14,6 +14,7 @@ mod given;
 mod handles;
 mod house;
 mod in_force;
+mod incremental;
 mod inputs;
 mod ledger;
 mod maintain;

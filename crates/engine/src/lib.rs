@@ -10,6 +10,7 @@ mod attempt;
 mod engine;
 mod error;
 mod halt;
+mod incremental;
 mod limits;
 pub mod lineage;
 mod params;
@@ -25,6 +26,7 @@ mod yielding;
 
 pub use engine::{Engine, EngineSettings, QueryLimits};
 pub use error::{EngineError, Result};
+pub use incremental::{Changed, Difference, Followed, WindowBox, Windows};
 pub use params::Param;
 pub use partitions::Partitions;
 pub use rules::{Finding, LooksPersonal, Predicate, RowRules, table_findings};

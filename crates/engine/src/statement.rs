@@ -114,7 +114,7 @@ fn first_word(text: &str) -> String {
 }
 
 /// A table reference as a dataset; a bare name means the served layer.
-fn dataset(table: &TableReference) -> Result<DatasetName> {
+pub(crate) fn dataset(table: &TableReference) -> Result<DatasetName> {
     let name = match table {
         TableReference::Bare { table } => format!("{}.{table}", Layer::Served.as_str()),
         TableReference::Partial { schema, table } => format!("{schema}.{table}"),

@@ -52,6 +52,9 @@ pub struct RunStep {
     pub seconds: f64,
     /// Why it failed or was skipped, and warnings of its rules.
     pub message: Option<String>,
+    /// What was computed anew, `windows: …` or `full: …` with the reason; none if nothing was looked
+    /// at.
+    pub scope: Option<String>,
 }
 
 /// A run.

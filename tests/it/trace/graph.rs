@@ -150,11 +150,22 @@ pub const DATASETS: [Dataset; 9] = [
 
 /// The example project with these datasets.
 pub async fn setup() -> Setup {
-    let mut setup = Setup::default();
-    for dataset in &DATASETS {
+    with_datasets(
+        Setup::default(),
+        DATASETS.iter().map(|dataset| (dataset, "replace")),
+    )
+    .await
+}
+
+/// A project with these datasets, each written in its own way.
+pub async fn with_datasets(
+    mut setup: Setup,
+    datasets: impl Iterator<Item = (&Dataset, &'static str)>,
+) -> Setup {
+    for (dataset, write) in datasets {
         let (layer, name) = dataset.name.split_once('.').unwrap();
         let sql = format!(
-            "-- why: one of the operators of a graph\n-- write: replace\n-- refresh: on change\n{}\n",
+            "-- why: one of the operators of a graph\n-- write: {write}\n-- refresh: on change\n{}\n",
             dataset.sql
         );
         setup = setup

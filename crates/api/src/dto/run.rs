@@ -36,6 +36,10 @@ pub struct RunStepDto {
     pub seconds: f64,
     /// Why it failed or was skipped, and warnings of its rules.
     pub message: Option<String>,
+    /// What was computed anew: `windows: …`, or `full: …` and why; null if nothing was looked at.
+    #[serde(default)]
+    #[schema(example = "windows: period 2026-09")]
+    pub scope: Option<String>,
 }
 
 /// A run.
@@ -95,6 +99,7 @@ impl From<RunReport> for RunDto {
             rows: step.rows,
             seconds: step.seconds,
             message: step.message,
+            scope: step.scope,
         };
         Self {
             id: run.id,
@@ -124,6 +129,7 @@ impl TryFrom<RunStepDto> for RunStep {
             rows: dto.rows,
             seconds: dto.seconds,
             message: dto.message,
+            scope: dto.scope,
         })
     }
 }

@@ -48,6 +48,7 @@ struct StepLine {
     seconds: String,
     inputs: Vec<(String, i64)>,
     version: String,
+    scope: String,
     message: String,
 }
 
@@ -139,6 +140,7 @@ fn step(step: &RunStep, shell: &Shell, formats: &Formats) -> StepLine {
             .map(|(d, version)| (d.to_string(), *version))
             .collect(),
         version: shown(step.version.map(|version| version.to_string())),
+        scope: shown(step.scope.clone()),
         message: shown(step.message.clone()),
     }
 }

@@ -398,6 +398,7 @@ pub(crate) fn run() -> RunReport {
         rows: 2,
         seconds: 0.5,
         message: message.map(ToOwned::to_owned),
+        scope: Some("windows: period 2026-09".to_owned()),
     };
     RunReport {
         id: Some("r1".to_owned()),

@@ -1,5 +1,7 @@
 //! The run ledger read back: runs as they were recorded.
 
+mod write;
+
 use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
@@ -10,6 +12,8 @@ use service::{ErrorKind, Page, Result, RunReport, RunStep, ServiceError, StepSta
 use crate::catalogue;
 use crate::handles::Handles;
 use crate::system::{self, own};
+
+pub(crate) use write::record;
 
 const RUNS: &str = include_str!("runs.sql");
 const STEPS: &str = include_str!("steps.sql");
@@ -95,6 +99,7 @@ fn step(batch: &RecordBatch, row: usize) -> Option<RunStep> {
         rows: own::count_at(batch, 6, row),
         seconds: own::float_at(batch, 7, row)?,
         message: own::text_at(batch, 8, row),
+        scope: own::text_at(batch, 9, row),
     })
 }
 

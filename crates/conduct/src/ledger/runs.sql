@@ -21,7 +21,8 @@ select
   steps.output_version as output_version,
   steps."rows" as row_count,
   steps.seconds as seconds,
-  arrow_cast(steps.message, 'Utf8View') as message
+  arrow_cast(steps.message, 'Utf8View') as message,
+  arrow_cast(steps.scope, 'Utf8View') as scope
 from system.runs as steps
 inner join placed on placed.run_id = steps.run_id
 where placed.position > $first and placed.position <= $last

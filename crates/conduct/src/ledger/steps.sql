@@ -8,7 +8,8 @@ select
   output_version,
   "rows" as row_count,
   seconds,
-  arrow_cast(message, 'Utf8View') as message
+  arrow_cast(message, 'Utf8View') as message,
+  arrow_cast(scope, 'Utf8View') as scope
 from system.runs
 where run_id = $id
 order by dataset

@@ -70,14 +70,15 @@ impl Plan {
             )));
         }
         let replace = request.mode == CommitMode::Replace;
+        let alone = replace || (request.mode == CommitMode::Amend && request.base.is_some());
         Ok(Self {
             files: request.files,
             empty: replace,
             rewritten: request.rewritten.into_iter().collect(),
             changes_rows: request.mode != CommitMode::Rewrite,
             app: request.app,
-            base: if replace { request.base } else { None },
-            alone: replace,
+            base: if alone { request.base } else { None },
+            alone,
             heading: Vec::new(),
             operation: request.operation,
             info: request.info,

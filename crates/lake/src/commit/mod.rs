@@ -50,8 +50,8 @@ pub struct CommitRequest {
     /// A name and a rising number: a number that the table already has from this name is not
     /// committed again.
     pub app: Option<(String, i64)>,
-    /// For `Replace`: the version that the files were computed against; the newest by default. A
-    /// table that has moved on since is a conflict.
+    /// The version that the files were computed against: for `Replace` the newest by default, for
+    /// `Amend` any by default. A table that has moved on since is a conflict.
     pub base: Option<i64>,
     /// What the change is, for the history.
     pub operation: String,

@@ -1,5 +1,6 @@
 //! A data file as the log tells it, and as a scan takes it.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
@@ -187,6 +188,37 @@ impl DataFile {
             low.as_ref().is_none_or(|low| low <= value)
                 && high.as_ref().is_none_or(|high| value <= high)
         })
+    }
+
+    /// Whether a column of the file may have one of `values`, none of which is null: not when its
+    /// partition or its bounds say no.
+    pub(crate) fn may_hold_value(&self, column: &str, values: &[ScalarValue]) -> bool {
+        if let Some(text) = self.add.partition_values.get(column) {
+            let text = text.as_deref().filter(|text| !text.is_empty());
+            return text.is_some_and(|text| {
+                values.iter().any(|value| {
+                    let here = ScalarValue::try_from_string(text.to_owned(), &value.data_type());
+                    here.is_ok_and(|here| here == *value)
+                })
+            });
+        }
+        let Some(kind) = values.first().map(ScalarValue::data_type) else {
+            return false;
+        };
+        let Some(bounds) = self.bounds() else {
+            return true;
+        };
+        let known = bounds.column(column, &kind);
+        let low = known.min_value.get_value();
+        let high = known.max_value.get_value();
+        // What cannot be compared says nothing.
+        let above = |value: &ScalarValue| {
+            low.is_none_or(|low| value.partial_cmp(low) != Some(Ordering::Less))
+        };
+        let below = |value: &ScalarValue| {
+            high.is_none_or(|high| value.partial_cmp(high) != Some(Ordering::Greater))
+        };
+        values.iter().any(|value| above(value) && below(value))
     }
 
     fn bounds(&self) -> Option<Bounds<'_>> {

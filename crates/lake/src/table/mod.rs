@@ -2,6 +2,7 @@
 
 mod change;
 mod data_file;
+mod differing;
 mod head;
 mod history;
 mod layout;
@@ -26,6 +27,7 @@ use object_store::path::Path;
 use project::DatasetName;
 
 pub(crate) use data_file::DataFile;
+pub use differing::Holding;
 pub(crate) use head::Head;
 pub use history::CommitRecord;
 pub(crate) use history::entry_path;

@@ -71,8 +71,11 @@ impl Portion {
     }
 
     fn paths(&self) -> Vec<String> {
-        let paths = self.files.iter().map(|file| file.path().to_owned());
-        paths.collect()
+        self.paths_of().map(str::to_owned).collect()
+    }
+
+    pub(super) fn paths_of(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| file.path())
     }
 }
 

@@ -3,12 +3,27 @@
 use crate::DatasetName;
 
 /// How a run writes its target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
     /// The table becomes exactly the answer.
     Replace,
     /// The answer is added to the table.
     Append,
+    /// The table becomes exactly the answer; rows are computed anew for those values of the columns
+    /// that a change of the inputs touches.
+    Window(Vec<String>),
+    /// The same by the columns that name a row once.
+    Merge(Vec<String>),
+}
+
+impl Write {
+    /// The columns by whose values rows are computed anew; none where it is always all of them.
+    pub fn windows(&self) -> &[String] {
+        match self {
+            Self::Replace | Self::Append => &[],
+            Self::Window(columns) | Self::Merge(columns) => columns,
+        }
+    }
 }
 
 /// When a transformation is due.

@@ -7,6 +7,14 @@ use crate::{DatasetName, Layer, text};
 
 const KEYS: [&str; 3] = ["why", "write", "refresh"];
 
+/// The ways in which a run writes.
+const WRITES: [&str; 4] = [
+    "replace",
+    "append",
+    "merge on COLUMN, …",
+    "replace window COLUMN, …",
+];
+
 /// The parameters that a run hands in.
 const GIVEN: [&str; 1] = ["run_at"];
 
@@ -16,12 +24,8 @@ pub(crate) fn read(path: &str, sql: &str, problems: &mut Vec<Problem>) -> Option
     let dataset = dataset_of(path, &sink);
     let header = Header::read(sql, &sink);
     let why = header.value("why", &sink);
-    let write = header.value("write", &sink).and_then(|line| {
-        line.choice(
-            &[("replace", Write::Replace), ("append", Write::Append)],
-            &sink,
-        )
-    });
+    let write = header.value("write", &sink);
+    let write = write.and_then(|line| written(line, &sink));
     let refresh = header
         .value("refresh", &sink)
         .and_then(|line| line.choice(&[("on change", Refresh::OnChange)], &sink));
@@ -47,6 +51,51 @@ pub(crate) fn read(path: &str, sql: &str, problems: &mut Vec<Problem>) -> Option
         sha256: text::sha256(sql.as_bytes()),
         path: path.to_owned(),
     })
+}
+
+/// How a run writes, from the header's line.
+fn written(line: &Line<'_>, sink: &Sink<'_>) -> Option<Write> {
+    let columns = |rest: &str| -> Vec<String> {
+        let names = rest.split(',').map(|name| name.trim().to_owned());
+        names.collect()
+    };
+    let write = match line.value.as_str() {
+        "replace" => return Some(Write::Replace),
+        "append" => return Some(Write::Append),
+        value => {
+            let window = value.strip_prefix("replace window ").map(columns);
+            let merge = value.strip_prefix("merge on ").map(columns);
+            match (window, merge) {
+                (Some(columns), _) => Write::Window(columns),
+                (_, Some(columns)) => Write::Merge(columns),
+                _ => {
+                    sink.at(line.at, must_be(line.key, &WRITES, value));
+                    return None;
+                }
+            }
+        }
+    };
+    let named = write.windows();
+    for (at, column) in named.iter().enumerate() {
+        if !is_name(column) {
+            let message = format!(
+                "`write` names the column `{column}`: expected names in lowercase letters, digits \
+                 and `_`, with commas between them"
+            );
+            sink.at(line.at, message);
+            return None;
+        }
+        if named[..at].contains(column) {
+            sink.at(line.at, format!("`write` names the column `{column}` twice"));
+            return None;
+        }
+    }
+    Some(write)
+}
+
+fn is_name(text: &str) -> bool {
+    let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    !text.is_empty() && text.chars().all(known)
 }
 
 fn dataset_of(path: &str, sink: &Sink<'_>) -> Option<DatasetName> {

@@ -56,7 +56,7 @@ fn every_fault_of_a_header_is_told() {
         expect![[r#"
             not read
             sql/refined/dossiers.sql:1:1: `why` is empty
-            sql/refined/dossiers.sql:2:1: `write` must be one of `replace`, `append`, found `merge`
+            sql/refined/dossiers.sql:2:1: `write` must be one of `replace`, `append`, `merge on COLUMN, …`, `replace window COLUMN, …`, found `merge`
             sql/refined/dossiers.sql:3:1: `refresh` must be `on change`, found `daily`
         "#]],
     );
@@ -78,6 +78,36 @@ fn every_fault_of_a_header_is_told() {
             sql/refined/dossiers.sql:1:1: the header lacks `-- refresh: …`
         "#]],
     );
+}
+
+#[test]
+fn windows_are_columns() {
+    let written = |write: &str| {
+        let sql = HEADER.replace("write: replace", &format!("write: {write}")) + "select 1\n";
+        let mut problems = Vec::new();
+        let read = read(PATH, &sql, &mut problems);
+        let told = problems.iter().map(ToString::to_string).collect::<String>();
+        (read.map(|read| read.write), told)
+    };
+    let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        written("replace window period, agency_code"),
+        (Some(Write::Window(names(&["period", "agency_code"]))), String::new())
+    );
+    assert_eq!(
+        written("merge on dossier_id"),
+        (Some(Write::Merge(names(&["dossier_id"]))), String::new())
+    );
+    for (write, fault) in [
+        ("replace window", "found `replace window`"),
+        ("merge on period,", "names the column ``"),
+        ("merge on Period", "names the column `Period`"),
+        ("replace window period, period", "names the column `period` twice"),
+    ] {
+        let (read, told) = written(write);
+        assert_eq!(read, None);
+        assert!(told.contains(fault), "{told}");
+    }
 }
 
 #[test]

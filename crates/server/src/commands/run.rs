@@ -55,7 +55,9 @@ impl Run {
 }
 
 fn print(report: &RunReport, context: &Context) -> Outcome {
-    let mut records = Records::new(&["dataset", "state", "rows", "version", "seconds", "message"]);
+    let mut records = Records::new(&[
+        "dataset", "state", "rows", "version", "seconds", "scope", "message",
+    ]);
     for step in &report.steps {
         let seconds = (step.seconds * 1000.0).round() / 1000.0;
         records.push(vec![
@@ -64,6 +66,7 @@ fn print(report: &RunReport, context: &Context) -> Outcome {
             json!(step.rows),
             json!(step.version),
             json!(seconds),
+            json!(step.scope),
             json!(step.message),
         ]);
     }

@@ -198,6 +198,7 @@ fn run() -> RunReport {
         rows: 12_345,
         seconds: 1.5,
         message: message.map(ToOwned::to_owned),
+        scope: Some("windows: period 2026-09".to_owned()),
     };
     let broken = "rule `score_in_range` does not hold for 3 rows";
     RunReport {
