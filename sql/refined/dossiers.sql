@@ -1,8 +1,7 @@
 -- why: holds every dossier once, in its newest state, with who, what, when and whether in time
--- write: replace
+-- write: merge on dossier_id
 -- refresh: on change
 with ranked as (
-    -- newest first in each dossier; one order over all rows is far cheaper than a window for each
     select
         dossier_id,
         procedure_code,
@@ -23,14 +22,10 @@ with ranked as (
         updated_at,
         _period,
         _submission_id,
-        lag(dossier_id) over (
-            order by
-                dossier_id,
-                updated_at desc,
-                _received_at desc,
-                _row_number desc,
-                _submission_id desc
-        ) as row_before
+        row_number() over (
+            partition by dossier_id
+            order by updated_at desc, _received_at desc, _row_number desc, _submission_id desc
+        ) as age
     from raw.dossiers
 ),
 -- civil time is the fixed +07:00 of Asia/Ho_Chi_Minh
@@ -64,7 +59,7 @@ newest as (
     from ranked
     left join codes.states
         on states.code = ranked.state
-    where ranked.row_before is distinct from ranked.dossier_id
+    where ranked.age = 1
 ),
 -- a dossier that ended without a known time ended at the latest when its state was written
 dated as (

@@ -14,6 +14,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use project::{DatasetName, Layer};
 
+use crate::first_of_each::FirstOfEach;
 use crate::pool::Pool;
 use crate::spill::Spill;
 use crate::{EngineError, Gauge, Result, Session, Watchdog, yielding};
@@ -119,6 +120,7 @@ impl Engine {
         let state = SessionStateBuilder::new_with_default_features()
             .with_config(self.config(limits)?)
             .with_runtime_env(runtime)
+            .with_optimizer_rule(Arc::new(FirstOfEach))
             .with_physical_optimizer_rules(yielding::rules())
             .build();
         let context = SessionContext::new_with_state(state);

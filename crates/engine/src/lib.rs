@@ -9,6 +9,7 @@
 mod attempt;
 mod engine;
 mod error;
+mod first_of_each;
 mod halt;
 mod incremental;
 mod limits;

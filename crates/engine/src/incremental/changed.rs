@@ -21,7 +21,7 @@ use crate::{Engine, EngineError, Planned, QueryLimits, Result, Session};
 /// Distinct values of window columns that are told apart at the most.
 const TUPLES: usize = 1_000_000;
 /// Values of one window column beyond which windows are no help.
-const VALUES: usize = 10_000;
+const VALUES: usize = 500_000;
 /// The names under which the two sides are read.
 const SIDES: [&str; 2] = ["system.before", "system.after"];
 

@@ -8,6 +8,7 @@
 
 mod changed;
 mod follow;
+mod set;
 mod windows;
 
 pub use changed::{Changed, Difference};

@@ -7,10 +7,11 @@ use datafusion::logical_expr::utils::{conjunction, disjunction};
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, ident, lit};
 use project::DatasetName;
 
+use super::set::within;
 use crate::{EngineError, Planned, Result, Session};
 
-/// So many values of a column or fewer are compared with the bounds of files and row groups one by
-/// one; of more it is their own bounds.
+/// So many values of a column or fewer are written out, and each is compared with the bounds of files
+/// and row groups; of more it is their own bounds.
 const FEW: usize = 20;
 /// So many values of a column are told to people.
 const TOLD: usize = 3;
@@ -76,11 +77,13 @@ impl Windows {
     }
 
     /// The condition that a row is inside.
-    fn inside(&self) -> Option<Expr> {
-        disjunction(self.boxes.iter().filter_map(|values| {
+    fn inside(&self) -> Result<Option<Expr>> {
+        let mut boxes = Vec::new();
+        for values in &self.boxes {
             let columns = values.iter().map(|(column, values)| among(column, values));
-            conjunction(columns)
-        }))
+            boxes.extend(conjunction(columns.collect::<Result<Vec<_>>>()?));
+        }
+        Ok(disjunction(boxes))
     }
 }
 
@@ -101,15 +104,16 @@ fn column_told(column: &str, values: &[ScalarValue]) -> String {
     format!("{column} {}{more}", shown.join(", "))
 }
 
-fn among(column: &str, values: &[ScalarValue]) -> Expr {
-    let list = values.iter().cloned().map(lit).collect();
-    let one_of = ident(column).in_list(list, false);
+fn among(column: &str, values: &[ScalarValue]) -> Result<Expr> {
     match (values.first(), values.last()) {
         (Some(low), Some(high)) if values.len() > FEW => {
             let bounds = ident(column).between(lit(low.clone()), lit(high.clone()));
-            bounds.and(one_of)
+            Ok(bounds.and(within(ident(column), values)?))
         }
-        _ => one_of,
+        _ => {
+            let list = values.iter().cloned().map(lit).collect();
+            Ok(ident(column).in_list(list, false))
+        }
     }
 }
 
@@ -119,7 +123,7 @@ impl Session {
     /// # Errors
     /// `Invalid` when a window is about a column that the answer does not have.
     pub fn inside(&self, planned: Planned, windows: &Windows) -> Result<Planned> {
-        let condition = windows.inside().unwrap_or_else(|| lit(false));
+        let condition = windows.inside()?.unwrap_or_else(|| lit(false));
         let plan = LogicalPlanBuilder::from(planned.plan)
             .filter(condition)
             .and_then(LogicalPlanBuilder::build);
@@ -140,7 +144,7 @@ impl Session {
     ) -> Result<Planned> {
         let frame = self.context().table(dataset.as_str()).await;
         let mut frame = frame.map_err(EngineError::Failed)?;
-        if let Some(inside) = windows.inside() {
+        if let Some(inside) = windows.inside()? {
             let outside = inside.is_not_true();
             frame = frame.filter(outside).map_err(EngineError::planning)?;
         }
