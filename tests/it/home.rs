@@ -26,7 +26,7 @@ use service::{
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use testkit::seaweed::Seaweed;
-use testkit::{Fault, FaultyStore, Op, TestClock};
+use testkit::{CountingStore, Fault, FaultyStore, Op, TestClock};
 
 /// Two good rows, and one that breaks two rules.
 pub const VISITS: &str = "visit_id,office,visited_at,minutes\n\
@@ -186,6 +186,16 @@ impl Fixture {
         let store = open_store(&location, &settings).unwrap();
         let folder = Arc::new(tempfile::tempdir().unwrap());
         Self::over(store, folder, setup).await
+    }
+
+    /// On disk, and what the store is asked for is counted.
+    pub async fn counted(setup: Setup) -> (Self, CountingStore) {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let location = StoreLocation::Folder(folder.path().join("lake"));
+        let store = open_store(&location, &S3Settings::default()).unwrap();
+        let counting = CountingStore::new(store);
+        let fixture = Self::over(Arc::new(counting.clone()), folder, setup).await;
+        (fixture, counting)
     }
 
     async fn over(store: Arc<dyn ObjectStore>, folder: Arc<TempDir>, setup: Setup) -> Self {

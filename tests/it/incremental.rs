@@ -1,6 +1,8 @@
 //! Runs that compute what changed and no more, held against computing everything anew.
 
+mod budget;
 mod datasets;
+mod shipped;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -145,5 +147,6 @@ async fn rows(f: &Fixture, sql: &str) -> String {
 fn scope<'a>(report: &'a RunReport, dataset: &Dataset) -> &'a str {
     let mut steps = report.steps.iter();
     let step = steps.find(|step| step.dataset.as_str() == dataset.name);
-    step.and_then(|step| step.scope.as_deref()).unwrap_or("none")
+    step.and_then(|step| step.scope.as_deref())
+        .unwrap_or("none")
 }

@@ -10,8 +10,8 @@ use engine::{
 };
 use lineage::{Edge, Graph};
 use project::{
-    DatasetName, LANGUAGE, ParameterType, Problem, Project, ReportDefinition, Sources,
-    Transformation,
+    Contract, DatasetName, LANGUAGE, ParameterType, Problem, Project, ReportDefinition, Sources,
+    Transformation, Write,
 };
 
 use crate::{catalogue, system};
@@ -116,8 +116,43 @@ async fn transformed(
     let analysed = session.analysed(&planned)?;
     if let Some(contract) = project.contracts.get(&transformation.dataset) {
         session.under_contract(planned, contract)?;
+        windows(contract, transformation)?;
     }
     engine::lineage::edges(&transformation.dataset, &analysed)
+}
+
+/// Refuses windows that the target does not have.
+fn windows(contract: &Contract, transformation: &Transformation) -> engine::Result<()> {
+    let invalid = |message: String, hint: &str| {
+        Err(EngineError::Invalid {
+            message,
+            hint: hint.to_owned(),
+        })
+    };
+    let named = transformation.write.windows();
+    if named.is_empty() {
+        return Ok(());
+    }
+    let has = |name: &&String| contract.columns.iter().any(|column| column.name == **name);
+    if let Some(unknown) = named.iter().find(|name| !has(name)) {
+        return invalid(
+            format!("`write` names the column `{unknown}`, and the contract has none of that name"),
+            "Name columns of the answer.",
+        );
+    }
+    let keys: BTreeSet<&String> = contract.key.iter().collect();
+    if let Write::Merge(columns) = &transformation.write
+        && keys != columns.iter().collect()
+    {
+        return invalid(
+            format!(
+                "`merge on` names `{}`, and that is not the contract's key",
+                columns.join("`, `")
+            ),
+            "Name the columns of the primary key, or say `replace window`.",
+        );
+    }
+    Ok(())
 }
 
 /// The parameters of a transformation: `$run_at`, if it is used.

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::handles::Handles;
 use crate::published::PublishedSet;
-use crate::{failure, system};
+use crate::{failure, runs, system};
 
 /// The table property that holds the contract's version.
 const VERSION: &str = "dtm.contract_version";
@@ -25,7 +25,10 @@ const CODES: &str = "dtm.codes_sha256";
 
 /// What the lake lacks of what the project's files say now. Nothing comes in force by it.
 pub(crate) async fn plan(handles: &Handles) -> Result<Plan> {
-    differences(handles, &handles.project.written().await?.project).await
+    let project = handles.project.written().await?.project;
+    let mut plan = differences(handles, &project).await?;
+    plan.runs = runs::due(handles, &project).await?;
+    Ok(plan)
 }
 
 /// What must change, in the order in which it is done.
@@ -44,7 +47,8 @@ async fn differences(handles: &Handles, project: &Project) -> Result<Plan> {
             });
         }
     }
-    Ok(Plan { items })
+    let runs = Vec::new();
+    Ok(Plan { items, runs })
 }
 
 /// Makes the lake what the project's files say now, and puts the project in force. Refuses as a

@@ -44,7 +44,7 @@ pub use store::{
     LocalStore, S3Settings, StoreFacts, StoreLocation, open_bucket, open_store, probe,
 };
 pub use table::{
-    CommitRecord, CompactSettings, Holding, PartitionFiles, Portion, Snapshot, Table, TableFile, TableFiles,
-    TableShape, Unneeded,
+    CommitRecord, CompactSettings, Holding, PartitionFiles, Portion, Snapshot, Table, TableFile,
+    TableFiles, TableShape, Unneeded,
 };
 pub use write::{StagedFile, StagedWriter, WriteSettings};

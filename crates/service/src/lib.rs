@@ -46,7 +46,9 @@ pub use quarantine::{
 pub use query::{At, Batches, QueryAnswer, QueryRequest, Value};
 pub use release::{ReleaseReport, ReleaseRequest, ReleasedSubmission};
 pub use report::{Document, Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat};
-pub use run::{Plan, PlanItem, PlannedChange, RunReport, RunRequest, RunStep, StepState};
+pub use run::{
+    Plan, PlanItem, PlannedChange, PlannedRun, RunReport, RunRequest, RunStep, StepState,
+};
 pub use seam::{ByteStream, Evidence, Service};
 pub use submission::{
     Ack, ControlTotal, Ended, Page, Receipt, Relation, RowCounts, RowError, RowErrors, Submission,

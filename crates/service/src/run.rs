@@ -101,4 +101,18 @@ pub struct PlanItem {
 pub struct Plan {
     /// The differences.
     pub items: Vec<PlanItem>,
+    /// What the next run computes anew, inputs before what reads them.
+    pub runs: Vec<PlannedRun>,
+}
+
+/// A transformation that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedRun {
+    /// The target.
+    pub dataset: DatasetName,
+    /// What is computed anew, as [`RunStep::scope`] says it; `after: …` names the datasets that are
+    /// due themselves and that it reads, for what they change is not known before.
+    pub scope: String,
+    /// The rows of the table now.
+    pub rows: u64,
 }

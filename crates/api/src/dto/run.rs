@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use service::{
-    Plan, PlanItem, PlannedChange, RunReport, RunRequest, RunStep, ServiceError, StepState,
+    Plan, PlanItem, PlannedChange, PlannedRun, RunReport, RunRequest, RunStep, ServiceError,
+    StepState,
 };
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -77,6 +78,22 @@ pub struct PlanItemDto {
 pub struct PlanDto {
     /// The differences; empty if there are none.
     pub items: Vec<PlanItemDto>,
+    /// What the next run computes anew, inputs before what reads them.
+    #[serde(default)]
+    pub runs: Vec<PlannedRunDto>,
+}
+
+/// A transformation that is due.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PlannedRunDto {
+    /// The target.
+    pub dataset: String,
+    /// What is computed anew: `windows: …`, `full: …` and why, or `after: …` the datasets that it
+    /// reads and that are due themselves.
+    #[schema(example = "windows: period 2026-09")]
+    pub scope: String,
+    /// The rows of the table now.
+    pub rows: u64,
 }
 
 impl From<RunRequestDto> for RunRequest {
@@ -192,8 +209,14 @@ impl TryFrom<PlanItemDto> for PlanItem {
 
 impl From<Plan> for PlanDto {
     fn from(plan: Plan) -> Self {
+        let run = |run: PlannedRun| PlannedRunDto {
+            dataset: run.dataset.to_string(),
+            scope: run.scope,
+            rows: run.rows,
+        };
         Self {
             items: plan.items.into_iter().map(Into::into).collect(),
+            runs: plan.runs.into_iter().map(run).collect(),
         }
     }
 }
@@ -203,8 +226,16 @@ impl TryFrom<PlanDto> for Plan {
 
     fn try_from(dto: PlanDto) -> Result<Self, ServiceError> {
         let items = dto.items.into_iter().map(TryInto::try_into);
+        let run = |run: PlannedRunDto| {
+            Ok::<_, ServiceError>(PlannedRun {
+                dataset: read(&run.dataset, "a dataset name")?,
+                scope: run.scope,
+                rows: run.rows,
+            })
+        };
         Ok(Self {
             items: items.collect::<Result<_, _>>()?,
+            runs: dto.runs.into_iter().map(run).collect::<Result<_, _>>()?,
         })
     }
 }

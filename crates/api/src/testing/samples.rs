@@ -428,6 +428,11 @@ pub(crate) fn plan() -> Plan {
     };
     Plan {
         items: changes.into_iter().map(item).collect(),
+        runs: vec![service::PlannedRun {
+            dataset: "refined.visits".parse().unwrap(),
+            scope: "windows: period 2026-09".to_owned(),
+            rows: 7,
+        }],
     }
 }
 

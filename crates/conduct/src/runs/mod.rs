@@ -1,5 +1,6 @@
 //! Runs: transformations in the order of their inputs, checked before they are visible, recorded.
 
+mod due;
 mod step;
 
 use std::sync::Arc;
@@ -15,8 +16,9 @@ use crate::inputs::Inputs;
 use crate::ledger::record;
 use crate::{failure, plan, select};
 
-pub(crate) use step::{INPUTS, SQL};
+pub(crate) use due::due;
 use step::Step;
+pub(crate) use step::{INPUTS, SQL};
 
 /// The run, in the commit that it made.
 pub(crate) const RUN: &str = "dtm.run";

@@ -1,6 +1,6 @@
 //! One transformation of a run: what it computes anew, staged, held against the rules, committed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use engine::{Finding, Planned, QueryLimits, Session, Statement, Windows, table_f
 use lake::{CommitRequest, Snapshot, StagedFile, Table, WriteSettings};
 use project::{Contract, DatasetName, Project, Severity, Transformation, Write};
 use serde_json::{Map, Value, json};
-use service::{ErrorKind, Result, RunStep, ServiceError, StepState};
+use service::{ErrorKind, PlannedRun, Result, RunStep, ServiceError, StepState};
 
 use super::RUN;
 use crate::check::run_params;
@@ -28,7 +28,7 @@ const CONTRACT: &str = "dtm.contract";
 
 /// One transformation of one run.
 pub(super) struct Step<'a> {
-    pub(super) handles: &'a Arc<Handles>,
+    pub(super) handles: &'a Handles,
     pub(super) project: &'a Project,
     pub(super) transformation: &'a Transformation,
     pub(super) inputs: &'a Inputs,
@@ -106,7 +106,12 @@ impl Step<'_> {
         }
     }
 
-    pub(super) fn answer(&self, state: StepState, seconds: f64, message: Option<String>) -> RunStep {
+    pub(super) fn answer(
+        &self,
+        state: StepState,
+        seconds: f64,
+        message: Option<String>,
+    ) -> RunStep {
         RunStep {
             dataset: self.transformation.dataset.clone(),
             state,
@@ -119,21 +124,69 @@ impl Step<'_> {
         }
     }
 
-    async fn build(&self) -> Result<Outcome> {
+    /// What it would compute anew if it ran after `before`, which are due; none if nothing.
+    pub(super) async fn due(&self, before: &BTreeSet<DatasetName>) -> Result<Option<PlannedRun>> {
+        let dataset = &self.transformation.dataset;
+        let planned = |scope: String, rows: u64| PlannedRun {
+            dataset: dataset.clone(),
+            scope,
+            rows,
+        };
+        let statement = Statement::parse(&self.transformation.sql).map_err(failure::engine)?;
+        let table = self.handles.lake.table(dataset).await;
+        let unmade = |d: &DatasetName| self.project.contracts.contains_key(d);
+        let mut inputs = Vec::new();
+        for input in statement.inputs() {
+            inputs.push((input, self.handles.lake.table(input).await.is_ok()));
+        }
+        let lacking = inputs.iter().any(|(input, made)| !made && unmade(input));
+        let rows = match table {
+            Ok(table) if !lacking => table.row_count().map_err(failure::lake)?,
+            Err(lake::LakeError::NotFound { .. }) | Ok(_) => {
+                let scope = "full: a table is not made yet; `dtm apply` makes it";
+                return Ok(Some(planned(scope.to_owned(), 0)));
+            }
+            Err(error) => return Err(failure::lake(error)),
+        };
+        let work = self.work().await?;
+        let read = versions(&work.snapshots);
+        let (scope, current) = self.scope(&work, &read).await?;
+        let due = work.statement.inputs().intersection(before);
+        let due: Vec<String> = due.map(|input| format!("`{input}`")).collect();
+        Ok(match scope {
+            Scope::Windows(_) | Scope::All(_) if due.is_empty() => {
+                Some(planned(scope.told(), rows))
+            }
+            Scope::All(_) => Some(planned(scope.told(), rows)),
+            _ if !due.is_empty() => Some(planned(format!("after: {}", due.join(", ")), rows)),
+            _ if current => None,
+            scope => Some(planned(scope.told(), rows)),
+        })
+    }
+
+    async fn work(&self) -> Result<Work> {
         let handles = self.handles;
-        let contract = handles.contract(&self.transformation.dataset)?;
-        let table = handles.table(&self.transformation.dataset).await?;
+        let dataset = &self.transformation.dataset;
+        let contract = match self.project.contracts.get(dataset) {
+            Some(contract) => contract.clone(),
+            None => handles.contract(dataset)?,
+        };
+        let table = handles.table(dataset).await?;
         let statement = Statement::parse(&self.transformation.sql).map_err(failure::engine)?;
         let snapshots = self.inputs.of(handles, &statement).await?;
-        let read = versions(&snapshots);
-        let info = self.info(&contract, &read);
-        let work = Work {
+        let info = self.info(&contract, &versions(&snapshots));
+        Ok(Work {
             contract,
             table,
             statement,
             snapshots,
             info,
-        };
+        })
+    }
+
+    async fn build(&self) -> Result<Outcome> {
+        let work = self.work().await?;
+        let read = versions(&work.snapshots);
         let (scope, current) = self.scope(&work, &read).await?;
         let told = scope.told();
         let inputs: Vec<(DatasetName, i64)> = read.into_iter().collect();
@@ -239,7 +292,12 @@ impl Step<'_> {
             Ok(judged) => self.judge(&work.contract, judged).await,
             Err(error) => Err(error),
         };
-        let files: Vec<StagedFile> = replaced.inside.iter().chain(&replaced.kept).cloned().collect();
+        let files: Vec<StagedFile> = replaced
+            .inside
+            .iter()
+            .chain(&replaced.kept)
+            .cloned()
+            .collect();
         let warnings = self.or_discard(work, warnings, &files).await?;
         Ok((replaced, warnings))
     }

@@ -9,13 +9,14 @@ use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
+use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, ident, lit};
 use foldhash::quality::FixedState;
 use futures::StreamExt as _;
 use project::DatasetName;
 
-use super::windows::{WindowBox, Windows};
 use super::Followed;
+use super::windows::{WindowBox, Windows};
 use crate::{Engine, EngineError, Planned, QueryLimits, Result, Session};
 
 /// Distinct values of window columns that are told apart at the most.
@@ -94,7 +95,11 @@ async fn reading(
     whole: bool,
 ) -> Result<Planned> {
     let frame = session.context().table(side).await;
-    let frame = frame.map_err(EngineError::Failed)?;
+    let mut frame = frame.map_err(EngineError::Failed)?;
+    // A row that they exclude was in no answer, and is in none.
+    if let Some(condition) = conjunction(followed.conditions.iter().cloned()) {
+        frame = frame.filter(condition).map_err(EngineError::planning)?;
+    }
     let windows = followed.carriers.iter();
     let windows = windows.map(|(name, carrier)| carrier.clone().alias(format!("window {name}")));
     let mut columns: Vec<Expr> = vec![lit(0_i64).alias("of all rows")];
@@ -162,7 +167,9 @@ impl Tally {
         };
         let dataset = &followed.dataset;
         if followed.carriers.is_empty() {
-            return Ok(Changed::Anything(format!("`{dataset}` changed")));
+            return Ok(Changed::Anything(format!(
+                "`{dataset}` changed, and any row may depend on any row of it"
+            )));
         }
         let columns = converter.convert_rows(changed).map_err(failed)?;
         let mut values = WindowBox::new();

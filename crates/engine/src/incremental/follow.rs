@@ -10,7 +10,8 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, Result as PlanResult, ScalarValue, exec_err};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF,
-    ScalarUDFImpl, Signature, TableProviderFilterPushDown, TableScan, TableType, Volatility, cast, ident,
+    ScalarUDFImpl, Signature, TableProviderFilterPushDown, TableScan, TableType, Volatility, cast,
+    ident,
 };
 use datafusion::physical_plan::ExecutionPlan;
 use project::{Contract, DatasetName};
@@ -25,6 +26,8 @@ pub struct Followed {
     pub dataset: DatasetName,
     /// The columns of the input that matter.
     pub columns: BTreeSet<String>,
+    /// The conditions that the statement makes of a row of the input by itself.
+    pub(super) conditions: Vec<Expr>,
     /// For each window column that is followed to here, what its value is in a row of the input.
     pub(super) carriers: BTreeMap<String, Expr>,
 }
@@ -64,9 +67,12 @@ impl Engine {
         };
         let mut followed = Vec::new();
         for scan in readings(&plan)? {
+            let conditions = scan.filters.iter().cloned().map(unqualified);
+            let conditions = conditions.collect::<PlanResult<_>>();
             followed.push(Followed {
                 dataset: dataset(&scan.table_name)?,
                 columns: columns(&scan),
+                conditions: conditions.map_err(EngineError::planning)?,
                 carriers: BTreeMap::new(),
             });
         }

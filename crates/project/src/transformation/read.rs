@@ -86,7 +86,10 @@ fn written(line: &Line<'_>, sink: &Sink<'_>) -> Option<Write> {
             return None;
         }
         if named[..at].contains(column) {
-            sink.at(line.at, format!("`write` names the column `{column}` twice"));
+            sink.at(
+                line.at,
+                format!("`write` names the column `{column}` twice"),
+            );
             return None;
         }
     }

@@ -92,7 +92,10 @@ fn windows_are_columns() {
     let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
     assert_eq!(
         written("replace window period, agency_code"),
-        (Some(Write::Window(names(&["period", "agency_code"]))), String::new())
+        (
+            Some(Write::Window(names(&["period", "agency_code"]))),
+            String::new()
+        )
     );
     assert_eq!(
         written("merge on dossier_id"),
@@ -102,7 +105,10 @@ fn windows_are_columns() {
         ("replace window", "found `replace window`"),
         ("merge on period,", "names the column ``"),
         ("merge on Period", "names the column `Period`"),
-        ("replace window period, period", "names the column `period` twice"),
+        (
+            "replace window period, period",
+            "names the column `period` twice",
+        ),
     ] {
         let (read, told) = written(write);
         assert_eq!(read, None);

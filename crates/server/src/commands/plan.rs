@@ -58,13 +58,22 @@ fn print(plan: &service::Plan, context: &Context) -> Outcome {
     if plan.items.is_empty() {
         tell("the lake is what the project says")?;
     }
-    let mut records = Records::new(&["dataset", "change", "detail"]);
+    let mut records = Records::new(&["dataset", "change", "detail", "rows"]);
     for item in &plan.items {
         let (change, detail) = told(&item.change);
         records.push(vec![
             json!(item.dataset.as_str()),
             json!(change),
             json!(detail),
+            json!(null),
+        ]);
+    }
+    for run in &plan.runs {
+        records.push(vec![
+            json!(run.dataset.as_str()),
+            json!("run"),
+            json!(run.scope),
+            json!(run.rows),
         ]);
     }
     records.print(context.format)

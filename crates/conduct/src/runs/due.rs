@@ -1,0 +1,32 @@
+//! What the next run will compute anew.
+
+use std::collections::BTreeSet;
+
+use project::{DatasetName, Project};
+use service::{PlannedRun, Result, RunRequest};
+
+use super::chosen;
+use super::step::Step;
+use crate::handles::Handles;
+use crate::inputs::Inputs;
+
+/// The transformations that are due, inputs before what reads them.
+pub(crate) async fn due(handles: &Handles, project: &Project) -> Result<Vec<PlannedRun>> {
+    let chosen = chosen(project, &RunRequest::default())?;
+    let inputs = Inputs::take(handles, project, &chosen).await?;
+    let mut runs: Vec<PlannedRun> = Vec::new();
+    for transformation in chosen {
+        let step = Step {
+            handles,
+            project,
+            transformation,
+            inputs: &inputs,
+            run: "",
+            started_at: handles.now(),
+            forced: false,
+        };
+        let before: BTreeSet<DatasetName> = runs.iter().map(|run| run.dataset.clone()).collect();
+        runs.extend(step.due(&before).await?);
+    }
+    Ok(runs)
+}
