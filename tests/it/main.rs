@@ -33,6 +33,7 @@ mod pull;
 mod quarantine;
 mod receive;
 mod release;
+mod rollback;
 mod scans;
 mod slt;
 mod sockets;

@@ -25,13 +25,14 @@ pub(crate) const INPUTS: &str = "dtm.inputs";
 /// The hash of the SQL file, in the commit that it made.
 pub(crate) const SQL: &str = "dtm.sql_sha256";
 /// The contract's version, in the commit that it made.
-const CONTRACT: &str = "dtm.contract";
+pub(crate) const CONTRACT: &str = "dtm.contract";
 /// The run, in the commit that it made.
 pub(crate) const RUN: &str = "dtm.run";
 
 /// Runs what is due, or what was selected whether due or not. One run at a time.
 pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<RunReport> {
     let _alone = handles.running.lock().await;
+    crate::rollback::finish_open(handles).await?;
     let project = plan::for_run(handles).await?;
     let started_at = handles.now();
     let started = Instant::now();
