@@ -185,9 +185,31 @@ fn a_figure_is_traced_to_the_submission_that_is_in_it() {
 }
 
 #[test]
+fn a_run_is_rolled_back_and_what_was_undone_is_told() {
+    let home = filled();
+    done(&home, &["run"]);
+    let ask = |sql: &str| json(&done(&home, &["query", sql, "--format", "json"]));
+    let runs = ask("select distinct run_id from system.runs");
+    let id = runs[0]["run_id"].as_str().unwrap();
+    let output = run(&home, &["rollback", id, "--format", "json"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{told}");
+    assert!(told.contains(&format!("undone: {id}")), "{told}");
+    let restored = json(&String::from_utf8(output.stdout).unwrap());
+    let expected = r#"[{"dataset":"served.visits_by_office","from":1,"to":0,"version":2}]"#;
+    assert_eq!(restored, json(expected));
+    let count = "select count(*) as n from visits_by_office";
+    assert_eq!(ask(count)[0]["n"], 0);
+    fails(&home, &["rollback", id], 1, "nothing to undo");
+    fails(&home, &["rollback", "absent"], 2, "no such run");
+    done(&home, &["run"]);
+    assert_eq!(ask(count)[0]["n"], 2);
+}
+
+#[test]
 fn every_command_has_help_with_an_example() {
     let home = TestHome::new();
-    let commands: [&[&str]; 17] = [
+    let commands: [&[&str]; 18] = [
         &["demo"],
         &["init"],
         &["serve"],
@@ -197,6 +219,7 @@ fn every_command_has_help_with_an_example() {
         &["generate"],
         &["submit"],
         &["run"],
+        &["rollback"],
         &["query"],
         &["report"],
         &["lineage"],

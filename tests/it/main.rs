@@ -34,6 +34,7 @@ mod pull;
 mod quarantine;
 mod receive;
 mod release;
+mod rollback;
 mod scans;
 mod slt;
 mod sockets;

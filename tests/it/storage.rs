@@ -13,6 +13,7 @@ mod objects;
 pub mod places;
 pub mod reading;
 mod refusals;
+mod restore;
 mod segments;
 mod tables;
 mod unfit;

@@ -51,8 +51,8 @@ impl Role {
     fn acts(self) -> &'static [Action] {
         use Action::{
             Apply, Maintain, Plan, Pull, Query, ReadAudit, ReadEvidence, ReadFigures, ReadMetrics,
-            ReadObligations, ReadRendition, ReadRuns, ReadSubmission, Release, RenderReport, Run,
-            Submit, Trace, Upload, Withdraw,
+            ReadObligations, ReadRendition, ReadRuns, ReadSubmission, Release, RenderReport,
+            Rollback, Run, Submit, Trace, Upload, Withdraw,
         };
         match self {
             Self::Submitter => &[
@@ -94,12 +94,22 @@ impl Role {
                 RenderReport,
                 ReadRendition,
                 Run,
+                Rollback,
                 ReadRuns,
                 Plan,
                 Apply,
                 Pull,
             ],
-            Self::Operator => &[Run, ReadRuns, Plan, Apply, Pull, Maintain, ReadMetrics],
+            Self::Operator => &[
+                Run,
+                Rollback,
+                ReadRuns,
+                Plan,
+                Apply,
+                Pull,
+                Maintain,
+                ReadMetrics,
+            ],
             Self::Auditor => &[ReadAudit, Trace],
             Self::Administrator => &Action::ALL,
         }

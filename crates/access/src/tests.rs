@@ -82,6 +82,7 @@ fn the_whole_table_of_roles_and_acts() {
         render_report        -         yes      yes     yes           -        -       yes
         read_rendition       -         yes      yes     yes           -        -       yes
         run                  -         -        -       yes           yes      -       yes
+        rollback             -         -        -       yes           yes      -       yes
         read_runs            -         -        yes     yes           yes      -       yes
         plan                 -         -        -       yes           yes      -       yes
         apply                -         -        -       yes           yes      -       yes

@@ -239,6 +239,15 @@ step-skipped = Skipped
 version-made = Version
 computed-anew = Computed anew
 versions-of-inputs = Versions read
+rollback = Roll back
+rollback-about = Readers see again what was published just before this run, all of it in one step. Runs that published after it are undone with it. The next run computes what differs, so mend the SQL or the data first.
+rollback-sure = I mean to undo this run and every run that published after it
+rollback-now = Roll back
+rollback-done = Rolled back: readers see what was published before this run.
+rollback-undone = Runs that are undone, newest first
+rollback-restored = Datasets that were restored
+rollback-from = Version that readers saw
+rollback-to = Version whose rows are back
 
 # Submissions
 submissions-about = Every submission is kept as it was received, as evidence; every row is checked against the contract.

@@ -226,6 +226,15 @@ step-skipped = Bị bỏ qua
 version-made = Phiên bản
 computed-anew = Phạm vi tính lại
 versions-of-inputs = Phiên bản đã đọc
+rollback = Khôi phục
+rollback-about = Người đọc thấy lại số liệu đã công bố ngay trước lần chạy này, toàn bộ trong một bước. Các lần chạy công bố sau đó cũng bị hủy theo. Lần chạy tới sẽ tính lại những gì khác, nên hãy sửa SQL hoặc dữ liệu trước.
+rollback-sure = Tôi muốn hủy lần chạy này và mọi lần chạy đã công bố sau đó
+rollback-now = Khôi phục
+rollback-done = Đã khôi phục: người đọc thấy số liệu đã công bố trước lần chạy này.
+rollback-undone = Các lần chạy bị hủy, mới nhất trước
+rollback-restored = Các bộ dữ liệu đã khôi phục
+rollback-from = Phiên bản người đọc đã thấy
+rollback-to = Phiên bản có các dòng được lấy lại
 
 # Lần nộp
 submissions-about = Mỗi lần nộp được lưu nguyên văn làm bằng chứng; từng dòng được kiểm tra theo hợp đồng.

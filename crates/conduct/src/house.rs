@@ -11,8 +11,8 @@ use service::{
     LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
     ObligationFilter, Page, Plan, Principal, PullReport, PullRequest, QuarantineFile,
     QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
-    ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
-    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
+    ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RollbackReport, RowErrors,
+    RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
     SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId, UploadPart,
     UploadRequest, WithdrawRequest,
 };
@@ -23,7 +23,7 @@ use crate::perform::{About, Gate};
 use crate::watch::Watch;
 use crate::{
     access as principals, catalogue, erase, failure, ledger, maintain, obligations, plan, pull,
-    quarantine, query, release, reports, runs, submit, trace, upload,
+    quarantine, query, release, reports, rollback, runs, submit, trace, upload,
 };
 
 /// A house that is open.
@@ -41,6 +41,7 @@ impl House {
         submit::recover(&handles).await?;
         erase::recover(&handles).await?;
         release::recover(&handles).await?;
+        rollback::recover(&handles).await;
         let freed = handles.books.free_connectors().await;
         freed.map_err(failure::books)?;
         upload::sweep_from_now_on(&handles);
@@ -382,6 +383,18 @@ impl Service for House {
             .await
     }
 
+    async fn rollback(&self, call: &Call, run: &str) -> Result<RollbackReport> {
+        let (gate, call) = (Arc::clone(&self.gate), call.clone());
+        let (about, run) = (About::named(format!("run `{run}`")), run.to_owned());
+        self.to_its_end(async move {
+            gate.perform(&call, Action::Rollback, about, |handles, _| async move {
+                rollback::rollback(&handles, &run).await
+            })
+            .await
+        })
+        .await
+    }
+
     async fn plan(&self, call: &Call) -> Result<Plan> {
         let about = About::named("project");
         self.gate
@@ -397,6 +410,7 @@ impl Service for House {
             let about = About::named("project");
             gate.perform(&call, Action::Apply, about, |handles, _| async move {
                 let _alone = handles.running.lock().await;
+                rollback::finish_open(&handles).await?;
                 plan::apply(&handles).await
             })
             .await

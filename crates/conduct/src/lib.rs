@@ -29,6 +29,7 @@ mod quarantine;
 mod query;
 mod release;
 mod reports;
+mod rollback;
 mod runs;
 mod select;
 mod staging;

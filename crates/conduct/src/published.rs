@@ -33,6 +33,18 @@ pub(crate) struct PublishedSet {
     pub versions: BTreeMap<DatasetKey, i64>,
     /// The version of each other dataset that the run read.
     pub inputs: BTreeMap<DatasetKey, i64>,
+    /// The set that it shows again, if a rollback published it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restores: Option<RestoredSet>,
+}
+
+/// What a rollback says of the set that it published.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RestoredSet {
+    /// The number of the rollback.
+    pub rollback: u64,
+    /// The set whose rows readers see again, by its sequence.
+    pub set: u64,
 }
 
 /// A dataset's name as it stands in the object.
@@ -91,10 +103,13 @@ impl Published {
                 sequence: newest.sequence + 1,
                 run: run.map(str::to_owned),
                 published_at: at,
+                restores: None,
                 ..newest.as_ref().clone()
             };
             change(&mut next);
-            if next.versions == newest.versions {
+            // A rollback is finished by its set, so that is published for its own sake.
+            let is_said = next.restores.is_none() || next.restores == newest.restores;
+            if next.versions == newest.versions && is_said {
                 return Ok(false);
             }
             let text = serde_json::to_vec(&next).map_err(|error| {
@@ -159,7 +174,8 @@ impl Published {
         Ok(sets)
     }
 
-    async fn set(&self, sequence: u64) -> Result<Arc<PublishedSet>> {
+    /// The set of that sequence.
+    pub(crate) async fn set(&self, sequence: u64) -> Result<Arc<PublishedSet>> {
         let missing = || {
             ServiceError::new(
                 ErrorKind::Corrupt,

@@ -90,6 +90,8 @@ enum Command {
     Keys(commands::keys::Keys),
     /// Run the transformations that are due, or those selected
     Run(commands::run::Run),
+    /// Let readers see again what was published just before a run
+    Rollback(commands::rollback::Rollback),
     /// Run a read-only query
     Query(commands::query::Query),
     /// Render a report to a file
@@ -161,6 +163,7 @@ async fn perform(cli: Cli) -> Outcome {
         Command::Generate(command) => command.run(context).await,
         Command::Submit(command) => command.run(context).await,
         Command::Run(command) => command.run(context).await,
+        Command::Rollback(command) => command.run(context).await,
         Command::Query(command) => command.run(context).await,
         Command::Report(command) => command.run(context).await,
         Command::Lineage(command) => command.run(context).await,

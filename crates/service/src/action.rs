@@ -49,6 +49,8 @@ pub enum Action {
     ReadRendition,
     /// Run transformations.
     Run,
+    /// Let readers see again what was published before a run.
+    Rollback,
     /// Read what ran: the run ledger, and how connectors stand.
     ReadRuns,
     /// Compare the project with the lake.
@@ -65,7 +67,7 @@ pub enum Action {
 
 impl Action {
     /// Every act.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::SignIn,
         Self::SignOut,
         Self::CreateSignInCode,
@@ -88,6 +90,7 @@ impl Action {
         Self::RenderReport,
         Self::ReadRendition,
         Self::Run,
+        Self::Rollback,
         Self::ReadRuns,
         Self::Plan,
         Self::Apply,
@@ -121,6 +124,7 @@ impl Action {
             Self::RenderReport => "render_report",
             Self::ReadRendition => "read_rendition",
             Self::Run => "run",
+            Self::Rollback => "rollback",
             Self::ReadRuns => "read_runs",
             Self::Plan => "plan",
             Self::Apply => "apply",

@@ -18,6 +18,7 @@ mod quarantine;
 mod query;
 mod release;
 mod report;
+mod rollback;
 mod run;
 mod seam;
 mod submission;
@@ -46,6 +47,7 @@ pub use quarantine::{
 pub use query::{At, Batches, QueryAnswer, QueryRequest, Value};
 pub use release::{ReleaseReport, ReleaseRequest, ReleasedSubmission};
 pub use report::{Document, Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat};
+pub use rollback::{RestoredDataset, RollbackReport};
 pub use run::{
     Plan, PlanItem, PlannedChange, PlannedRun, RunReport, RunRequest, RunStep, StepState,
 };

@@ -11,9 +11,9 @@ use crate::{
     MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal, PullReport,
     PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer,
     QueryRequest, ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result,
-    RowErrors, RunReport, RunRequest, Secret, Submission, SubmissionId, SubmitAnswer,
-    SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId, UploadPart,
-    UploadRequest, WithdrawRequest,
+    RollbackReport, RowErrors, RunReport, RunRequest, Secret, Submission, SubmissionId,
+    SubmitAnswer, SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId,
+    UploadPart, UploadRequest, WithdrawRequest,
 };
 
 /// Bytes as they arrive.
@@ -177,6 +177,11 @@ pub trait Service: Send + Sync + 'static {
     async fn runs(&self, call: &Call, page: Page) -> Result<Vec<RunReport>>;
     /// One of them.
     async fn run_of(&self, call: &Call, id: &str) -> Result<RunReport>;
+    /// Lets readers see again, in one step, what was published just before a run; every computed
+    /// table gets a version with the rows of then. What was published after that run is undone with
+    /// it. `NotFound` for a run that published nothing; `Conflict`, with nothing changed, if readers
+    /// see nothing of the run, the columns of a table have changed since, or files are gone.
+    async fn rollback(&self, call: &Call, run: &str) -> Result<RollbackReport>;
     /// What the lake lacks of the project as its files are now; nothing comes in force by asking.
     async fn plan(&self, call: &Call) -> Result<Plan>;
     /// Makes the lake what the project says; answers what was done.

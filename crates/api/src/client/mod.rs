@@ -13,8 +13,8 @@ use service::{
     LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
     ObligationFilter, Page, Plan, Principal, PullReport, PullRequest, QuarantineFile,
     QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
-    ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
-    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
+    ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RollbackReport, RowErrors,
+    RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
     SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId, UploadPart,
     UploadRequest, WithdrawRequest,
 };
@@ -23,9 +23,9 @@ use crate::dto::{
     AuditRecordDto, CodeDto, ConnectorDto, DatasetDetailDto, DatasetDto, EraseDto, EraseReportDto,
     ExtendDto, LineageDto, MaintainDto, MaintenanceDto, NewTokenDto, ObligationDto, PlanDto,
     PrincipalDto, PullReportDto, PullRequestDto, QuarantinePageDto, QueryDto, ReleaseDto,
-    ReleaseReportDto, RenderDto, RenditionDto, ReportDto, RowErrorsDto, RunDto, RunRequestDto,
-    SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto, TraceDto, TraceRequestDto,
-    UploadDto, WithdrawalDto,
+    ReleaseReportDto, RenderDto, RenditionDto, ReportDto, RollbackDto, RowErrorsDto, RunDto,
+    RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto, TraceDto,
+    TraceRequestDto, UploadDto, WithdrawalDto,
 };
 use wire::{Ask, bytes, header, json, rows, unread};
 
@@ -386,6 +386,12 @@ impl Service for RemoteService {
 
     async fn run_of(&self, call: &Call, id: &str) -> Result<RunReport> {
         let dto: RunDto = json(self.wire.send(call, Ask::get(&["runs", id])).await?).await?;
+        dto.try_into()
+    }
+
+    async fn rollback(&self, call: &Call, run: &str) -> Result<RollbackReport> {
+        let ask = Ask::post(&["runs", run, "rollback"]);
+        let dto: RollbackDto = json(self.wire.send(call, ask).await?).await?;
         dto.try_into()
     }
 

@@ -302,6 +302,9 @@ async fn operation_is_the_same_from_afar() {
     );
     assert_eq!(remote.runs(&call(), PAGE).await.unwrap(), [testing::run()]);
     assert_eq!(remote.run_of(&call(), "r1").await.unwrap(), testing::run());
+    let report = remote.rollback(&call(), "r 1").await.unwrap();
+    assert_eq!(report, testing::rollback());
+    assert!(double.asked().contains(&"rollback r 1".to_owned()));
     assert_eq!(remote.plan(&call()).await.unwrap(), testing::plan());
     assert_eq!(remote.apply(&call()).await.unwrap(), testing::plan());
     let request = MaintainRequest {

@@ -14,6 +14,7 @@ mod query;
 mod release;
 mod rendition;
 mod report;
+mod rollback;
 mod run;
 mod submission;
 mod trace;
@@ -41,6 +42,7 @@ pub use query::QueryDto;
 pub use release::{ReleaseDto, ReleaseReportDto, ReleasedSubmissionDto};
 pub use rendition::{ManifestDto, ManifestQueryDto, RenderDto, RenditionDto};
 pub use report::{BlockDto, ParameterDto, ReportColumnDto, ReportDto};
+pub use rollback::{RestoredDatasetDto, RollbackDto};
 pub use run::{PlanDto, PlanItemDto, RunDto, RunRequestDto, RunStepDto};
 pub(crate) use submission::sealed;
 pub use submission::{

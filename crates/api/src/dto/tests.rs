@@ -71,6 +71,8 @@ fn what_crosses_comes_back_the_same() {
     assert_eq!(principal, testing::principal());
     let run: service::RunReport = round(RunDto::from(testing::run()));
     assert_eq!(run, testing::run());
+    let rollback: service::RollbackReport = round(RollbackDto::from(testing::rollback()));
+    assert_eq!(rollback, testing::rollback());
     let plan: service::Plan = round(PlanDto::from(testing::plan()));
     assert_eq!(plan, testing::plan());
     let record: service::AuditRecord = round(AuditRecordDto::from(testing::audit_record()));

@@ -18,6 +18,7 @@ mod parts;
 mod quarantine;
 mod query;
 mod reports;
+mod rollback;
 mod runs;
 mod shell;
 mod sign_in;
@@ -61,6 +62,10 @@ pub fn router() -> Router<ApiState> {
         .route("/connectors", get(connectors::list))
         .route("/runs", get(runs::list))
         .route("/runs/{id}", get(runs::one))
+        .route(
+            "/runs/{id}/rollback",
+            get(rollback::back).post(rollback::rollback),
+        )
         .route("/assets/pages.css", get(assets::style))
         .route("/assets/icon.svg", get(assets::icon))
         .fallback(unknown::unknown)

@@ -5,9 +5,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use render::format::{Formats, NOTHING};
-use service::{Result, RunReport, RunStep, StepState};
+use service::{Action, Result, RunReport, RunStep, StepState};
 
 use super::parts::{Around, and_one_more, cut, part};
+use super::rollback::Form;
 use super::shell::Shell;
 use super::visit::{Visit, written};
 use crate::ApiState;
@@ -54,10 +55,12 @@ struct StepLine {
 
 #[derive(Template)]
 #[template(path = "run.html")]
-struct Page {
+pub(super) struct Page {
     shell: Shell,
     run: Line,
     steps: Vec<StepLine>,
+    /// For whoever may, where there is something to roll back.
+    rollback: Option<Form>,
 }
 
 /// The word for what became of a transformation.
@@ -110,21 +113,25 @@ pub(super) async fn one(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Response {
-    let page = read_one(&state, &visit, &id).await;
-    visit.answer(page)
+    let page = page(&state, &visit, &id, Form::default()).await;
+    visit.answer(page.and_then(|page| written(StatusCode::OK, &page)))
 }
 
-async fn read_one(state: &ApiState, visit: &Visit, id: &str) -> Result<Response> {
+/// The page of a run, with the form that rolls it back as it was sent.
+pub(super) async fn page(state: &ApiState, visit: &Visit, id: &str, form: Form) -> Result<Page> {
     let shell = visit.shell(state).await?;
     let run = state.service.run_of(&visit.call, id).await?;
     let formats = visit.formats()?;
+    let was_sent = form.refusal.is_some() || form.done.is_some();
+    let has_made = run.steps.iter().any(|step| step.version.is_some());
+    let is_offered = was_sent || has_made && shell.offers(Action::Rollback);
     let steps = run.steps.iter();
-    let page = Page {
+    Ok(Page {
         steps: steps.map(|s| step(s, &shell, &formats)).collect(),
         run: line(&run, &shell, &formats),
+        rollback: is_offered.then_some(form),
         shell,
-    };
-    written(StatusCode::OK, &page)
+    })
 }
 
 fn step(step: &RunStep, shell: &Shell, formats: &Formats) -> StepLine {

@@ -4,6 +4,7 @@ mod erasure;
 mod fake;
 mod lineage;
 mod locales;
+mod rollback;
 mod runs;
 mod table;
 mod trace;

@@ -12,6 +12,7 @@ mod operation;
 mod quarantine;
 mod query;
 mod renditions;
+mod rollback;
 mod runs;
 mod submissions;
 mod trace;
@@ -116,6 +117,7 @@ fn closed(state: &ApiState) -> OpenApiRouter<ApiState> {
         .routes(routes!(trace::trace))
         .routes(routes!(renditions::render))
         .routes(routes!(runs::run))
+        .routes(routes!(rollback::rollback))
         .routes(routes!(runs::apply))
         .routes(routes!(connectors::pull))
         .routes(routes!(maintenance::maintain))

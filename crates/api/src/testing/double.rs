@@ -11,8 +11,8 @@ use service::{
     LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
     ObligationFilter, Page, Plan, Principal, PullReport, PullRequest, QuarantineFile,
     QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
-    ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RowErrors, RunReport,
-    RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
+    ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RollbackReport, RowErrors,
+    RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
     SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId, UploadPart,
     UploadRequest, UploadState, WithdrawRequest,
 };
@@ -347,6 +347,11 @@ impl Service for Double {
     async fn run_of(&self, call: &Call, id: &str) -> Result<RunReport> {
         self.note(call, format!("run_of {id}"))?;
         Ok(samples::run())
+    }
+
+    async fn rollback(&self, call: &Call, run: &str) -> Result<RollbackReport> {
+        self.note(call, format!("rollback {run}"))?;
+        Ok(super::rollback::rollback())
     }
 
     async fn plan(&self, call: &Call) -> Result<Plan> {

@@ -14,11 +14,11 @@ use service::{ErrorKind, Result, RunReport, RunRequest, RunStep, ServiceError, S
 use crate::handles::Handles;
 use crate::inputs::Inputs;
 use crate::ledger::record;
-use crate::{failure, plan, select};
+use crate::{failure, plan, rollback, select};
 
 pub(crate) use due::due;
 use step::Step;
-pub(crate) use step::{INPUTS, SQL};
+pub(crate) use step::{CONTRACT, INPUTS, SQL};
 
 /// The run, in the commit that it made.
 pub(crate) const RUN: &str = "dtm.run";
@@ -26,6 +26,7 @@ pub(crate) const RUN: &str = "dtm.run";
 /// Runs what is due, or what was selected whether due or not. One run at a time.
 pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<RunReport> {
     let _alone = handles.running.lock().await;
+    rollback::finish_open(handles).await?;
     let project = plan::for_run(handles).await?;
     let started_at = handles.now();
     let started = Instant::now();

@@ -24,7 +24,7 @@ pub(crate) const INPUTS: &str = "dtm.inputs";
 /// The hash of the SQL file, in the commit that it made.
 pub(crate) const SQL: &str = "dtm.sql_sha256";
 /// The contract's version, in the commit that it made.
-const CONTRACT: &str = "dtm.contract";
+pub(crate) const CONTRACT: &str = "dtm.contract";
 
 /// One transformation of one run.
 pub(super) struct Step<'a> {

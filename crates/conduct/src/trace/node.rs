@@ -171,6 +171,8 @@ async fn made(
         .noting_until(*version, RUN)
         .await
         .map_err(failure::lake)?;
+    // A rollback to before the first run notes that none made the rows.
+    let record = record.filter(|record| record.info.get(RUN).is_some_and(Value::is_string));
     let record = record.ok_or_else(|| {
         let message = format!("dataset `{dataset}` holds nothing that a run computed");
         ServiceError::new(ErrorKind::NotFound, message).hint("Compute it with `dtm run`.")

@@ -30,9 +30,14 @@ pub(crate) const RESERVED: [&str; 13] = [
     "userMetadata",
 ];
 
+/// What the return to an older version is called by every engine.
+const RESTORE: &str = "RESTORE";
+
 /// A change, before it is known on which version it will stand.
 pub(crate) struct Plan {
     pub(super) files: Vec<StagedFile>,
+    /// Files of an older version, which are part of the table again.
+    back: Vec<Add>,
     /// Whether the files that are there are removed.
     pub(super) empty: bool,
     /// Files that `files` take the place of.
@@ -60,19 +65,12 @@ pub(crate) struct Entry {
 
 impl Plan {
     pub(super) fn requested(request: CommitRequest) -> Result<Self> {
-        if let Some(key) = request
-            .info
-            .keys()
-            .find(|key| RESERVED.contains(&key.as_str()))
-        {
-            return Err(LakeError::invalid(format!(
-                "cannot note `{key}` in a commit: the Delta protocol uses this key"
-            )));
-        }
+        check_notes(&request.info)?;
         let replace = request.mode == CommitMode::Replace;
         let alone = replace || (request.mode == CommitMode::Amend && request.base.is_some());
         Ok(Self {
             files: request.files,
+            back: Vec::new(),
             empty: replace,
             rewritten: request.rewritten.into_iter().collect(),
             changes_rows: request.mode != CommitMode::Rewrite,
@@ -90,6 +88,7 @@ impl Plan {
         let protocol = json!({ "protocol": { "minReaderVersion": 1, "minWriterVersion": 2 } });
         Self {
             files: Vec::new(),
+            back: Vec::new(),
             empty: false,
             rewritten: HashSet::new(),
             changes_rows: true,
@@ -112,6 +111,7 @@ impl Plan {
     ) -> Self {
         Self {
             files: Vec::new(),
+            back: Vec::new(),
             empty,
             rewritten: HashSet::new(),
             changes_rows: true,
@@ -122,6 +122,30 @@ impl Plan {
             operation: operation.to_owned(),
             info,
         }
+    }
+
+    /// A table at version `base`, without the files at the paths `removed` and with files `back`
+    /// that it had before.
+    pub(crate) fn restored(
+        back: Vec<Add>,
+        removed: HashSet<String>,
+        base: i64,
+        info: Map<String, Value>,
+    ) -> Result<Self> {
+        check_notes(&info)?;
+        Ok(Self {
+            files: Vec::new(),
+            back,
+            empty: false,
+            rewritten: removed,
+            changes_rows: true,
+            app: None,
+            base: Some(base),
+            alone: true,
+            heading: Vec::new(),
+            operation: RESTORE.to_owned(),
+            info,
+        })
     }
 
     /// The log entry on top of `head`.
@@ -173,12 +197,24 @@ impl Plan {
             };
             line(&mut text, &Action::Add(add))?;
         }
+        for add in &self.back {
+            line(&mut text, &Action::Add(add.clone()))?;
+        }
         Ok(Entry {
             id,
             at: now,
             bytes: Bytes::from(text),
             info,
         })
+    }
+}
+
+fn check_notes(info: &Map<String, Value>) -> Result<()> {
+    match info.keys().find(|key| RESERVED.contains(&key.as_str())) {
+        Some(key) => Err(LakeError::invalid(format!(
+            "cannot note `{key}` in a commit: the Delta protocol uses this key"
+        ))),
+        None => Ok(()),
     }
 }
 

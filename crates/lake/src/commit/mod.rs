@@ -22,6 +22,8 @@ pub(crate) const COMMIT_ID: &str = "dtm.commit";
 pub(crate) const SUBMISSIONS: &str = "dtm.submissions";
 /// The key under which an amendment notes how many rows went.
 pub const SUPERSEDED_ROWS: &str = "dtm.superseded_rows";
+/// The key under which a restoring commit notes the version whose files it brought back.
+pub(crate) const RESTORES: &str = "dtm.restores";
 /// What a rewriting of files is called by every engine.
 const OPTIMIZE: &str = "OPTIMIZE";
 

@@ -105,6 +105,14 @@ impl DataFile {
         }
     }
 
+    /// The file as a commit makes it part of the table once more.
+    pub(super) fn again(&self) -> Add {
+        Add {
+            data_change: true,
+            ..self.add.clone()
+        }
+    }
+
     /// The file as a scan takes it: place, size, partition values and statistics.
     pub(super) fn scanned(&self, layout: &Layout) -> QueryResult<PartitionedFile> {
         if let Some(file) = self.scanned.get() {

@@ -10,7 +10,7 @@ use object_store::{Error, ObjectStoreExt as _};
 use serde_json::{Map, Value};
 
 use super::Table;
-use crate::commit::{RESERVED, SUBMISSIONS};
+use crate::commit::{RESERVED, RESTORES, SUBMISSIONS};
 use crate::error::{LakeError, Result};
 
 /// Log entries read at once.
@@ -41,6 +41,11 @@ impl CommitRecord {
         let listed = self.info.get(SUBMISSIONS).and_then(Value::as_array);
         let ids = listed.into_iter().flatten().filter_map(Value::as_str);
         ids.map(str::to_owned).collect()
+    }
+
+    /// The version whose files it brought back, if it restored one.
+    pub fn restores(&self) -> Option<i64> {
+        self.info.get(RESTORES).and_then(Value::as_i64)
     }
 }
 
@@ -146,21 +151,24 @@ impl Table {
     }
 
     /// Whether the rows and columns of version `one` are those of version `other`, as far as the
-    /// log tells: between them files were rewritten at the most. One request for each version
-    /// between them.
+    /// log tells: back from the newer one, files were rewritten or the older version restored. At
+    /// most one request for each version between them.
     ///
     /// # Errors
     /// `Corrupt` when a log entry cannot be read.
     pub async fn same_rows(&self, one: i64, other: i64) -> Result<bool> {
-        let mut entries = stream::iter(one.min(other) + 1..=one.max(other))
-            .map(|version| self.record(version))
-            .buffered(READS);
-        while let Some(record) = entries.try_next().await? {
-            if record.is_none_or(|record| record.changes_rows) {
+        let (older, mut at) = (one.min(other), one.max(other));
+        while at > older {
+            let Some(record) = self.record(at).await? else {
                 return Ok(false);
-            }
+            };
+            at = match record.restores() {
+                Some(restored) if restored < at => restored,
+                None if !record.changes_rows => at - 1,
+                _ => return Ok(false),
+            };
         }
-        Ok(true)
+        Ok(at == older)
     }
 
     /// The newest commit that noted something under `key`.

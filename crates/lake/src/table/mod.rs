@@ -10,6 +10,7 @@ mod lowered;
 mod portion;
 mod provider;
 mod replay;
+mod restore;
 mod shape;
 mod small;
 mod snapshot;

@@ -19,10 +19,10 @@ use service::{
     PartitionState, Plan, Principal, PullReport, PullRequest, QuarantineFile, QuarantineFilter,
     QuarantineFormat, QuarantinePage, QuarantinedRow, QueryAnswer, QueryRequest, Receipt,
     ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Restriction, Result,
-    RowCounts, RowError, RowErrors, RunReport, RunRequest, RunStep, Secret, Service, ServiceError,
-    StepState, Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, TableState,
-    TableVersion, TraceAnswer, TraceRequest, Upload, UploadId, UploadPart, UploadRequest,
-    WithdrawRequest,
+    RollbackReport, RowCounts, RowError, RowErrors, RunReport, RunRequest, RunStep, Secret,
+    Service, ServiceError, StepState, Submission, SubmissionId, SubmissionState, SubmitAnswer,
+    SubmitRequest, TableState, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId,
+    UploadPart, UploadRequest, WithdrawRequest,
 };
 
 pub(super) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -48,7 +48,8 @@ pub(super) struct Fake {
     stage: Stage,
     role: &'static str,
     project: Project,
-    /// The error that queries of the query box meet, and questions for what is behind figures.
+    /// The error that queries of the query box meet, questions for what is behind figures, and
+    /// rollbacks.
     failure: Option<fn() -> ServiceError>,
     pub(super) asked: Mutex<Vec<String>>,
 }
@@ -803,6 +804,14 @@ impl Service for Fake {
     async fn run_of(&self, call: &Call, id: &str) -> Result<RunReport> {
         self.note(call, &format!("run_of {id}"))?;
         if id == "r1" { Ok(run()) } else { absent() }
+    }
+
+    async fn rollback(&self, call: &Call, run: &str) -> Result<RollbackReport> {
+        self.note(call, &format!("rollback {run}"))?;
+        match self.failure {
+            Some(failure) => Err(failure()),
+            None => Ok(crate::testing::rollback()),
+        }
     }
 
     async fn plan(&self, _: &Call) -> Result<Plan> {

@@ -1,0 +1,94 @@
+//! Rollback: readers see again what was published before a run.
+//!
+//! Every table gets a commit whose files are those of its older version, so that what is published
+//! stays the newest, whoever reads it; then one published set shows them all. What is to be done is
+//! put on the store before the first table is restored, and a crash is finished from there: a table
+//! that has the rows already is left as it is.
+
+mod intent;
+mod planned;
+mod restore;
+
+use project::DatasetName;
+use service::{RestoredDataset, Result, RollbackReport};
+
+use crate::handles::Handles;
+use crate::published::{PublishedSet, RestoredSet};
+use intent::Intent;
+
+/// Undoes a run and what was published after it: all of it, or it refuses before anything changed.
+pub(crate) async fn rollback(handles: &Handles, run: &str) -> Result<RollbackReport> {
+    let _alone = handles.running.lock().await;
+    let before = finish_begun(handles).await?;
+    if let Some(report) = before.into_iter().find(|report| report.run == run) {
+        // It was asked for before, and cut off.
+        return Ok(report);
+    }
+    let intent = planned::intent(handles, run).await?;
+    intent::put(handles, &intent).await?;
+    finish(handles, &intent).await
+}
+
+/// On start: finishes what a crash cut off. One that cannot be finished is logged: it must not keep
+/// the node from serving, and a run will say the same.
+pub(crate) async fn recover(handles: &Handles) {
+    if let Err(error) = finish_open(handles).await {
+        tracing::error!(%error, "a rollback that was cut off could not be finished");
+    }
+}
+
+/// Finishes rollbacks that were cut off. The caller holds the lock of runs, or is alone.
+pub(crate) async fn finish_open(handles: &Handles) -> Result<()> {
+    finish_begun(handles).await.map(drop)
+}
+
+async fn finish_begun(handles: &Handles) -> Result<Vec<RollbackReport>> {
+    let mut reports = Vec::new();
+    for intent in intent::unfinished(handles).await? {
+        reports.push(finish(handles, &intent).await?);
+    }
+    Ok(reports)
+}
+
+/// Restores what is not restored yet, and shows all of it.
+async fn finish(handles: &Handles, intent: &Intent) -> Result<RollbackReport> {
+    let mut restored = Vec::new();
+    for (name, change) in &intent.datasets {
+        let dataset: DatasetName = name
+            .parse()
+            .map_err(|_| intent::unreadable(&intent::path(intent.number)))?;
+        if let Some(version) = restore::restored(handles, &dataset, change.to, intent).await? {
+            restored.push(RestoredDataset {
+                dataset,
+                from: change.from,
+                to: change.to,
+                version,
+            });
+        }
+    }
+    let shown = handles.published.set(intent.set).await?;
+    let change = |set: &mut PublishedSet| {
+        let versions = restored.iter();
+        let versions = versions.map(|of| (of.dataset.to_string(), of.version));
+        set.versions.extend(versions);
+        set.inputs.clone_from(&shown.inputs);
+        set.restores = Some(RestoredSet {
+            rollback: intent.number,
+            set: intent.set,
+        });
+    };
+    let published = handles.published.publish(None, handles.now(), change);
+    published.await?;
+    tracing::info!(
+        run = %intent.run,
+        rollback = intent.number,
+        undone = intent.undone.len(),
+        datasets = restored.len(),
+        "rolled back"
+    );
+    Ok(RollbackReport {
+        run: intent.run.clone(),
+        undone: intent.undone.clone(),
+        restored,
+    })
+}
