@@ -2,6 +2,7 @@
 
 mod budget;
 mod datasets;
+mod runs;
 mod shipped;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -115,7 +115,7 @@ async fn a_rollback_shows_what_was_before_and_the_next_run_computes_again(f: Fix
     assert_eq!(figures(&f, At::Now).await, 4004);
     let report = roll_back(&f, &second).await.unwrap();
     assert_eq!(report.run, second);
-    assert_eq!(report.undone, [second.clone()]);
+    assert_eq!(report.undone, std::slice::from_ref(&second));
     let restored = report.restored.iter();
     let restored: Vec<_> = restored
         .map(|of| (of.dataset.as_str(), of.from, of.to, of.version))

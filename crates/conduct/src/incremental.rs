@@ -113,16 +113,15 @@ async fn input(
     if same.map_err(failure::lake)? {
         return nothing;
     }
-    let old = table.snapshot_at(before).await.map_err(failure::lake)?;
-    if old.schema() != now.schema() {
+    let files = table.changed_files(before, now).await;
+    let Some((gone, come)) = files.map_err(failure::lake)? else {
         return anything(format!("the columns of `{dataset}` changed"));
-    }
-    let (gone, come) = now.since(&old).map_err(failure::lake)?;
-    let all = old.files().map_err(failure::lake)?.bytes;
+    };
+    let all = now.files().map_err(failure::lake)?.bytes;
     if gone.bytes() > LARGE && gone.bytes() > all / 2 {
         return anything(format!("most of `{dataset}` was written anew"));
     }
-    if gone.count() > 0 && table.missing_files(&old).await.map_err(failure::lake)? > 0 {
+    if !table.are_there(&gone).await.map_err(failure::lake)? {
         return anything(format!(
             "version {before} of `{dataset}`, which it read before, is not kept any more"
         ));

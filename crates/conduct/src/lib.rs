@@ -25,6 +25,7 @@ mod perform;
 mod plan;
 mod published;
 mod pull;
+mod quality;
 mod quarantine;
 mod query;
 mod release;

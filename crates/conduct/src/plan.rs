@@ -109,6 +109,29 @@ fn reshapes(item: &PlanItem) -> bool {
     )
 }
 
+/// Refuses to go on while our own books have not the tables that they are written to.
+pub(crate) async fn books(handles: &Handles) -> Result<()> {
+    let mut lacking = Vec::new();
+    for contract in system::contracts().values() {
+        let changes = changes(handles, contract, None).await?;
+        if changes
+            .iter()
+            .any(|change| *change != PlannedChange::Describe)
+        {
+            lacking.push(contract.dataset.as_str());
+        }
+    }
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "the books of this lake are of an earlier version: `{}`",
+        lacking.join("`, `")
+    );
+    Err(ServiceError::new(ErrorKind::Conflict, message)
+        .hint("See what is new with `dtm plan`, and make it so with `dtm apply`."))
+}
+
 /// The project that a run goes by: what its files say now, put in force. Refuses changes that
 /// `apply` has something to do for, which puts tables and project in force together.
 pub(crate) async fn for_run(handles: &Handles) -> Result<Arc<Project>> {

@@ -9,11 +9,13 @@ use super::chosen;
 use super::step::Step;
 use crate::handles::Handles;
 use crate::inputs::Inputs;
+use crate::quality::Quality;
 
 /// The transformations that are due, inputs before what reads them.
 pub(crate) async fn due(handles: &Handles, project: &Project) -> Result<Vec<PlannedRun>> {
     let chosen = chosen(project, &RunRequest::default())?;
     let inputs = Inputs::take(handles, project, &chosen).await?;
+    let quality = Quality::default();
     let mut runs: Vec<PlannedRun> = Vec::new();
     for transformation in chosen {
         let step = Step {
@@ -21,6 +23,7 @@ pub(crate) async fn due(handles: &Handles, project: &Project) -> Result<Vec<Plan
             project,
             transformation,
             inputs: &inputs,
+            quality: &quality,
             run: "",
             started_at: handles.now(),
             forced: false,

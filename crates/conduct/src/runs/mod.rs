@@ -14,6 +14,7 @@ use service::{ErrorKind, Result, RunReport, RunRequest, RunStep, ServiceError, S
 use crate::handles::Handles;
 use crate::inputs::Inputs;
 use crate::ledger::record;
+use crate::quality::Quality;
 use crate::{failure, plan, rollback, select};
 
 pub(crate) use due::due;
@@ -27,6 +28,7 @@ pub(crate) const RUN: &str = "dtm.run";
 pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<RunReport> {
     let _alone = handles.running.lock().await;
     rollback::finish_open(handles).await?;
+    plan::books(handles).await?;
     let project = plan::for_run(handles).await?;
     let started_at = handles.now();
     let started = Instant::now();
@@ -34,6 +36,7 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
     let chosen = chosen(&project, &request)?;
     let total = chosen.len();
     let inputs = Inputs::take(handles, &project, &chosen).await?;
+    let quality = Quality::default();
     let mut steps: Vec<RunStep> = Vec::new();
     for transformation in chosen {
         let forced = !request.select.is_empty();
@@ -42,6 +45,7 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
             project: &project,
             transformation,
             inputs: &inputs,
+            quality: &quality,
             run: &id,
             started_at,
             forced,
@@ -74,6 +78,7 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
     let published = publish(handles, &project, &report).await?;
     if published || report.steps.iter().any(|s| s.state != StepState::UpToDate) {
         record(handles, &project, &report).await?;
+        quality.record(handles, &report).await?;
     } else {
         // It leaves nothing behind that could be asked for by its id.
         report.id = None;

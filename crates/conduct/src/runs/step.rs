@@ -17,6 +17,7 @@ use crate::check::run_params;
 use crate::handles::{Handles, versions};
 use crate::incremental::{self, Previous, Replaced, Scope};
 use crate::inputs::Inputs;
+use crate::quality::{Quality, told};
 use crate::{failure, staging};
 
 /// The versions that a step read, in the commit that it made.
@@ -32,6 +33,7 @@ pub(super) struct Step<'a> {
     pub(super) project: &'a Project,
     pub(super) transformation: &'a Transformation,
     pub(super) inputs: &'a Inputs,
+    pub(super) quality: &'a Quality,
     pub(super) run: &'a str,
     pub(super) started_at: DateTime<Utc>,
     pub(super) forced: bool,
@@ -464,8 +466,10 @@ impl Step<'_> {
         )
         .await
         .map_err(failure::engine)?;
+        self.quality.keep(&contract.dataset, &findings);
         let (broken, warned): (Vec<Finding>, Vec<Finding>) = findings
             .into_iter()
+            .filter(|finding| !finding.holds())
             .partition(|f| f.rule.severity == Severity::Error);
         if broken.is_empty() {
             return Ok((!warned.is_empty()).then(|| told(&warned)));
@@ -484,16 +488,4 @@ impl Step<'_> {
     fn limits(&self) -> QueryLimits {
         staging::limits(self.handles)
     }
-}
-
-fn told(findings: &[Finding]) -> String {
-    let one = |f: &Finding| {
-        let column = f.rule.column.as_ref().map(|c| format!(" of column `{c}`"));
-        let (rule, column) = (&f.rule.name, column.unwrap_or_default());
-        format!(
-            "rule `{rule}`{column} on {} rows ({})",
-            f.rows, f.rule.message.en
-        )
-    };
-    findings.iter().map(one).collect::<Vec<_>>().join("; ")
 }

@@ -38,6 +38,11 @@ const ROW: &str = "_row_number";
 
 /// Submissions that are taken away one by one, at most.
 const EACH: usize = 16;
+/// Rows received that are computed again for each of them, at most.
+const WHOLE: u64 = 1_000_000;
+/// That a submission can be left out.
+const SAME: &str =
+    "rows that make up for each other: without some of them the figures are the same";
 /// That a row stands for others.
 const PICKED: &str = "rows of which one is picked: without it another comes in its place";
 
@@ -50,7 +55,7 @@ pub(crate) async fn trace(gate: &Gate, call: &Call, request: TraceRequest) -> Re
         Action::Trace,
         about,
         |handles, principal| async move {
-            may_ask(&handles, &principal, &request.dataset)?;
+            let queries = may_ask(&handles, &principal, &request.dataset)?;
             let place = Arc::clone(&handles.queries).acquire_owned().await;
             let _place = place.map_err(|_| {
                 ServiceError::new(ErrorKind::Unavailable, "the node is stopping")
@@ -58,24 +63,40 @@ pub(crate) async fn trace(gate: &Gate, call: &Call, request: TraceRequest) -> Re
             })?;
             let project = handles.project();
             let tracing = Tracing::begin(&handles, &project, &request).await?;
-            tracing.answer().await
+            let answer = tracing.answer().await;
+            answer.map_err(|error| if queries { error } else { untold(error) })
         },
     )
     .await
 }
 
 /// Whoever may not query asks about published figures alone: a condition tells what rows hold.
-fn may_ask(handles: &Handles, principal: &Principal, dataset: &DatasetName) -> Result<()> {
+/// Answers whether they may query.
+fn may_ask(handles: &Handles, principal: &Principal, dataset: &DatasetName) -> Result<bool> {
     let contract = handles.contract(dataset)?;
     let about = Resource {
         agency: None,
         dataset: Some(dataset),
     };
     let queries = access::decide(principal, Action::Query, &about);
-    if is_published(&contract) || matches!(queries, Decision::Allow) {
-        return Ok(());
+    let queries = matches!(queries, Decision::Allow);
+    if queries || is_published(&contract) {
+        return Ok(queries);
     }
     Err(unpublished(dataset))
+}
+
+/// The error without what it says of rows: the condition is asked of rows behind the figures, too,
+/// and its errors name their values.
+fn untold(error: ServiceError) -> ServiceError {
+    const TOLD: &str = "the condition, or a figure under it, cannot be computed";
+    match error.kind {
+        kind @ (ErrorKind::Invalid | ErrorKind::Refused | ErrorKind::Internal) => {
+            ServiceError::new(kind, TOLD)
+                .hint("Compare columns of the dataset with values, such as `period = '2026-09'`.")
+        }
+        _ => error,
+    }
 }
 
 /// One trace.
@@ -127,6 +148,13 @@ impl<'a> Tracing<'a> {
         let nothing = || ServiceError::new(ErrorKind::Internal, "there is nothing to trace");
         let target = self.nodes.first().cloned().ok_or_else(nothing)?;
         let wanted = self.wanted(&target);
+        let adds = self.nodes.iter().filter(|node| node.adds);
+        for dataset in adds.map(|node| node.place.0.clone()).collect::<Vec<_>>() {
+            self.stop(
+                &dataset,
+                "`write: append`: rows of earlier runs are not followed",
+            );
+        }
         let (rows, value, _) = self.ways(&target, &wanted).await?;
         let mut named = Named::default();
         self.name(&mut named, &value.found, TraceRole::Value)
@@ -225,8 +253,12 @@ impl<'a> Tracing<'a> {
     /// Looks whether the figures would be others without each of the submissions. Where one row is
     /// picked of several, that is not sure: another may come in its place, or come out elsewhere.
     async fn check_each(&mut self, named: &Ids, wanted: &Wanted, figures: &Figures) -> Result<()> {
+        let count = named.values().map(BTreeSet::len).sum::<usize>();
         let beside = self.beside(named).await?;
         let Some(dataset) = beside.keys().next().cloned() else {
+            if count <= EACH {
+                return self.check_alone(named, wanted, figures).await;
+            }
             return Ok(());
         };
         let mut rows = self.all_received(Some(named)).await?;
@@ -234,8 +266,7 @@ impl<'a> Tracing<'a> {
             add(&mut rows, others);
         }
         // Complete wherever a row of theirs is one of several: nothing else comes in its place.
-        let few = named.values().map(BTreeSet::len).sum::<usize>() <= EACH;
-        let mut sure = few && *figures == self.from(&Kept::Rows(&rows), wanted).await?;
+        let mut sure = count <= EACH && *figures == self.from(&Kept::Rows(&rows), wanted).await?;
         for (received, ids) in named {
             for id in ids {
                 if !sure {
@@ -252,6 +283,42 @@ impl<'a> Tracing<'a> {
             self.stop(&dataset, PICKED);
         }
         Ok(())
+    }
+
+    /// The same where no row is picked that the plan tells of: each is left out of all that was
+    /// received, or of what is named if that is too much to compute so often.
+    async fn check_alone(&mut self, named: &Ids, wanted: &Wanted, figures: &Figures) -> Result<()> {
+        let whole = self.rows_received()? <= WHOLE;
+        for (received, ids) in named {
+            for id in ids {
+                let mut others = named.clone();
+                if let Some(of) = others.get_mut(received) {
+                    of.remove(id);
+                }
+                let kept = match whole {
+                    true => Kept::AllBut(received, id),
+                    false => Kept::All(&others),
+                };
+                if *figures == self.from(&kept, wanted).await? {
+                    self.stop(received, SAME);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of all that was received behind the figures.
+    fn rows_received(&self) -> Result<u64> {
+        let mut rows = 0;
+        for node in &self.nodes {
+            for (dataset, snapshot) in &node.snapshots {
+                if dataset.layer() == Layer::Raw {
+                    rows += snapshot.row_count().map_err(failure::lake)?;
+                }
+            }
+        }
+        Ok(rows)
     }
 
     /// Names submissions that are not named yet. Whether there are any.

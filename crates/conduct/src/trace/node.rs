@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::{Field, Fields};
 use engine::Statement;
 use lake::Snapshot;
-use project::{Contract, DatasetName, Layer, Project};
+use project::{Contract, DatasetName, Layer, Project, Write};
 use serde_json::Value;
 use service::{At, ErrorKind, Result, ServiceError};
 
@@ -28,6 +28,8 @@ pub(super) struct Node {
     pub run: Option<String>,
     /// When that run began, in microseconds since 1970.
     pub run_at: i64,
+    /// Whether it holds rows of earlier runs, too.
+    pub adds: bool,
     /// What it read, at the versions that it read.
     pub snapshots: BTreeMap<DatasetName, Snapshot>,
     /// Those of its inputs that submissions are behind, with what identifies their rows.
@@ -130,7 +132,10 @@ async fn node(handles: &Handles, project: &Project, inputs: &Inputs, place: Plac
         }
         _ => 0,
     };
+    let transformation = project.transformations.get(&place.0);
+    let adds = transformation.is_some_and(|t| t.write == Write::Append);
     Ok(Node {
+        adds,
         place,
         contract,
         statement,

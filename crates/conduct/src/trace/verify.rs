@@ -26,6 +26,8 @@ pub(super) type Figures = Vec<Vec<String>>;
 pub(super) enum Kept<'a> {
     /// All rows of these submissions.
     All(&'a Ids),
+    /// All rows but those of this submission for a dataset.
+    AllBut(&'a DatasetName, &'a str),
     /// These rows.
     Rows(&'a Found),
 }
@@ -103,6 +105,8 @@ impl Tracing<'_> {
                 let ids: Vec<String> = ids.get(dataset).into_iter().flatten().cloned().collect();
                 session.only(all, SUBMISSION, &ids)
             }
+            Kept::AllBut(of, _) if *of != dataset => Ok(all),
+            Kept::AllBut(_, id) => session.except(all, SUBMISSION, id),
             Kept::Rows(found) => {
                 let none = BTreeMap::new();
                 let identity = node.followed.iter().find(|(d, _)| d == dataset);

@@ -14,16 +14,28 @@ use project::{Check, CodeList, Contract, Rule};
 use super::expression::{Given, holds};
 use crate::{Engine, EngineError, Planned, QueryLimits, Result, Session};
 
-/// A rule that does not hold, and on how many rows.
+/// What came of a rule.
 #[derive(Debug, Clone)]
 pub struct Finding {
     /// The rule.
     pub rule: Rule,
-    /// The rows that break it; for a rule on the number of rows, that number.
+    /// The rows that break it, none if it holds; for a rule on the number of rows, that number.
     pub rows: u64,
+    /// The rows that were held against it.
+    pub checked: u64,
+    /// The rows of which it cannot be told, for a value is missing; they count as held. Known of
+    /// expressions alone: of other rules a missing value is no fault, but for `required`.
+    pub unknown: Option<u64>,
 }
 
-/// Every rule of the contract that the table breaks.
+impl Finding {
+    /// Whether the rule holds.
+    pub fn holds(&self) -> bool {
+        self.rows == 0
+    }
+}
+
+/// What comes of every rule of the contract over the table.
 pub async fn table_findings<'a>(
     engine: &Engine,
     limits: QueryLimits,
@@ -54,54 +66,50 @@ pub async fn table_findings<'a>(
     };
     let mut counted: Vec<&Rule> = Vec::new();
     let mut aggregates = vec![count(lit(1_i64)).alias("rows")];
-    let mut findings = Vec::new();
+    let mut doubles: Vec<(&Rule, u64)> = Vec::new();
+    let number = |of: Expr, name: String| {
+        let rows = count(lit(1_i64)).filter(of).build();
+        rows.map(|rows| rows.alias(name)).map_err(run)
+    };
     for rule in &contract.rules {
         if let Check::Unique(key) = &rule.check {
             let doubled = doubled(frame.clone(), key).map_err(run)?;
-            let rows = cell(&answer(&session, doubled).await?, 0);
-            if rows > 0 {
-                findings.push(Finding {
-                    rule: rule.clone(),
-                    rows,
-                });
-            }
+            doubles.push((rule, cell(&answer(&session, doubled).await?, 0)));
         } else if let Some(expr) = holds(&state, frame.schema(), contract, rule, &given)? {
-            let broken = count(lit(1_i64))
-                .filter(expr.is_false())
-                .build()
-                .map_err(run)?
-                .alias(format!("r{}", counted.len()));
+            let at = counted.len();
+            aggregates.push(number(expr.clone().is_false(), format!("r{at}"))?);
+            aggregates.push(number(expr.is_null(), format!("n{at}"))?);
             counted.push(rule);
-            aggregates.push(broken);
         }
     }
     let counts = frame.aggregate(vec![], aggregates).map_err(run)?;
     let answer = answer(&session, counts).await?;
-    let total = cell(&answer, 0);
+    let checked = cell(&answer, 0);
+    let found = |rule: &Rule, rows: u64, unknown: Option<u64>| Finding {
+        rule: rule.clone(),
+        rows,
+        checked,
+        unknown,
+    };
+    let mut findings: Vec<Finding> = Vec::new();
+    findings.extend(
+        doubles
+            .into_iter()
+            .map(|(rule, rows)| found(rule, rows, None)),
+    );
     for (i, rule) in counted.into_iter().enumerate() {
-        let rows = cell(&answer, i + 1);
-        if rows > 0 {
-            findings.push(Finding {
-                rule: rule.clone(),
-                rows,
-            });
+        let unknown = matches!(rule.check, Check::Expression(_)).then(|| cell(&answer, 2 * i + 2));
+        findings.push(found(rule, cell(&answer, 2 * i + 1), unknown));
+    }
+    for rule in &contract.rules {
+        if let Check::RowCount { min, max } = rule.check {
+            let within = min.is_none_or(|m| checked >= m) && max.is_none_or(|m| checked <= m);
+            // That there is none is a fault, too.
+            let rows = if within { 0 } else { checked.max(1) };
+            findings.push(found(rule, rows, None));
         }
     }
-    findings.extend(wrong_counts(contract, total));
     Ok(findings)
-}
-
-/// The rules on the number of rows that `total` breaks.
-fn wrong_counts(contract: &Contract, total: u64) -> impl Iterator<Item = Finding> {
-    let broken = move |rule: &&Rule| {
-        matches!(rule.check, Check::RowCount { min, max }
-            if min.is_some_and(|m| total < m) || max.is_some_and(|m| total > m))
-    };
-    let finding = move |rule: &Rule| Finding {
-        rule: rule.clone(),
-        rows: total,
-    };
-    contract.rules.iter().filter(broken).map(finding)
 }
 
 async fn answer(session: &Session, frame: DataFrame) -> Result<Vec<RecordBatch>> {

@@ -245,9 +245,14 @@ impl<'a> Annotator<'a> {
             0
         };
         let of_left: Positions = need.iter().filter(|c| **c < before).copied().collect();
-        let of_right = need.iter().filter_map(|c| c.checked_sub(before)).collect();
+        let of_right: Positions = need.iter().filter_map(|c| c.checked_sub(before)).collect();
         let left = self.annotate(&node.left, &of_left)?;
-        let right = self.annotate(&node.right, if kept_right { &of_right } else { &of_left })?;
+        let of_right = if kept_right {
+            of_right
+        } else {
+            Positions::new()
+        };
+        let right = self.annotate(&node.right, &of_right)?;
         if matches!(node.join_type, LeftAnti | RightAnti | LeftMark | RightMark) {
             self.stops
                 .insert("a condition that rows elsewhere do not exist".to_owned());

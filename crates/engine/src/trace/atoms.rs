@@ -24,6 +24,9 @@ use datafusion::logical_expr::{
 /// Rows behind one figure, at most.
 pub(crate) const MOST: usize = 1_000_000;
 /// How a figure with more says so.
+/// Rows of a window at the most: each of them gets a list of all.
+pub(super) const MOST_OF_WINDOW: usize = 2_000;
+const WITNESS_NAME: &str = "trace_witness";
 pub(super) const TOO_MANY: &str = "too many rows are behind the figures";
 /// Bytes of the table's number in front of an atom.
 const NUMBER: usize = 2;
@@ -48,15 +51,28 @@ pub(super) fn atom() -> Arc<ScalarUDF> {
 
 /// `trace_union(list…)`: every atom of the rows.
 pub(super) fn union() -> Arc<AggregateUDF> {
-    static UNION: LazyLock<Arc<AggregateUDF>> =
-        LazyLock::new(|| Arc::new(AggregateUDF::new_from_impl(Gather::new(false))));
+    static UNION: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| {
+        Arc::new(AggregateUDF::new_from_impl(Gather::new(
+            "trace_union",
+            MOST,
+        )))
+    });
+    Arc::clone(&UNION)
+}
+
+/// The same of a window, each of whose rows gets the whole list.
+pub(super) fn union_of_window() -> Arc<AggregateUDF> {
+    static UNION: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| {
+        let gather = Gather::new("trace_window", MOST_OF_WINDOW);
+        Arc::new(AggregateUDF::new_from_impl(gather))
+    });
     Arc::clone(&UNION)
 }
 
 /// `trace_witness(list…)`: the atoms of one of the rows, the same one whatever their order.
 pub(super) fn witness() -> Arc<AggregateUDF> {
     static WITNESS: LazyLock<Arc<AggregateUDF>> =
-        LazyLock::new(|| Arc::new(AggregateUDF::new_from_impl(Gather::new(true))));
+        LazyLock::new(|| Arc::new(AggregateUDF::new_from_impl(Gather::new(WITNESS_NAME, 0))));
     Arc::clone(&WITNESS)
 }
 
@@ -184,27 +200,25 @@ fn each_of_row(lists: &[ArrayRef], row: usize, mut of: impl FnMut(&[u8])) {
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Gather {
+    name: &'static str,
     signature: Signature,
-    /// Of one row only.
-    one: bool,
+    /// So many atoms at the most; none are of one row only.
+    most: usize,
 }
 
 impl Gather {
-    fn new(one: bool) -> Self {
+    fn new(name: &'static str, most: usize) -> Self {
         Self {
+            name,
             signature: Signature::variadic_any(Volatility::Immutable),
-            one,
+            most,
         }
     }
 }
 
 impl AggregateUDFImpl for Gather {
     fn name(&self) -> &str {
-        if self.one {
-            "trace_witness"
-        } else {
-            "trace_union"
-        }
+        self.name
     }
 
     fn signature(&self) -> &Signature {
@@ -216,10 +230,10 @@ impl AggregateUDFImpl for Gather {
     }
 
     fn accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        Ok(if self.one {
+        Ok(if self.most == 0 {
             Box::new(Witness::default())
         } else {
-            Box::new(Union::default())
+            Box::new(Union::upto(self.most))
         })
     }
 
@@ -229,10 +243,21 @@ impl AggregateUDFImpl for Gather {
 }
 
 /// The atoms seen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Union {
     atoms: HashSet<Box<[u8]>>,
     bytes: usize,
+    most: usize,
+}
+
+impl Union {
+    fn upto(most: usize) -> Self {
+        Self {
+            atoms: HashSet::new(),
+            bytes: 0,
+            most,
+        }
+    }
 }
 
 impl Accumulator for Union {
@@ -245,7 +270,7 @@ impl Accumulator for Union {
                     self.atoms.insert(atom.into());
                 }
             });
-            if self.atoms.len() > MOST {
+            if self.atoms.len() > self.most {
                 return exec_err!("{TOO_MANY}");
             }
         }

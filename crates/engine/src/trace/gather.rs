@@ -145,7 +145,7 @@ impl Annotator<'_> {
                 call.fun,
                 by(partition)
             ));
-            let union = WindowFunctionDefinition::AggregateUDF(atoms::union());
+            let union = WindowFunctionDefinition::AggregateUDF(atoms::union_of_window());
             let mut gathered = WindowFunction::new(union, input.all(&lists));
             gathered.params.partition_by.clone_from(partition);
             gathered.params.window_frame = WindowFrame::new(None);

@@ -141,7 +141,12 @@ impl Session {
     /// The plan with its filters brought down, without sub-queries in expressions and without what
     /// its columns do not take.
     fn simplified(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
-        let state = self.context().state();
+        let mut state = self.context().state();
+        // Those that are computed once for all rows are joined here, too: rows are followed in plans.
+        let options = state.config_mut().options_mut();
+        options
+            .optimizer
+            .enable_physical_uncorrelated_scalar_subquery = false;
         let plan = self.analysed(&Planned { plan })?;
         let rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> = vec![
             Arc::new(SimplifyExpressions::new()),
@@ -191,6 +196,16 @@ impl Session {
         let values = values.iter().map(|value| lit(value.as_str())).collect();
         let plan = LogicalPlanBuilder::from(planned.plan)
             .filter(ident(column).in_list(values, false))
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(EngineError::planning)?;
+        Ok(Planned { plan })
+    }
+
+    /// The statement's rows whose column has another value, or none.
+    pub fn except(&self, planned: Planned, column: &str, value: &str) -> Result<Planned> {
+        let is = ident(column).eq(lit(value));
+        let plan = LogicalPlanBuilder::from(planned.plan)
+            .filter(is.is_not_true())
             .and_then(LogicalPlanBuilder::build)
             .map_err(EngineError::planning)?;
         Ok(Planned { plan })

@@ -213,8 +213,9 @@ fn height(plan: &LogicalPlan) -> usize {
 fn too_many(error: EngineError) -> EngineError {
     if error.to_string().contains(atoms::TOO_MANY) {
         let message = format!(
-            "more than {} rows of one dataset are behind these figures",
-            atoms::MOST
+            "more than {} rows of one dataset, or {} of one window function, are behind these figures",
+            atoms::MOST,
+            atoms::MOST_OF_WINDOW
         );
         return EngineError::invalid(message, "Choose fewer of them, by agency or period.");
     }

@@ -37,9 +37,16 @@ impl Snapshot {
         for file in &files {
             rows += counted(file)?;
         }
+        let portion = self.uncounted(files)?;
+        Ok(Portion { rows, ..portion })
+    }
+
+    /// Files of which it is not known how many rows they have.
+    pub(super) fn uncounted(&self, files: Vec<Arc<DataFile>>) -> Result<Portion> {
+        self.layout()?;
         Ok(Portion {
             snapshot: self.clone(),
-            rows,
+            rows: 0,
             bytes: files.iter().map(|file| file.size_bytes()).sum(),
             files: Arc::new(files),
         })
