@@ -30,6 +30,7 @@ mod periods;
 mod pressure;
 mod promises;
 mod pull;
+mod quality;
 mod quarantine;
 mod receive;
 mod release;

@@ -24,6 +24,7 @@ mod perform;
 mod plan;
 mod published;
 mod pull;
+mod quality;
 mod quarantine;
 mod query;
 mod release;

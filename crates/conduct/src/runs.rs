@@ -7,16 +7,17 @@ use std::time::Instant;
 use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, Utc};
-use engine::{Finding, QueryLimits, Statement, table_findings};
+use engine::{QueryLimits, Statement};
 use lake::{CommitRequest, Snapshot, StagedFile, Table, WriteSettings};
 use lineage::{ColumnRef, Edge, EdgeKind, Graph};
-use project::{Contract, DatasetName, Project, Severity, Transformation, Write};
+use project::{Contract, DatasetName, Project, Transformation, Write};
 use serde_json::{Map, Value, json};
 use service::{ErrorKind, Result, RunReport, RunRequest, RunStep, ServiceError, StepState};
 
 use crate::check::run_params;
 use crate::handles::{Handles, versions};
 use crate::inputs::Inputs;
+use crate::quality::{self, Judged};
 use crate::system::{self, own};
 use crate::{failure, plan, select, staging};
 
@@ -39,6 +40,7 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
     let chosen = chosen(&project, &request)?;
     let total = chosen.len();
     let inputs = Inputs::take(handles, &project, &chosen).await?;
+    let judged = Judged::begin(handles).await?;
     let mut steps: Vec<RunStep> = Vec::new();
     for transformation in chosen {
         let forced = !request.select.is_empty();
@@ -47,6 +49,7 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
             project: &project,
             transformation,
             inputs: &inputs,
+            judged: &judged,
             run: &id,
             started_at,
             forced,
@@ -78,6 +81,7 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
     };
     let published = publish(handles, &project, &report).await?;
     if published || report.steps.iter().any(|s| s.state != StepState::UpToDate) {
+        quality::record(handles, &report, &judged).await?;
         record(handles, &project, &report).await?;
     } else {
         // It leaves nothing behind that could be asked for by its id.
@@ -126,6 +130,7 @@ struct Step<'a> {
     project: &'a Project,
     transformation: &'a Transformation,
     inputs: &'a Inputs,
+    judged: &'a Judged,
     run: &'a str,
     started_at: DateTime<Utc>,
     forced: bool,
@@ -311,48 +316,14 @@ impl Step<'_> {
         files: &[StagedFile],
     ) -> Result<Option<String>> {
         let staged = table.staged_provider(files).map_err(failure::lake)?;
-        let lists = |list: &str| self.project.code_lists.get(list);
-        let findings = table_findings(
-            &self.handles.engine,
-            self.limits(),
-            contract,
-            staged,
-            &lists,
-        )
-        .await
-        .map_err(failure::engine)?;
-        let (broken, warned): (Vec<Finding>, Vec<Finding>) = findings
-            .into_iter()
-            .partition(|f| f.rule.severity == Severity::Error);
-        if broken.is_empty() {
-            return Ok((!warned.is_empty()).then(|| told(&warned)));
-        }
-        Err(ServiceError::new(
-            ErrorKind::Refused,
-            format!(
-                "dataset `{}` breaks its contract: {}",
-                contract.dataset,
-                told(&broken)
-            ),
-        )
-        .hint("Nothing was published. Mend the SQL or the contract and run again."))
+        self.judged
+            .judge(self.handles, self.project, contract, staged)
+            .await
     }
 
     fn limits(&self) -> QueryLimits {
         staging::limits(self.handles)
     }
-}
-
-fn told(findings: &[Finding]) -> String {
-    let one = |f: &Finding| {
-        let column = f.rule.column.as_ref().map(|c| format!(" of column `{c}`"));
-        let (rule, column) = (&f.rule.name, column.unwrap_or_default());
-        format!(
-            "rule `{rule}`{column} on {} rows ({})",
-            f.rows, f.rule.message.en
-        )
-    };
-    findings.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// Lets readers see what the run made, all of it at once. Answers whether they see another set.

@@ -27,7 +27,7 @@ pub use engine::{Engine, EngineSettings, QueryLimits};
 pub use error::{EngineError, Result};
 pub use params::Param;
 pub use partitions::Partitions;
-pub use rules::{Finding, LooksPersonal, Predicate, RowRules, table_findings};
+pub use rules::{Finding, LooksPersonal, Predicate, RowRules, RuleResult, table_results};
 pub use session::{Planned, Session};
 pub use statement::Statement;
 pub use trace::{Behind, Chosen, Sources, Wanted};

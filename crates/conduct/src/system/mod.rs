@@ -7,10 +7,14 @@ use std::sync::LazyLock;
 
 use project::{Contract, DatasetName};
 
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
     (
         "system/maintenance.odcs.yaml",
         include_str!("../../system/maintenance.odcs.yaml"),
+    ),
+    (
+        "system/quality.odcs.yaml",
+        include_str!("../../system/quality.odcs.yaml"),
     ),
     (
         "system/quarantine.odcs.yaml",
@@ -24,6 +28,8 @@ const FILES: [(&str, &str); 3] = [
 
 /// The name of the book of maintenance's dataset.
 pub(crate) const MAINTENANCE: &str = "system.maintenance";
+/// The name of the dataset of what runs found of rules.
+pub(crate) const QUALITY: &str = "system.quality";
 /// The name of the quarantine's dataset.
 pub(crate) const QUARANTINE: &str = "system.quarantine";
 /// The name of the run ledger's dataset.
