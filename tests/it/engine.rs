@@ -1,6 +1,7 @@
 //! Statements, limits, rules and lineage over small tables in memory.
 
 mod memory;
+mod results;
 mod rules;
 
 use std::collections::BTreeMap;

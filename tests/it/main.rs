@@ -31,6 +31,7 @@ mod periods;
 mod pressure;
 mod promises;
 mod pull;
+mod quality;
 mod quarantine;
 mod receive;
 mod release;

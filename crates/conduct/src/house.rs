@@ -12,9 +12,9 @@ use service::{
     ObligationFilter, Page, Plan, Principal, PullReport, PullRequest, QuarantineFile,
     QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
     ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RollbackReport, RowErrors,
-    RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
-    SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId, UploadPart,
-    UploadRequest, WithdrawRequest,
+    RuleOutcome, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
+    SubmitAnswer, SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId,
+    UploadPart, UploadRequest, WithdrawRequest,
 };
 use tracing::Instrument;
 
@@ -23,7 +23,7 @@ use crate::perform::{About, Gate};
 use crate::watch::Watch;
 use crate::{
     access as principals, catalogue, erase, failure, ledger, maintain, obligations, plan, pull,
-    quarantine, query, release, reports, rollback, runs, submit, trace, upload,
+    quality, quarantine, query, release, reports, rollback, runs, submit, trace, upload,
 };
 
 /// A house that is open.
@@ -298,6 +298,15 @@ impl Service for House {
         page: Page,
     ) -> Result<Vec<TableVersion>> {
         catalogue::history(&self.gate, call, dataset, page).await
+    }
+
+    async fn quality(
+        &self,
+        call: &Call,
+        dataset: &DatasetName,
+        page: Page,
+    ) -> Result<Vec<RuleOutcome>> {
+        quality::list(&self.gate, call, dataset, page).await
     }
 
     async fn template(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<u8>> {

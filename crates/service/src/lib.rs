@@ -14,6 +14,7 @@ mod erasure;
 mod error;
 mod maintenance;
 mod obligation;
+mod quality;
 mod quarantine;
 mod query;
 mod release;
@@ -41,6 +42,7 @@ pub use maintenance::{
 pub use obligation::{
     ExtendRequest, Extension, HandedIn, Obligation, ObligationFilter, ObligationKey, Timeliness,
 };
+pub use quality::RuleOutcome;
 pub use quarantine::{
     QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage, QuarantinedRow,
 };

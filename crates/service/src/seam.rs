@@ -11,9 +11,9 @@ use crate::{
     MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal, PullReport,
     PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer,
     QueryRequest, ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result,
-    RollbackReport, RowErrors, RunReport, RunRequest, Secret, Submission, SubmissionId,
-    SubmitAnswer, SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId,
-    UploadPart, UploadRequest, WithdrawRequest,
+    RollbackReport, RowErrors, RuleOutcome, RunReport, RunRequest, Secret, Submission,
+    SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload,
+    UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 
 /// Bytes as they arrive.
@@ -157,6 +157,14 @@ pub trait Service: Send + Sync + 'static {
         dataset: &DatasetName,
         page: Page,
     ) -> Result<Vec<TableVersion>>;
+    /// What runs found of the rules of a dataset that they computed, newest first; nothing if none
+    /// did yet.
+    async fn quality(
+        &self,
+        call: &Call,
+        dataset: &DatasetName,
+        page: Page,
+    ) -> Result<Vec<RuleOutcome>>;
     /// The form of a dataset that takes submissions, as an XLSX file to be filled in and sent.
     async fn template(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<u8>>;
     /// Part of the lineage graph.

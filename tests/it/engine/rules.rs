@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use ::engine::{RowRules, Statement};
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, RecordBatch, StringArray,
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Int32Array, RecordBatch, StringArray,
     TimestampMicrosecondArray, new_null_array,
 };
 use calendar::Period;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
-use project::{Check, Code, CodeList, Contract, Rule, Severity, Text};
+use project::{Check, Code, CodeList, Contract, Missing, Rule, Severity, Text};
 
 use super::{LIMITS, engine};
 
@@ -83,6 +83,11 @@ fn offices() -> CodeList {
         sha256: String::new(),
         path: String::new(),
     }
+}
+
+fn expression(sql: &str, missing: Missing) -> Check {
+    let sql = sql.to_owned();
+    Check::Expression { sql, missing }
 }
 
 fn texts(values: &[Option<&str>]) -> ArrayRef {
@@ -201,9 +206,38 @@ async fn an_instant_in_a_rule_is_that_of_a_query() {
         let planned = session.plan(&statement, &BTreeMap::new()).await.unwrap();
         let answer = session.collect(&planned).await.unwrap();
         let expected = answer[0].column(0).as_boolean();
-        let check = Check::Expression(condition.to_owned());
+        let check = expression(condition, Missing::Skip);
         let found = asked(check, "visited_at", instants());
         assert_eq!(answers(&found), answers(expected), "{condition}");
         assert!(expected.true_count() > 0, "{condition} says nothing");
+    }
+}
+
+#[test]
+fn a_missing_value_is_passed_over_zero_or_a_breach_as_the_rule_says() {
+    let (yes, no) = (Some(true), Some(false));
+    let minutes: ArrayRef = Arc::new(Int32Array::from(vec![Some(5), Some(0), None]));
+    for (sql, missing, expected) in [
+        ("minutes >= 1", Missing::Skip, [yes, no, None]),
+        ("minutes >= 1", Missing::Zero, [yes, no, no]),
+        ("minutes >= 1", Missing::Fail, [yes, no, no]),
+        ("minutes >= 0", Missing::Zero, [yes, yes, yes]),
+        ("minutes >= 0", Missing::Fail, [yes, yes, no]),
+        // What is missing decides nothing here.
+        (
+            "minutes is null or minutes >= 0",
+            Missing::Fail,
+            [yes, yes, yes],
+        ),
+        // A text is no number.
+        (
+            "minutes >= 0 and office <> 'x'",
+            Missing::Zero,
+            [None, None, None],
+        ),
+        ("minutes < 0 or office <> 'x'", Missing::Fail, [no, no, no]),
+    ] {
+        let found = asked(expression(sql, missing), "minutes", Arc::clone(&minutes));
+        assert_eq!(answers(&found), expected, "{sql}, {missing:?}");
     }
 }

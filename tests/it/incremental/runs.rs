@@ -152,11 +152,11 @@ async fn rows_of_a_window_that_break_a_rule_are_not_published_and_what_came_of_r
         (2, "rule = 'not_long'"),
         (
             1,
-            "rule = 'not_long' and not passed and rows_failed = 1 and version is null",
+            "rule = 'not_long' and not passed and failed_rows = 1 and version is null",
         ),
         (
             1,
-            "rule = 'not_long' and passed and rows_checked = 2 and version is not null",
+            "rule = 'not_long' and passed and checked_rows = 2 and version is not null",
         ),
         (
             0,

@@ -14,18 +14,18 @@ use service::{
     ObligationFilter, Page, Plan, Principal, PullReport, PullRequest, QuarantineFile,
     QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
     ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RollbackReport, RowErrors,
-    RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
-    SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId, UploadPart,
-    UploadRequest, WithdrawRequest,
+    RuleOutcome, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
+    SubmitAnswer, SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId,
+    UploadPart, UploadRequest, WithdrawRequest,
 };
 
 use crate::dto::{
     AuditRecordDto, CodeDto, ConnectorDto, DatasetDetailDto, DatasetDto, EraseDto, EraseReportDto,
     ExtendDto, LineageDto, MaintainDto, MaintenanceDto, NewTokenDto, ObligationDto, PlanDto,
     PrincipalDto, PullReportDto, PullRequestDto, QuarantinePageDto, QueryDto, ReleaseDto,
-    ReleaseReportDto, RenderDto, RenditionDto, ReportDto, RollbackDto, RowErrorsDto, RunDto,
-    RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto, TraceDto,
-    TraceRequestDto, UploadDto, WithdrawalDto,
+    ReleaseReportDto, RenderDto, RenditionDto, ReportDto, RollbackDto, RowErrorsDto,
+    RuleOutcomeDto, RunDto, RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto,
+    TokenDto, TraceDto, TraceRequestDto, UploadDto, WithdrawalDto,
 };
 use wire::{Ask, bytes, header, json, rows, unread};
 
@@ -298,6 +298,16 @@ impl Service for RemoteService {
     ) -> Result<Vec<TableVersion>> {
         let ask = Ask::get(&["datasets", dataset.as_str(), "history"]).params(page(of));
         rows::<TableVersionDto, _>(self.wire.send(call, ask).await?).await
+    }
+
+    async fn quality(
+        &self,
+        call: &Call,
+        dataset: &DatasetName,
+        of: Page,
+    ) -> Result<Vec<RuleOutcome>> {
+        let ask = Ask::get(&["datasets", dataset.as_str(), "quality"]).params(page(of));
+        rows::<RuleOutcomeDto, _>(self.wire.send(call, ask).await?).await
     }
 
     async fn template(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<u8>> {

@@ -238,6 +238,10 @@ async fn the_catalogue_is_the_same_from_afar() {
     assert_eq!(history, testing::dataset().history);
     let asked = format!("history raw.visits {page:?}");
     assert!(double.asked().contains(&asked), "{:?}", double.asked());
+    let quality = remote.quality(&call(), &name, page).await.unwrap();
+    assert_eq!(quality, testing::quality());
+    let asked = format!("quality raw.visits {page:?}");
+    assert!(double.asked().contains(&asked), "{:?}", double.asked());
     let request = LineageRequest {
         dataset: Some(name),
         column: Some("amount".to_owned()),

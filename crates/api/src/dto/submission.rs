@@ -346,15 +346,11 @@ impl TryFrom<ReceiptDto> for Receipt {
 
 impl From<RowError> for RowErrorDto {
     fn from(error: RowError) -> Self {
-        let severity = match error.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
         Self {
             row: error.row,
             column: error.column,
             rule: error.rule,
-            severity: severity.to_owned(),
+            severity: error.severity.as_str().to_owned(),
             value_excerpt: error.value_excerpt,
             message: error.message,
         }

@@ -79,6 +79,10 @@ fn what_crosses_comes_back_the_same() {
     assert_eq!(record, testing::audit_record());
     let trace: service::TraceAnswer = round(TraceDto::from(testing::trace()));
     assert_eq!(trace, testing::trace());
+    for outcome in testing::quality() {
+        let back: service::RuleOutcome = round(RuleOutcomeDto::from(outcome.clone()));
+        assert_eq!(back, outcome);
+    }
 }
 
 #[test]

@@ -8,11 +8,13 @@ use project::{Check, Classification, Contract, DatasetName, DeadlineTerms, Layer
 use render::Language;
 use render::format::{Formats, NOTHING};
 use service::{
-    Action, DataFileState, DatasetDetail, ErrorKind, PartitionState, Result, ServiceError,
+    Action, DataFileState, DatasetDetail, ErrorKind, PartitionState, Result, RuleOutcome,
+    ServiceError,
 };
 
 use super::datasets::{Row, row};
 use super::history::{VersionRow, version};
+use super::quality::{self, LastRun};
 use super::shell::Shell;
 use super::visit::{Visit, Words, address, written};
 use crate::ApiState;
@@ -87,6 +89,8 @@ struct Page {
     quarantined: Option<Quarantined>,
     columns: Vec<ColumnRow>,
     rules: Vec<RuleRow>,
+    /// What the last run found of them.
+    last_run: Option<LastRun>,
     upstream: Vec<DatasetName>,
     downstream: Vec<DatasetName>,
     sql: Option<String>,
@@ -142,7 +146,14 @@ async fn read(state: &ApiState, visit: &Visit, name: &str) -> Result<Response> {
     let shell = visit.shell(state).await?;
     let name = named(name)?;
     let detail = state.service.dataset(&visit.call, &name).await?;
-    written(StatusCode::OK, &filled(shell, visit, detail)?)
+    // A run judges what it computes, and nothing else.
+    let outcomes = if detail.sql.is_some() {
+        let newest = quality::NEWEST;
+        state.service.quality(&visit.call, &name, newest).await?
+    } else {
+        vec![]
+    };
+    written(StatusCode::OK, &filled(shell, visit, detail, outcomes)?)
 }
 
 /// The dataset that the address names.
@@ -153,7 +164,12 @@ pub(super) fn named(name: &str) -> Result<DatasetName> {
     })
 }
 
-fn filled(shell: Shell, visit: &Visit, detail: DatasetDetail) -> Result<Page> {
+fn filled(
+    shell: Shell,
+    visit: &Visit,
+    detail: DatasetDetail,
+    outcomes: Vec<RuleOutcome>,
+) -> Result<Page> {
     let formats = visit.formats()?;
     let table = detail.summary.table.as_ref();
     let files = table.map_or(0, |table| table.files);
@@ -184,6 +200,7 @@ fn filled(shell: Shell, visit: &Visit, detail: DatasetDetail) -> Result<Page> {
             .map(|rows| quarantined(rows, &name, &shell, &formats)),
         columns: columns(&contract, visit),
         rules: rules(&contract, &formats),
+        last_run: quality::last_run(outcomes, &shell, &formats),
         upstream: detail.upstream,
         downstream: detail.downstream,
         sql: detail.sql,

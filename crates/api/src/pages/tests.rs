@@ -95,6 +95,7 @@ fn pages() -> Vec<String> {
         "/?period=2026-08",
         "/datasets",
         "/datasets/served.provincial_scoreboard",
+        "/datasets/served.reconciliation",
         "/datasets/raw.dossiers",
         "/datasets/raw.dossiers/history",
         "/datasets/raw.dossiers/history?offset=100",

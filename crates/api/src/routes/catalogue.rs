@@ -9,7 +9,7 @@ use service::BodyFormat;
 use utoipa::IntoParams;
 
 use super::{Answer, PageParams};
-use crate::dto::{DatasetDetailDto, DatasetDto, TableVersionDto};
+use crate::dto::{DatasetDetailDto, DatasetDto, RuleOutcomeDto, TableVersionDto};
 use crate::extract::{DatasetPath, NoParams, Params};
 use crate::{ApiCall, ApiState};
 
@@ -104,4 +104,18 @@ pub(super) async fn history(
 ) -> Answer<Json<Vec<TableVersionDto>>> {
     let history = state.service.history(&call, &dataset, page.into()).await?;
     Ok(super::list(history))
+}
+
+/// List what runs found of a dataset's rules, newest first
+#[utoipa::path(get, path = "/api/v1/datasets/{dataset}/quality", tag = "catalogue",
+    params(("dataset" = String, Path, description = "The dataset"), PageParams),
+    responses((status = 200, description = "A page of the results", body = Vec<RuleOutcomeDto>)))]
+pub(super) async fn quality(
+    State(state): State<ApiState>,
+    ApiCall(call): ApiCall,
+    DatasetPath(dataset): DatasetPath,
+    Params(page): Params<PageParams>,
+) -> Answer<Json<Vec<RuleOutcomeDto>>> {
+    let quality = state.service.quality(&call, &dataset, page.into()).await?;
+    Ok(super::list(quality))
 }

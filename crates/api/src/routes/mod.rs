@@ -76,6 +76,7 @@ fn closed(state: &ApiState) -> OpenApiRouter<ApiState> {
         .routes(routes!(catalogue::dataset))
         .routes(routes!(catalogue::contract))
         .routes(routes!(catalogue::history))
+        .routes(routes!(catalogue::quality))
         .routes(routes!(catalogue::template))
         .routes(routes!(lineage::lineage))
         .routes(routes!(renditions::reports))

@@ -12,9 +12,9 @@ use service::{
     ObligationFilter, Page, Plan, Principal, PullReport, PullRequest, QuarantineFile,
     QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
     ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RollbackReport, RowErrors,
-    RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId, SubmitAnswer,
-    SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId, UploadPart,
-    UploadRequest, UploadState, WithdrawRequest,
+    RuleOutcome, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
+    SubmitAnswer, SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId,
+    UploadPart, UploadRequest, UploadState, WithdrawRequest,
 };
 
 use super::{TOKEN, samples};
@@ -305,6 +305,16 @@ impl Service for Double {
     ) -> Result<Vec<TableVersion>> {
         self.note(call, format!("history {dataset} {page:?}"))?;
         Ok(samples::dataset().history)
+    }
+
+    async fn quality(
+        &self,
+        call: &Call,
+        dataset: &DatasetName,
+        page: Page,
+    ) -> Result<Vec<RuleOutcome>> {
+        self.note(call, format!("quality {dataset} {page:?}"))?;
+        Ok(super::quality::quality())
     }
 
     async fn lineage(&self, call: &Call, request: LineageRequest) -> Result<LineageAnswer> {

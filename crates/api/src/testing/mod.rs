@@ -2,6 +2,7 @@
 
 mod connectors;
 mod double;
+mod quality;
 mod rollback;
 mod samples;
 mod trace;
@@ -16,6 +17,7 @@ use tower::ServiceExt;
 
 pub(crate) use connectors::{connector, connectors, pull_report};
 pub(crate) use double::Double;
+pub(crate) use quality::quality;
 pub(crate) use rollback::rollback;
 pub(crate) use samples::*;
 pub(crate) use trace::trace;

@@ -9,13 +9,13 @@ use super::chosen;
 use super::step::Step;
 use crate::handles::Handles;
 use crate::inputs::Inputs;
-use crate::quality::Quality;
+use crate::quality::Judged;
 
 /// The transformations that are due, inputs before what reads them.
 pub(crate) async fn due(handles: &Handles, project: &Project) -> Result<Vec<PlannedRun>> {
     let chosen = chosen(project, &RunRequest::default())?;
     let inputs = Inputs::take(handles, project, &chosen).await?;
-    let quality = Quality::default();
+    let judged = Judged::default();
     let mut runs: Vec<PlannedRun> = Vec::new();
     for transformation in chosen {
         let step = Step {
@@ -23,7 +23,7 @@ pub(crate) async fn due(handles: &Handles, project: &Project) -> Result<Vec<Plan
             project,
             transformation,
             inputs: &inputs,
-            quality: &quality,
+            judged: &judged,
             run: "",
             started_at: handles.now(),
             forced: false,

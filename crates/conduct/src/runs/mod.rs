@@ -14,7 +14,7 @@ use service::{ErrorKind, Result, RunReport, RunRequest, RunStep, ServiceError, S
 use crate::handles::Handles;
 use crate::inputs::Inputs;
 use crate::ledger::record;
-use crate::quality::Quality;
+use crate::quality::{self, Judged};
 use crate::{failure, plan, rollback, select};
 
 pub(crate) use due::due;
@@ -36,7 +36,7 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
     let chosen = chosen(&project, &request)?;
     let total = chosen.len();
     let inputs = Inputs::take(handles, &project, &chosen).await?;
-    let quality = Quality::default();
+    let judged = Judged::default();
     let mut steps: Vec<RunStep> = Vec::new();
     for transformation in chosen {
         let forced = !request.select.is_empty();
@@ -45,7 +45,7 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
             project: &project,
             transformation,
             inputs: &inputs,
-            quality: &quality,
+            judged: &judged,
             run: &id,
             started_at,
             forced,
@@ -77,8 +77,8 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
     };
     let published = publish(handles, &project, &report).await?;
     if published || report.steps.iter().any(|s| s.state != StepState::UpToDate) {
+        quality::record(handles, &report, &judged).await?;
         record(handles, &project, &report).await?;
-        quality.record(handles, &report).await?;
     } else {
         // It leaves nothing behind that could be asked for by its id.
         report.id = None;

@@ -6,18 +6,18 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use datafusion::catalog::TableProvider;
-use engine::{Finding, Planned, QueryLimits, Session, Statement, Windows, table_findings};
+use engine::{Planned, QueryLimits, Session, Statement, Windows};
 use lake::{CommitRequest, Snapshot, StagedFile, Table, WriteSettings};
-use project::{Contract, DatasetName, Project, Severity, Transformation, Write};
+use project::{Contract, DatasetName, Project, Transformation, Write};
 use serde_json::{Map, Value, json};
-use service::{ErrorKind, PlannedRun, Result, RunStep, ServiceError, StepState};
+use service::{PlannedRun, Result, RunStep, StepState};
 
 use super::RUN;
 use crate::check::run_params;
 use crate::handles::{Handles, versions};
 use crate::incremental::{self, Previous, Replaced, Scope};
 use crate::inputs::Inputs;
-use crate::quality::{Quality, told};
+use crate::quality::Judged;
 use crate::{failure, staging};
 
 /// The versions that a step read, in the commit that it made.
@@ -33,7 +33,7 @@ pub(super) struct Step<'a> {
     pub(super) project: &'a Project,
     pub(super) transformation: &'a Transformation,
     pub(super) inputs: &'a Inputs,
-    pub(super) quality: &'a Quality,
+    pub(super) judged: &'a Judged,
     pub(super) run: &'a str,
     pub(super) started_at: DateTime<Utc>,
     pub(super) forced: bool,
@@ -456,33 +456,9 @@ impl Step<'_> {
         contract: &Contract,
         staged: Arc<dyn TableProvider>,
     ) -> Result<Option<String>> {
-        let lists = |list: &str| self.project.code_lists.get(list);
-        let findings = table_findings(
-            &self.handles.engine,
-            self.limits(),
-            contract,
-            staged,
-            &lists,
-        )
-        .await
-        .map_err(failure::engine)?;
-        self.quality.keep(&contract.dataset, &findings);
-        let (broken, warned): (Vec<Finding>, Vec<Finding>) = findings
-            .into_iter()
-            .filter(|finding| !finding.holds())
-            .partition(|f| f.rule.severity == Severity::Error);
-        if broken.is_empty() {
-            return Ok((!warned.is_empty()).then(|| told(&warned)));
-        }
-        Err(ServiceError::new(
-            ErrorKind::Refused,
-            format!(
-                "dataset `{}` breaks its contract: {}",
-                contract.dataset,
-                told(&broken)
-            ),
-        )
-        .hint("Nothing was published. Mend the SQL or the contract and run again."))
+        self.judged
+            .judge(self.handles, self.project, contract, staged)
+            .await
     }
 
     fn limits(&self) -> QueryLimits {

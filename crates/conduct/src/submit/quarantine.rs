@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow::record_batch::RecordBatch;
 use ingest::Verdict;
-use project::{DatasetName, Severity};
+use project::DatasetName;
 use service::{ErrorKind, Receipt, Result, ServiceError};
 
 use crate::system;
@@ -15,14 +15,6 @@ pub(crate) fn dataset() -> Result<DatasetName> {
     system::QUARANTINE
         .parse()
         .map_err(|e: project::NameError| ServiceError::new(ErrorKind::Internal, e.to_string()))
-}
-
-/// The word for a severity.
-pub(crate) fn severity_word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    }
 }
 
 /// The verdicts in the columns of the quarantine's contract.
@@ -52,10 +44,7 @@ pub(crate) fn batch(receipt: &Receipt, verdicts: &[Verdict]) -> Result<RecordBat
         ("row_number", Arc::new(Int64Array::from_iter_values(rows))),
         ("column_name", optional(&|v| v.column.clone())),
         ("rule", required(&|v| v.rule.clone())),
-        (
-            "severity",
-            required(&|v| severity_word(v.severity).to_owned()),
-        ),
+        ("severity", required(&|v| v.severity.as_str().to_owned())),
         ("value_excerpt", optional(&|v| v.value_excerpt.clone())),
         ("message_vi", required(&|v| v.message.vi.clone())),
         ("message_en", required(&|v| v.message.en.clone())),

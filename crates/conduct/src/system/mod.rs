@@ -28,7 +28,7 @@ const FILES: [(&str, &str); 4] = [
 
 /// The name of the book of maintenance's dataset.
 pub(crate) const MAINTENANCE: &str = "system.maintenance";
-/// The name of the dataset of what came of rules.
+/// The name of the dataset of what runs found of rules.
 pub(crate) const QUALITY: &str = "system.quality";
 /// The name of the quarantine's dataset.
 pub(crate) const QUARANTINE: &str = "system.quarantine";

@@ -57,7 +57,8 @@ pub(crate) async fn append(
     Ok(())
 }
 
-fn named(book: &str) -> Result<DatasetName> {
+/// One of our own books as a dataset.
+pub(crate) fn named(book: &str) -> Result<DatasetName> {
     book.parse()
         .map_err(|e: project::NameError| ServiceError::new(ErrorKind::Internal, e.to_string()))
 }
@@ -98,6 +99,12 @@ pub(crate) fn integer_at(batch: &RecordBatch, column: usize, row: usize) -> Opti
 /// The number in a cell.
 pub(crate) fn float_at(batch: &RecordBatch, column: usize, row: usize) -> Option<f64> {
     let array = batch.column(column).as_primitive_opt::<Float64Type>()?;
+    (!array.is_null(row)).then(|| array.value(row))
+}
+
+/// The boolean in a cell.
+pub(crate) fn boolean_at(batch: &RecordBatch, column: usize, row: usize) -> Option<bool> {
+    let array = batch.column(column).as_boolean_opt()?;
     (!array.is_null(row)).then(|| array.value(row))
 }
 

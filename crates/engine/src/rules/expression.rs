@@ -1,4 +1,5 @@
-//! A rule as a boolean expression: null or true means that the row keeps it.
+//! A rule as a boolean expression: null or true means that the row keeps it. A rule in SQL may say
+//! otherwise of null; its expression is then never null.
 
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::execution::session_state::SessionState;
@@ -6,6 +7,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, cast, ident, in_list, lit};
 use project::{Bound, Check, Contract, Rule};
 
 use super::instants::by_number;
+use super::missing;
 use super::texts::{self, LooksPersonal};
 use crate::{EngineError, Result};
 
@@ -56,11 +58,12 @@ pub(crate) fn holds(
             Some(looks_personal) => texts::impersonal(column(), looks_personal),
             None => return Ok(None),
         },
-        Check::Expression(sql) => {
+        Check::Expression { sql, missing } => {
             let mend = "Mend `implementation` in the contract.";
             let expr = state
                 .create_logical_expr(sql, schema)
-                .and_then(|expr| by_number(expr, schema));
+                .and_then(|expr| by_number(expr, schema))
+                .and_then(|expr| missing::taken(expr, *missing, schema));
             expr.map_err(|error| unplanned(&error.strip_backtrace(), mend))?
         }
         Check::Unique(_) | Check::RowCount { .. } => return Ok(None),

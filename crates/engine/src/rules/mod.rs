@@ -2,10 +2,11 @@
 
 mod expression;
 mod instants;
+mod missing;
 mod rows;
 mod tables;
 mod texts;
 
 pub use rows::{Predicate, RowRules};
-pub use tables::{Finding, table_findings};
+pub use tables::{Finding, RuleResult, table_results};
 pub use texts::LooksPersonal;

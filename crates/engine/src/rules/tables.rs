@@ -6,6 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{Array, AsArray, Int64Array};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::TableProvider;
+use datafusion::error::DataFusionError;
 use datafusion::functions_aggregate::expr_fn::{count, sum};
 use datafusion::logical_expr::{Expr, ExprFunctionExt, ident, lit};
 use datafusion::prelude::DataFrame;
@@ -14,35 +15,63 @@ use project::{Check, CodeList, Contract, Rule};
 use super::expression::{Given, holds};
 use crate::{Engine, EngineError, Planned, QueryLimits, Result, Session};
 
-/// What came of a rule.
+/// What a table says of a rule.
+#[derive(Debug, Clone)]
+pub struct RuleResult {
+    /// The rule.
+    pub rule: Rule,
+    /// Whether it holds.
+    pub passed: bool,
+    /// The rows that break it; for a rule on the number of rows, that number if it is out of
+    /// bounds.
+    pub failed_rows: u64,
+    /// The rows of the table.
+    pub checked_rows: u64,
+    /// The rows that keep it only because a missing value leaves the answer open; none for rules
+    /// that are not SQL, whose answer about a missing value is fixed.
+    pub null_rows: Option<u64>,
+}
+
+/// A rule that does not hold, and on how many rows.
 #[derive(Debug, Clone)]
 pub struct Finding {
     /// The rule.
     pub rule: Rule,
-    /// The rows that break it, none if it holds; for a rule on the number of rows, that number.
+    /// The rows that break it; for a rule on the number of rows, that number.
     pub rows: u64,
-    /// The rows that were held against it.
-    pub checked: u64,
-    /// The rows of which it cannot be told, for a value is missing; they count as held. Known of
-    /// expressions alone: of other rules a missing value is no fault, but for `required`.
-    pub unknown: Option<u64>,
 }
 
 impl Finding {
-    /// Whether the rule holds.
-    pub fn holds(&self) -> bool {
-        self.rows == 0
+    /// The rules among the results that do not hold.
+    pub fn among(results: &[RuleResult]) -> Vec<Self> {
+        let broken = results.iter().filter(|result| !result.passed);
+        let finding = |result: &RuleResult| Self {
+            rule: result.rule.clone(),
+            rows: result.failed_rows,
+        };
+        broken.map(finding).collect()
     }
 }
 
-/// What comes of every rule of the contract over the table.
-pub async fn table_findings<'a>(
+/// How a rule is answered.
+enum Asked {
+    /// By a question of its own: the rows that break it.
+    Alone(u64),
+    /// By columns of the question for all: the rows that break it, and those that leave it open.
+    Together { broken: usize, open: Option<usize> },
+    /// By the number of rows, which lies within these bounds.
+    Total { min: Option<u64>, max: Option<u64> },
+}
+
+/// What the table says of every rule of the contract, in the contract's order: one scan for all
+/// rules on single rows, and one for each key. Personal data is not looked for.
+pub async fn table_results<'a>(
     engine: &Engine,
     limits: QueryLimits,
     contract: &Contract,
     table: Arc<dyn TableProvider>,
     code_list: &(dyn Fn(&str) -> Option<&'a CodeList> + Sync),
-) -> Result<Vec<Finding>> {
+) -> Result<Vec<RuleResult>> {
     let session = engine.session(BTreeMap::from([(contract.dataset.clone(), table)]), limits)?;
     let context = session.context();
     let frame = context
@@ -64,52 +93,85 @@ pub async fn table_findings<'a>(
         looks_personal: None,
         codes: &codes,
     };
-    let mut counted: Vec<&Rule> = Vec::new();
+    let mut asked: Vec<(&Rule, Asked)> = Vec::new();
     let mut aggregates = vec![count(lit(1_i64)).alias("rows")];
-    let mut doubles: Vec<(&Rule, u64)> = Vec::new();
-    let number = |of: Expr, name: String| {
-        let rows = count(lit(1_i64)).filter(of).build();
-        rows.map(|rows| rows.alias(name)).map_err(run)
-    };
     for rule in &contract.rules {
-        if let Check::Unique(key) = &rule.check {
-            let doubled = doubled(frame.clone(), key).map_err(run)?;
-            doubles.push((rule, cell(&answer(&session, doubled).await?, 0)));
-        } else if let Some(expr) = holds(&state, frame.schema(), contract, rule, &given)? {
-            let at = counted.len();
-            aggregates.push(number(expr.clone().is_false(), format!("r{at}"))?);
-            aggregates.push(number(expr.is_null(), format!("n{at}"))?);
-            counted.push(rule);
-        }
+        let how = match &rule.check {
+            Check::Unique(key) => {
+                let doubled = doubled(frame.clone(), key).map_err(run)?;
+                Asked::Alone(cell(&answer(&session, doubled).await?, 0))
+            }
+            Check::RowCount { min, max } => Asked::Total {
+                min: *min,
+                max: *max,
+            },
+            check => {
+                let Some(expr) = holds(&state, frame.schema(), contract, rule, &given)? else {
+                    continue;
+                };
+                let is_sql = matches!(check, Check::Expression { .. });
+                together(expr, is_sql, &mut aggregates).map_err(run)?
+            }
+        };
+        asked.push((rule, how));
     }
     let counts = frame.aggregate(vec![], aggregates).map_err(run)?;
-    let answer = answer(&session, counts).await?;
-    let checked = cell(&answer, 0);
-    let found = |rule: &Rule, rows: u64, unknown: Option<u64>| Finding {
-        rule: rule.clone(),
-        rows,
-        checked,
-        unknown,
+    let counts = answer(&session, counts).await?;
+    let results = asked.into_iter();
+    Ok(results
+        .map(|(rule, how)| result(rule, &how, &counts))
+        .collect())
+}
+
+/// Adds what counts the rows that break the rule; of a rule in SQL also those that leave it open.
+fn together(
+    expr: Expr,
+    is_sql: bool,
+    aggregates: &mut Vec<Expr>,
+) -> datafusion::error::Result<Asked> {
+    let mut counted = |condition: Expr| {
+        let column = aggregates.len();
+        let rows = count(lit(1_i64)).filter(condition).build()?;
+        aggregates.push(rows.alias(format!("r{column}")));
+        Ok::<_, DataFusionError>(column)
     };
-    let mut findings: Vec<Finding> = Vec::new();
-    findings.extend(
-        doubles
-            .into_iter()
-            .map(|(rule, rows)| found(rule, rows, None)),
-    );
-    for (i, rule) in counted.into_iter().enumerate() {
-        let unknown = matches!(rule.check, Check::Expression(_)).then(|| cell(&answer, 2 * i + 2));
-        findings.push(found(rule, cell(&answer, 2 * i + 1), unknown));
-    }
-    for rule in &contract.rules {
-        if let Check::RowCount { min, max } = rule.check {
-            let within = min.is_none_or(|m| checked >= m) && max.is_none_or(|m| checked <= m);
-            // That there is none is a fault, too.
-            let rows = if within { 0 } else { checked.max(1) };
-            findings.push(found(rule, rows, None));
+    let broken = counted(expr.clone().is_false())?;
+    let open = if is_sql {
+        Some(counted(expr.is_null())?)
+    } else {
+        None
+    };
+    Ok(Asked::Together { broken, open })
+}
+
+fn result(rule: &Rule, how: &Asked, counts: &[RecordBatch]) -> RuleResult {
+    let checked_rows = cell(counts, 0);
+    let (failed_rows, null_rows) = match *how {
+        Asked::Alone(rows) => (rows, None),
+        Asked::Together { broken, open } => {
+            let open = open.map(|column| cell(counts, column));
+            (cell(counts, broken), open)
         }
+        Asked::Total { min, max } => {
+            let too_few = min.is_some_and(|m| checked_rows < m);
+            let too_many = max.is_some_and(|m| checked_rows > m);
+            let passed = !too_few && !too_many;
+            return RuleResult {
+                rule: rule.clone(),
+                passed,
+                failed_rows: if passed { 0 } else { checked_rows },
+                checked_rows,
+                null_rows: None,
+            };
+        }
+    };
+    RuleResult {
+        rule: rule.clone(),
+        passed: failed_rows == 0,
+        failed_rows,
+        checked_rows,
+        null_rows,
     }
-    Ok(findings)
 }
 
 async fn answer(session: &Session, frame: DataFrame) -> Result<Vec<RecordBatch>> {

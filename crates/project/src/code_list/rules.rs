@@ -51,7 +51,7 @@ impl Table<'_> {
             },
             Check::Required
             | Check::PersonalData
-            | Check::Expression(_)
+            | Check::Expression { .. }
             | Check::Unique(_)
             | Check::RowCount { .. } => return,
         };

@@ -14,7 +14,9 @@ mod types;
 mod value;
 
 pub use deadline::DeadlineTerms;
-pub use model::{Bound, Check, Classification, Column, Contract, Rule, Severity, Text, Version};
+pub use model::{
+    Bound, Check, Classification, Column, Contract, Missing, Rule, Severity, Text, Version,
+};
 pub use stamp::Stamp;
 pub use types::{ColumnType, ENVELOPE};
 

@@ -54,6 +54,28 @@ pub enum Severity {
     Warning,
 }
 
+impl Severity {
+    /// The word for the severity.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// What a rule in SQL makes of missing values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Missing {
+    /// A row whose missing values leave the answer open keeps the rule; such rows are counted.
+    #[default]
+    Skip,
+    /// A missing number is 0.
+    Zero,
+    /// A row whose missing values leave the answer open breaks the rule.
+    Fail,
+}
+
 /// What a rule looks at.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Check {
@@ -72,8 +94,8 @@ pub enum Check {
     Pattern(String),
     /// No string in the column looks like a citizen id, a phone number or an e-mail address.
     PersonalData,
-    /// A boolean SQL expression that must hold; null counts as held.
-    Expression(String),
+    /// A boolean SQL expression that must hold; `missing` says what a null makes of it.
+    Expression { sql: String, missing: Missing },
     /// The columns together name a row once.
     Unique(Vec<String>),
     /// The number of rows of the table lies within the bounds (inclusive).

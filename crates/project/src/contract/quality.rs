@@ -1,6 +1,6 @@
 //! The rules that a contract states: code lists, row counts and SQL expressions.
 
-use super::{Check, Column, ColumnType, Rule, Severity, Text, messages};
+use super::{Check, Column, ColumnType, Missing, Rule, Severity, Text, messages};
 use crate::problem::{Mark, Sink, quoted};
 use crate::sql::Scan;
 use crate::yaml::{Map, Node, Word};
@@ -28,6 +28,12 @@ const IMPLICIT: [&str; 9] = [
 
 const SEVERITIES: [(&str, Severity); 2] =
     [("error", Severity::Error), ("warning", Severity::Warning)];
+
+const MISSING: [(&str, Missing); 3] = [
+    ("skip", Missing::Skip),
+    ("zero", Missing::Zero),
+    ("fail", Missing::Fail),
+];
 
 /// The pattern as it is matched: against the whole value.
 pub(crate) fn whole_value(pattern: &str) -> String {
@@ -74,6 +80,7 @@ pub(super) fn read(
     let en = map.text_if("description");
     let mut custom = map.properties();
     let vi = custom.text_if("description.vi");
+    let missing = missing(&mut custom, form, sink);
     custom.close();
     let check = match form {
         Some(Form::CodeList) => {
@@ -82,7 +89,7 @@ pub(super) fn read(
             reference.map(|r| Check::CodeList(r.list))
         }
         Some(Form::RowCount) => row_count(&mut map, column, dataset, sink),
-        Some(Form::Expression) => expression(&mut map, sink),
+        Some(Form::Expression) => expression(&mut map, missing, sink),
         None => return None,
     };
     let at = map.at();
@@ -118,6 +125,20 @@ fn form(map: &mut Map<'_, '_>) -> Option<Form> {
     } else {
         Some(Form::Expression)
     }
+}
+
+/// What the rule makes of missing values. Only an expression can be told.
+fn missing(custom: &mut Map<'_, '_>, form: Option<Form>, sink: &Sink<'_>) -> Missing {
+    if matches!(form, Some(Form::CodeList | Form::RowCount)) {
+        if let Some(node) = custom.take("missing") {
+            let message = "`missing` is for rules of type `custom`: a column that must have a \
+                           value says `required: true`";
+            sink.at(node.at, message);
+        }
+        return Missing::default();
+    }
+    let stated = custom.choice_if("missing", &MISSING);
+    stated.unwrap_or_default()
 }
 
 fn rule_name(
@@ -260,7 +281,7 @@ fn row_count(
     None
 }
 
-fn expression(map: &mut Map<'_, '_>, sink: &Sink<'_>) -> Option<Check> {
+fn expression(map: &mut Map<'_, '_>, missing: Missing, sink: &Sink<'_>) -> Option<Check> {
     map.choice("engine", &[("dtm", ())]);
     let implementation = map.text("implementation")?;
     let scan = Scan::new(implementation.text);
@@ -273,5 +294,8 @@ fn expression(map: &mut Map<'_, '_>, sink: &Sink<'_>) -> Option<Check> {
     if scan.is_empty() {
         sink.at(implementation.at, "`implementation` holds no expression");
     }
-    Some(Check::Expression(implementation.text.to_owned()))
+    Some(Check::Expression {
+        sql: implementation.text.to_owned(),
+        missing,
+    })
 }

@@ -1,6 +1,6 @@
 use expect_test::{Expect, expect};
 
-use super::{Check, ColumnType, Contract, Rule};
+use super::{Check, ColumnType, Contract, Missing, Rule};
 use crate::problem::Problem;
 
 const PATH: &str = "warehouse/raw/things.odcs.yaml";
@@ -138,7 +138,7 @@ fn implicit_and_stated_rules_are_listed_with_texts_in_both_languages() {
           Đã có một dòng khác trùng Mã
           Another row has the same Id
         kind_needs_amount - Warning
-          Expression("kind is null or amount is not null")
+          Expression { sql: "kind is null or amount is not null", missing: Skip }
           thiếu số lượng
           a kind without an amount
     "#]].assert_eq(&told);
@@ -855,6 +855,46 @@ fn table_rules_are_checked() {
 }
 
 #[test]
+fn a_rule_in_sql_says_what_it_makes_of_missing_values() {
+    let vi = "{ property: description.vi, value: thiếu số lượng }";
+    let with = |more: &str| GOOD.replacen(vi, &format!("{vi}, {more}"), 1);
+    let words = [
+        ("skip", Missing::Skip),
+        ("zero", Missing::Zero),
+        ("fail", Missing::Fail),
+    ];
+    for (word, expected) in words {
+        let text = with(&format!("{{ property: missing, value: {word} }}"));
+        let contract = Contract::read(PATH, &text).unwrap();
+        let stated = contract.rules.last().map(|rule| &rule.check);
+        let missing = match stated {
+            Some(Check::Expression { missing, .. }) => *missing,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(missing, expected, "{word}");
+    }
+    check_text(
+        &with("{ property: missing, value: nothing }"),
+        expect![[r#"
+            C:58:109: `missing` must be one of `skip`, `zero`, `fail`, found `nothing`
+        "#]],
+    );
+    check_text(
+        &with("{ property: nulls, value: skip }"),
+        expect![[r#"
+            C:58:93: unknown property `nulls` in customProperties of quality rule `kind_needs_amount`: known are `description.vi`, `missing`
+        "#]],
+    );
+    check(
+        "mustBe: 0 }",
+        "mustBe: 0, customProperties: [{ property: missing, value: skip }] }",
+        expect![[r#"
+            C:37:143: `missing` is for rules of type `custom`: a column that must have a value says `required: true`
+        "#]],
+    );
+}
+
+#[test]
 fn row_counts_are_for_tables_that_queries_make() {
     let path = "warehouse/served/things.odcs.yaml";
     let good = GOOD.replace("raw.things", "served.things").replace(
@@ -890,7 +930,7 @@ fn row_counts_are_for_tables_that_queries_make() {
           Đã có một dòng khác trùng Mã
           Another row has the same Id
         kind_needs_amount - Warning
-          Expression("kind is null or amount is not null")
+          Expression { sql: "kind is null or amount is not null", missing: Skip }
           thiếu số lượng
           a kind without an amount
         row_count - Error

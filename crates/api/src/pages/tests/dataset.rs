@@ -73,6 +73,51 @@ async fn the_contract_is_there_before_the_table() {
 }
 
 #[tokio::test]
+async fn the_rules_of_the_last_run_are_shown_broken_ones_first() {
+    let fake = Fake::new(Stage::Full);
+    let results = |page: &str| {
+        let section = page.split("id=\"outcomes\"").nth(1);
+        let section = section.and_then(|rest| rest.split("</section>").next());
+        section.map(str::to_owned)
+    };
+    let page = get_with(&fake, "/datasets/served.provincial_scoreboard", ENGLISH).await;
+    let found = results(&page.body).unwrap();
+    let first = found.split("<tbody>").nth(1).unwrap().trim_start();
+    assert!(first.starts_with("<tr class=\"failed\">"), "{found}");
+    assert_eq!(found.matches("class=\"failed\"").count(), 1);
+    for part in [
+        "<a href=\"/runs/r%202\"><code>r 2</code></a>, ",
+        "<td>Does not hold</td><td class=\"number\">1,234</td><td class=\"number\">98,765</td>",
+        "so nothing was published",
+        "href=\"/api/v1/datasets/served.provincial_scoreboard/quality?limit=1000\"",
+    ] {
+        assert!(found.contains(part), "{part}: {found}");
+    }
+    assert!(
+        !found.contains("<code>r1</code>"),
+        "the run before is not the last one"
+    );
+
+    let page = get(&fake, "/datasets/served.reconciliation").await;
+    let found = results(&page.body).unwrap();
+    assert!(found.contains("<td>Đạt</td>") && !found.contains("class=\"failed\""));
+    assert!(!found.contains("class=\"refusal\""), "{found}");
+    let page = get(
+        &Fake::for_role("official"),
+        "/datasets/served.reconciliation",
+    )
+    .await;
+    let found = results(&page.body).unwrap();
+    assert!(!found.contains("href=\"/runs/"), "{found}");
+
+    let page = get(&Fake::new(Stage::Empty), "/datasets/served.reconciliation").await;
+    let found = results(&page.body).unwrap();
+    assert!(found.contains("Chưa có lần chạy nào kiểm tra"), "{found}");
+    let page = get(&fake, "/datasets/raw.dossiers").await;
+    assert_eq!(results(&page.body), None, "no run computes it");
+}
+
+#[tokio::test]
 async fn a_long_history_is_cut_on_the_page_and_read_in_parts_on_its_own() {
     let fake = Fake::new(Stage::Full);
     let versions = |page: &str| page.matches("<th scope=\"row\" class=\"number\">").count();

@@ -10,7 +10,7 @@ use calendar::{Deadline, Standing};
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
 use lineage::Graph;
-use project::{DatasetName, Project, ReportDefinition, Severity, Sources};
+use project::{DatasetName, Project, ReportDefinition, Rule, Severity, Sources};
 use service::{
     AuditRecord, BodyFormat, ByteStream, Call, ConnectorState, Credential, DataFileState,
     DatasetDetail, DatasetSummary, Direction, Document, EraseReport, EraseRequest, Erasure,
@@ -19,10 +19,10 @@ use service::{
     PartitionState, Plan, Principal, PullReport, PullRequest, QuarantineFile, QuarantineFilter,
     QuarantineFormat, QuarantinePage, QuarantinedRow, QueryAnswer, QueryRequest, Receipt,
     ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Restriction, Result,
-    RollbackReport, RowCounts, RowError, RowErrors, RunReport, RunRequest, RunStep, Secret,
-    Service, ServiceError, StepState, Submission, SubmissionId, SubmissionState, SubmitAnswer,
-    SubmitRequest, TableState, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId,
-    UploadPart, UploadRequest, WithdrawRequest,
+    RollbackReport, RowCounts, RowError, RowErrors, RuleOutcome, RunReport, RunRequest, RunStep,
+    Secret, Service, ServiceError, StepState, Submission, SubmissionId, SubmissionState,
+    SubmitAnswer, SubmitRequest, TableState, TableVersion, TraceAnswer, TraceRequest, Upload,
+    UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 
 pub(super) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -210,6 +210,23 @@ fn run() -> RunReport {
             step("refined.dossiers", StepState::Built, None),
             step("served.reconciliation", StepState::Failed, Some(broken)),
         ],
+    }
+}
+
+/// What a run found of a rule, which broke the dataset or not.
+fn outcome(rule: &Rule, run: &str, passed: bool, version: Option<i64>) -> RuleOutcome {
+    RuleOutcome {
+        run: run.to_owned(),
+        version,
+        rule: rule.name.clone(),
+        column: rule.column.clone(),
+        severity: rule.severity,
+        passed,
+        failed_rows: if passed { 0 } else { 1_234 },
+        checked_rows: 98_765,
+        null_rows: None,
+        message: rule.message.clone(),
+        checked_at: at(),
     }
 }
 
@@ -727,6 +744,35 @@ impl Service for Fake {
         )?;
         let all = (0..130).rev().map(version);
         Ok(all
+            .skip(page.offset as usize)
+            .take(page.limit as usize)
+            .collect())
+    }
+
+    /// The newest run broke the second rule of one dataset; the one before broke none.
+    async fn quality(
+        &self,
+        call: &Call,
+        dataset: &DatasetName,
+        page: Page,
+    ) -> Result<Vec<RuleOutcome>> {
+        self.note(
+            call,
+            &format!("quality {dataset} {} {}", page.offset, page.limit),
+        )?;
+        let Some(contract) = self.project.contracts.get(dataset) else {
+            return absent();
+        };
+        if !matches!(self.stage, Stage::Full | Stage::Forbidden) {
+            return Ok(vec![]);
+        }
+        let breaks = dataset.as_str() == "served.provincial_scoreboard";
+        let version = (!breaks).then_some(8);
+        let rules = || contract.rules.iter().enumerate();
+        let newest = rules().map(|(n, rule)| outcome(rule, "r 2", !breaks || n != 1, version));
+        let before = rules().map(|(_, rule)| outcome(rule, "r1", true, Some(7)));
+        Ok(newest
+            .chain(before)
             .skip(page.offset as usize)
             .take(page.limit as usize)
             .collect())

@@ -1,0 +1,9 @@
+//! What the rules of contracts say of the tables that runs make: judged, kept, read back.
+
+mod judge;
+mod list;
+mod record;
+
+pub(crate) use judge::Judged;
+pub(crate) use list::list;
+pub(crate) use record::record;
