@@ -175,7 +175,7 @@ async fn a_run_whose_results_have_no_table_yet_is_refused_before_it_does_anythin
     let f = f.reopened().await;
     let refused = f.house.run(&f.admin, RunRequest::default()).await;
     let refused = refused.unwrap_err();
-    assert_eq!(refused.kind, ErrorKind::Unavailable);
+    assert_eq!(refused.kind, ErrorKind::Conflict);
     assert!(refused.message.contains("`system.quality`"), "{refused}");
     assert!(refused.hint.unwrap().contains("`dtm apply`"));
     assert_eq!(outcomes(&f, 0, 100).await, []);
