@@ -58,23 +58,21 @@ fn print(plan: &service::Plan, context: &Context) -> Outcome {
     if plan.items.is_empty() {
         tell("the lake is what the project says")?;
     }
-    let mut records = Records::new(&["dataset", "change", "detail", "rows"]);
+    let mut records = Records::new(&["dataset", "change", "detail"]);
     for item in &plan.items {
         let (change, detail) = told(&item.change);
         records.push(vec![
             json!(item.dataset.as_str()),
             json!(change),
             json!(detail),
-            json!(null),
         ]);
     }
+    // It is no difference from the project, and goes where talk goes.
     for run in &plan.runs {
-        records.push(vec![
-            json!(run.dataset.as_str()),
-            json!("run"),
-            json!(run.scope),
-            json!(run.rows),
-        ]);
+        tell(&format!(
+            "due: {} ({} rows): {}",
+            run.dataset, run.rows, run.scope
+        ))?;
     }
     records.print(context.format)
 }
