@@ -3,6 +3,7 @@
 mod memory;
 mod results;
 mod rules;
+mod wide;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use ::engine::QueryLimits;
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::DataType;
 use audit::seal::{SigningKey, SigningKeys};
 use bytes::Bytes;
 use conduct::{
@@ -370,6 +372,24 @@ impl Fixture {
         arrow::array::AsArray::as_string::<i32>(&column.unwrap())
             .value(0)
             .to_owned()
+    }
+
+    /// The texts that a query answers.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let request = QueryRequest {
+            sql: sql.to_owned(),
+            params: BTreeMap::new(),
+            at: At::Now,
+        };
+        let answer = self.house.query(&self.admin, request).await.unwrap();
+        let batches: Vec<_> = answer.batches.collect().await;
+        let column = |batch: RecordBatch| {
+            let texts = arrow::compute::cast(batch.column(0), &DataType::Utf8).unwrap();
+            let texts = texts.as_string::<i32>().iter().flatten();
+            texts.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let batches = batches.into_iter().map(Result::unwrap);
+        batches.flat_map(column).collect()
     }
 
     /// The one number that a query answers.

@@ -1,6 +1,7 @@
 //! Rollback: what readers see, what the tables hold, and what the next run makes of it.
 
 mod crash;
+mod cut_off;
 mod door;
 
 use std::collections::BTreeMap;

@@ -113,6 +113,7 @@ rules-count = { $count ->
 rule = Rule
 severity = Severity
 severity-error = Error
+severity-quarantine = Set aside
 severity-warning = Warning
 outcomes = Rules in the last run
 outcomes-json = The results of every run as JSON

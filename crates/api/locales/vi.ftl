@@ -110,6 +110,7 @@ rules-count = { $count } quy tắc
 rule = Quy tắc
 severity = Mức độ
 severity-error = Lỗi
+severity-quarantine = Để riêng
 severity-warning = Cảnh báo
 outcomes = Quy tắc trong lần chạy gần nhất
 outcomes-json = Kết quả của mọi lần chạy dạng JSON

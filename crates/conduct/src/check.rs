@@ -6,15 +6,16 @@ use std::sync::Arc;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::empty::EmptyTable;
 use engine::{
-    Engine, EngineError, EngineSettings, Param, QueryLimits, RowRules, Session, Statement,
+    Engine, EngineError, EngineSettings, Param, QueryLimits, RowRules, Session, Statement, Subject,
+    TableRules,
 };
 use lineage::{Edge, Graph};
 use project::{
-    Contract, DatasetName, LANGUAGE, ParameterType, Problem, Project, ReportDefinition, Sources,
-    Transformation, Write,
+    Contract, DatasetName, LANGUAGE, Layer, ParameterType, Problem, Project, ReportDefinition,
+    Sources, Transformation, Write,
 };
 
-use crate::{catalogue, system};
+use crate::{catalogue, runs, system};
 
 /// A project that was read and checked.
 pub struct Checked {
@@ -42,7 +43,7 @@ pub async fn check(sources: &Sources) -> Checked {
             for report in project.reports.values() {
                 check_report(&session, report, &mut problems).await;
             }
-            check_rules(&project, &mut problems);
+            check_rules(&project, &mut problems).await;
             lineage = files(&project, edges, &mut problems);
         }
         Err(error) => problems.push(problem("warehouse", &error)),
@@ -57,44 +58,49 @@ pub async fn check(sources: &Sources) -> Checked {
     }
 }
 
-/// A session over empty tables of every contract.
-fn session(project: &Project) -> engine::Result<Session> {
-    let settings = EngineSettings {
+const LIMITS: QueryLimits = QueryLimits {
+    memory_bytes: 64 << 20,
+    memory_name: "query.memory_bytes",
+    spill_bytes: 0,
+    wait_ms: 10_000,
+    rows: 1_000_000,
+    bytes: 64 << 20,
+};
+
+fn engine() -> Engine {
+    Engine::new(EngineSettings {
         partitions: 1,
         batch_rows: 1024,
         spill_folder: std::path::PathBuf::new(),
         memory_bytes: 64 << 20,
         spill_bytes: 0,
-    };
-    let limits = QueryLimits {
-        memory_bytes: 64 << 20,
-        memory_name: "query.memory_bytes",
-        spill_bytes: 0,
-        wait_ms: 10_000,
-        rows: 1_000_000,
-        bytes: 64 << 20,
-    };
-    let mut tables: BTreeMap<DatasetName, Arc<dyn TableProvider>> = BTreeMap::new();
-    for contract in project
-        .contracts
-        .values()
-        .chain(system::contracts().values())
-    {
-        let table = EmptyTable::new(Arc::new(contract.table_schema()));
-        tables.insert(contract.dataset.clone(), Arc::new(table));
-    }
-    Engine::new(settings).session(tables, limits)
+    })
 }
 
-fn known(statement: &Statement, project: &Project) -> engine::Result<()> {
-    let missing = statement
-        .inputs()
-        .iter()
-        .find(|d| !project.contracts.contains_key(d) && !system::contracts().contains_key(d));
+fn empty(contract: &Contract) -> Arc<dyn TableProvider> {
+    Arc::new(EmptyTable::new(Arc::new(contract.table_schema())))
+}
+
+/// The contract of a dataset, our own books included.
+fn contract<'p>(project: &'p Project, dataset: &DatasetName) -> Option<&'p Contract> {
+    let own = || system::contracts().get(dataset);
+    project.contracts.get(dataset).or_else(own)
+}
+
+/// A session over empty tables of every contract.
+fn session(project: &Project) -> engine::Result<Session> {
+    let own = system::contracts().values();
+    let contracts = project.contracts.values().chain(own);
+    let tables = contracts.map(|contract| (contract.dataset.clone(), empty(contract)));
+    engine().session(tables.collect(), LIMITS)
+}
+
+fn known(what: &str, read: &BTreeSet<DatasetName>, project: &Project) -> engine::Result<()> {
+    let missing = read.iter().find(|d| contract(project, d).is_none());
     match missing {
         None => Ok(()),
         Some(dataset) => Err(EngineError::Invalid {
-            message: format!("the SQL reads `{dataset}`, and there is no such dataset"),
+            message: format!("{what} reads `{dataset}`, and there is no such dataset"),
             hint: format!(
                 "Write its contract at `warehouse/{}.odcs.yaml`.",
                 dataset.path()
@@ -109,7 +115,7 @@ async fn transformed(
     transformation: &Transformation,
 ) -> engine::Result<Vec<Edge>> {
     let statement = Statement::parse(&transformation.sql)?;
-    known(&statement, project)?;
+    known("the SQL", statement.inputs(), project)?;
     let planned = session
         .plan(&statement, &run_params(&transformation.sql, 0))
         .await?;
@@ -222,17 +228,44 @@ pub(crate) fn uses(sql: &str, name: &str) -> bool {
 }
 
 /// Plans every rule of every contract.
-fn check_rules(project: &Project, problems: &mut Vec<Problem>) {
-    let rules = RowRules::new(ingest::looks_personal);
+async fn check_rules(project: &Project, problems: &mut Vec<Problem>) {
+    let row_rules = RowRules::new(ingest::looks_personal);
     let Some(period) = project.calendar.periods().next() else {
         return;
     };
     for contract in project.contracts.values() {
-        let found = rules.compile(contract, period, &|list| project.code_lists.get(list));
+        let found = row_rules.compile(contract, period, &|list| project.code_lists.get(list));
+        let found = match found {
+            Ok(_) => table_rules(project, contract).await,
+            Err(error) => Err(error),
+        };
         if let Err(error) = found {
             problems.push(problem(&contract.path, &error));
         }
     }
+}
+
+/// Plans the rules of a dataset that a run computes over empty tables.
+async fn table_rules(project: &Project, contract: &Contract) -> engine::Result<()> {
+    if !matches!(contract.dataset.layer(), Layer::Refined | Layer::Served) {
+        return Ok(());
+    }
+    let read = engine::reads(contract)?;
+    known("a rule", &read, project)?;
+    let others = read.into_iter().filter_map(|dataset| {
+        let table = self::contract(project, &dataset).map(empty)?;
+        Some((dataset, table))
+    });
+    let subject = Subject {
+        contract,
+        table: empty(contract),
+        others: others.collect(),
+        code_list: &|list| project.code_lists.get(list),
+        calendar: &project.calendar,
+        begun_at_micros: 0,
+    };
+    let rules = TableRules::new(&engine(), LIMITS, subject).await?;
+    rules.plan().await
 }
 
 /// What the lineage files must say; a cycle is a problem of the SQL that closes it.
@@ -244,6 +277,11 @@ fn files(
     let graph = Graph::new(edges).including(project.contracts.keys().cloned());
     if let Err(cycle) = graph.order() {
         problems.push(Problem::at("sql", 0, 0, cycle.to_string()));
+    } else if problems.is_empty()
+        && let Err(error) = runs::order(project)
+    {
+        // A dataset can wait for another for the sake of a rule, too.
+        problems.push(Problem::at("warehouse", 0, 0, error.message));
     }
     let mut files: BTreeMap<String, String> = project
         .transformations

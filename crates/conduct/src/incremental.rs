@@ -178,8 +178,9 @@ impl Replaced {
         let of_rows = contract.rules.iter().all(|rule| match &rule.check {
             // Rows of one key are inside the same windows.
             Check::Unique(key) => inside(key),
-            Check::RowCount { .. } => false,
-            _ => true,
+            // It is held against the rows that are computed, as the rules of a row are.
+            Check::References { .. } => true,
+            check => check.is_of_a_row(),
         });
         let judged = if of_rows {
             table.staged_provider(&self.inside)

@@ -27,10 +27,8 @@ impl Inputs {
     ) -> Result<Self> {
         let mut datasets = BTreeSet::new();
         for transformation in run {
-            let statement = Statement::parse(&transformation.sql).map_err(failure::engine)?;
-            let given = statement.inputs().iter();
-            let given = given.filter(|d| !project.transformations.contains_key(*d));
-            datasets.extend(given.cloned());
+            let read = read(project, transformation)?.into_iter();
+            datasets.extend(read.filter(|d| !project.transformations.contains_key(d)));
         }
         let tables = join_all(datasets.iter().map(|dataset| handles.table(dataset))).await;
         // Nothing is waited for between the tables: this is the moment.
@@ -42,17 +40,17 @@ impl Inputs {
         })
     }
 
-    /// One snapshot of each dataset that the statement reads: of the computed ones the newest, as
-    /// the run has made it.
+    /// One snapshot of each of the datasets: of the computed ones the newest, as the run has made
+    /// it.
     pub(crate) async fn of(
         &self,
         handles: &Handles,
-        statement: &Statement,
+        datasets: &BTreeSet<DatasetName>,
     ) -> Result<BTreeMap<DatasetName, Snapshot>> {
-        let read = statement.inputs().iter();
+        let read = datasets.iter();
         let computed = read.filter(|dataset| !self.given.contains_key(*dataset));
         let mut snapshots = handles.newest(computed).await?;
-        for dataset in statement.inputs() {
+        for dataset in datasets {
             match self.given.get(dataset) {
                 Some(Ok(snapshot)) => {
                     snapshots.insert(dataset.clone(), snapshot.clone());
@@ -63,6 +61,19 @@ impl Inputs {
         }
         Ok(snapshots)
     }
+}
+
+/// What a transformation reads, and what the rules on its answer look at.
+pub(crate) fn read(
+    project: &Project,
+    transformation: &Transformation,
+) -> Result<BTreeSet<DatasetName>> {
+    let statement = Statement::parse(&transformation.sql).map_err(failure::engine)?;
+    let mut read = statement.inputs().clone();
+    if let Some(contract) = project.contracts.get(&transformation.dataset) {
+        read.extend(engine::reads(contract).map_err(failure::engine)?);
+    }
+    Ok(read)
 }
 
 /// The same error for another who met it.

@@ -30,7 +30,9 @@ pub use error::{EngineError, Result};
 pub use incremental::{Changed, Difference, Followed, WindowBox, Windows};
 pub use params::Param;
 pub use partitions::Partitions;
-pub use rules::{Finding, LooksPersonal, Predicate, RowRules, RuleResult, table_results};
+pub use rules::{
+    Finding, LooksPersonal, Predicate, RowRules, RuleResult, Subject, TableRules, reads,
+};
 pub use session::{Planned, Session};
 pub use statement::Statement;
 pub use trace::{Behind, Chosen, Sources, Wanted};

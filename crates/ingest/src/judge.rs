@@ -89,7 +89,7 @@ impl<'a> Judge<'a> {
         let mut warned = vec![false; rows];
         for finding in &findings {
             let marks = match finding.verdict.severity {
-                Severity::Error => &mut refused,
+                Severity::Error | Severity::Quarantine => &mut refused,
                 Severity::Warning => &mut warned,
             };
             if let Some(slot) = finding.slot {

@@ -31,8 +31,8 @@ pub use connector::{
     SftpAuth, SftpSource, SourceKind, SqlSource, SqlTls, WhichPeriod,
 };
 pub use contract::{
-    Bound, Check, Classification, Column, ColumnType, Contract, DeadlineTerms, ENVELOPE, Missing,
-    Rule, Severity, Stamp, Text, Version,
+    Bound, Check, Classification, Column, ColumnType, Contract, DeadlineTerms, ENVELOPE, Expects,
+    Missing, Rule, Severity, Stamp, Steady, Text, Version,
 };
 pub use names::{AgencyCode, DatasetName, Layer, NameError};
 pub use problem::{Place, Problem};

@@ -1,9 +1,11 @@
 //! What a table says of every rule of its contract.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ::engine::{Finding, RuleResult, table_results};
+use ::engine::{Finding, RuleResult, Subject, TableRules};
 use arrow::array::{ArrayRef, Decimal128Array, Int32Array, RecordBatch, StringArray};
+use calendar::Calendar;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use expect_test::expect;
@@ -43,8 +45,17 @@ fn table(things: &[Thing]) -> Arc<dyn TableProvider> {
 }
 
 async fn results(things: &[Thing]) -> Vec<RuleResult> {
-    let found = table_results(&engine(), LIMITS, &contract(), table(things), &|_| None).await;
-    found.unwrap()
+    let (contract, calendar) = (contract(), Calendar::default());
+    let subject = Subject {
+        contract: &contract,
+        table: table(things),
+        others: BTreeMap::new(),
+        code_list: &|_| None,
+        calendar: &calendar,
+        begun_at_micros: 0,
+    };
+    let rules = TableRules::new(&engine(), LIMITS, subject).await.unwrap();
+    rules.results(|_| true).await.unwrap()
 }
 
 fn shown(results: &[RuleResult]) -> String {

@@ -19,7 +19,8 @@ pub struct RuleOutcomeDto {
     pub rule: String,
     /// The column, if the rule is about one.
     pub column: Option<String>,
-    /// `error`, which keeps what breaks it from being published, or `warning`.
+    /// `error`: what breaks it keeps the dataset from being published; `quarantine`: rows that
+    /// break it are set aside; `warning`.
     #[schema(example = "error")]
     pub severity: String,
     /// Whether the rule holds.
@@ -59,8 +60,7 @@ impl TryFrom<RuleOutcomeDto> for RuleOutcome {
     type Error = ServiceError;
 
     fn try_from(dto: RuleOutcomeDto) -> Result<Self, ServiceError> {
-        let severities = [Severity::Error, Severity::Warning];
-        let severity = known(&dto.severity, "a severity", severities, |severity| {
+        let severity = known(&dto.severity, "a severity", Severity::ALL, |severity| {
             severity.as_str()
         })?;
         Ok(Self {

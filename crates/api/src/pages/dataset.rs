@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use project::{Check, Classification, Contract, DatasetName, DeadlineTerms, Layer, Severity};
+use project::{Check, Classification, Contract, DatasetName, DeadlineTerms, Layer};
 use render::Language;
 use render::format::{Formats, NOTHING};
 use service::{
@@ -39,7 +39,7 @@ struct ColumnRow {
 struct RuleRow {
     name: String,
     column: String,
-    error: bool,
+    severity: &'static str,
     message: String,
 }
 
@@ -200,7 +200,7 @@ fn filled(
             .map(|rows| quarantined(rows, &name, &shell, &formats)),
         columns: columns(&contract, visit),
         rules: rules(&contract, &formats),
-        last_run: quality::last_run(outcomes, &shell, &formats),
+        last_run: quality::last_run(&contract.dataset, outcomes, &shell, &formats),
         upstream: detail.upstream,
         downstream: detail.downstream,
         sql: detail.sql,
@@ -248,7 +248,7 @@ fn rules(contract: &Contract, formats: &Formats) -> Vec<RuleRow> {
     let row = |rule: &project::Rule| RuleRow {
         name: rule.name.clone(),
         column: rule.column.clone().unwrap_or_else(|| NOTHING.to_owned()),
-        error: rule.severity == Severity::Error,
+        severity: quality::severity(rule.severity),
         message: formats.language().of(&rule.message).to_owned(),
     };
     contract.rules.iter().map(row).collect()

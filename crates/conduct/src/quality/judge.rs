@@ -1,19 +1,22 @@
 //! The answer of a transformation before its contract, while no commit names it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use datafusion::catalog::TableProvider;
-use engine::{Finding, RuleResult, table_results};
-use project::{Contract, DatasetName, Project, Severity};
+use engine::{Finding, RuleResult, Subject, TableRules};
+use lake::{Snapshot, StagedFile, Table, WriteSettings};
+use project::{Contract, DatasetName, Project, Rule, Severity};
 use service::{ErrorKind, Result, ServiceError};
 
+use super::rows;
 use crate::handles::Handles;
 use crate::{failure, staging};
 
 /// What the rules said of the datasets of a run, until it is recorded.
-#[derive(Default)]
 pub(crate) struct Judged {
+    run: String,
     datasets: Mutex<Vec<Answers>>,
 }
 
@@ -22,29 +25,69 @@ pub(super) struct Answers {
     pub(super) dataset: DatasetName,
     pub(super) checked_at: DateTime<Utc>,
     pub(super) results: Vec<RuleResult>,
+    /// Rows that break them, in files of their book that no commit names yet.
+    pub(super) rows: Vec<StagedFile>,
+}
+
+/// A dataset that is judged, and by what.
+pub(crate) struct Case<'a> {
+    pub(crate) project: &'a Project,
+    pub(crate) contract: &'a Contract,
+    pub(crate) table: &'a Table,
+    /// What its rules look at besides.
+    pub(crate) beside: &'a BTreeMap<DatasetName, Snapshot>,
+    pub(crate) begun_at: DateTime<Utc>,
+    /// The order in which its rows are written again.
+    pub(crate) order: Vec<String>,
+    pub(crate) settings: WriteSettings,
 }
 
 impl Judged {
+    /// Nothing judged yet in the run of that id.
+    pub(crate) fn of(run: &str) -> Self {
+        Self {
+            run: run.to_owned(),
+            datasets: Mutex::default(),
+        }
+    }
+
+    /// The files without the rows that break a rule of severity `quarantine`, and what is said of
+    /// those; none if there are none. What every such rule said is kept, and the rows with it.
+    pub(crate) async fn set_aside(
+        &self,
+        handles: &Handles,
+        case: &Case<'_>,
+        files: &[StagedFile],
+    ) -> Result<Option<(Vec<StagedFile>, String)>> {
+        let aside = |rule: &Rule| rule.severity == Severity::Quarantine;
+        if !case.contract.rules.iter().any(aside) {
+            return Ok(None);
+        }
+        let staged = case.table.staged_provider(files).map_err(failure::lake)?;
+        let findings = self
+            .asked(handles, case, staged.clone(), aside, None)
+            .await?;
+        if findings.is_empty() {
+            return Ok(None);
+        }
+        let lists = |list: &str| case.project.code_lists.get(list);
+        let rules = rules(handles, case, staged, &lists).await?;
+        let kept = rules.keeping(&case.order).map_err(failure::engine)?;
+        let kept = staging::staged(rules.session(), &kept, case.table, &case.settings).await?;
+        Ok(Some((kept, format!("set aside: {}", told(&findings)))))
+    }
+
     /// Judges rows that are staged. Refuses those that break a rule of severity `error`; answers
-    /// the warnings. Either way it keeps what every rule said.
+    /// the warnings. Either way it keeps what every rule said, and the first rows that break it.
     pub(crate) async fn judge(
         &self,
         handles: &Handles,
-        project: &Project,
-        contract: &Contract,
+        case: &Case<'_>,
         staged: Arc<dyn TableProvider>,
     ) -> Result<Option<String>> {
-        let lists = |list: &str| project.code_lists.get(list);
-        let limits = staging::limits(handles);
-        let results = table_results(&handles.engine, limits, contract, staged, &lists)
-            .await
-            .map_err(failure::engine)?;
-        let findings = Finding::among(&results);
-        self.datasets().push(Answers {
-            dataset: contract.dataset.clone(),
-            checked_at: handles.now(),
-            results,
-        });
+        let here = |rule: &Rule| rule.severity != Severity::Quarantine;
+        let limit = Some(rows::SAMPLE);
+        let findings = self.asked(handles, case, staged, here, limit).await?;
         let (broken, warned): (Vec<Finding>, Vec<Finding>) = findings
             .into_iter()
             .partition(|f| f.rule.severity == Severity::Error);
@@ -55,11 +98,44 @@ impl Judged {
             ErrorKind::Refused,
             format!(
                 "dataset `{}` breaks its contract: {}",
-                contract.dataset,
+                case.contract.dataset,
                 told(&broken)
             ),
         )
-        .hint("Nothing was published. Mend the SQL or the contract and run again."))
+        .hint(format!(
+            "Nothing was published. See the rows in `system.failing_rows`, whose `run_id` is `{}`; \
+             mend the SQL or the contract and run again.",
+            self.run
+        )))
+    }
+
+    /// Asks the rules that are `wanted` and keeps what they said; answers those that are broken.
+    async fn asked(
+        &self,
+        handles: &Handles,
+        case: &Case<'_>,
+        staged: Arc<dyn TableProvider>,
+        wanted: impl Fn(&Rule) -> bool + Send,
+        limit: Option<usize>,
+    ) -> Result<Vec<Finding>> {
+        let lists = |list: &str| case.project.code_lists.get(list);
+        let rules = rules(handles, case, staged, &lists).await?;
+        let results = rules.results(wanted).await.map_err(failure::engine)?;
+        let findings = Finding::among(&results);
+        let checked_at = handles.now();
+        let about = rows::About {
+            run: &self.run,
+            dataset: &case.contract.dataset,
+            checked_at,
+        };
+        let rows = rows::stage(handles, &about, &rules, &findings, limit).await?;
+        self.datasets().push(Answers {
+            dataset: case.contract.dataset.clone(),
+            checked_at,
+            results,
+            rows,
+        });
+        Ok(findings)
     }
 
     /// What the rules said of each dataset.
@@ -74,6 +150,29 @@ impl Answers {
         let error = |r: &RuleResult| r.rule.severity == Severity::Error;
         self.results.iter().any(|r| !r.passed && error(r))
     }
+}
+
+async fn rules<'a>(
+    handles: &Handles,
+    case: &Case<'a>,
+    staged: Arc<dyn TableProvider>,
+    lists: &'a (dyn Fn(&str) -> Option<&'a project::CodeList> + Sync),
+) -> Result<TableRules<'a>> {
+    let mut others = BTreeMap::new();
+    for (dataset, snapshot) in case.beside {
+        let provider = snapshot.provider().map_err(failure::lake)?;
+        others.insert(dataset.clone(), provider);
+    }
+    let subject = Subject {
+        contract: case.contract,
+        table: staged,
+        others,
+        code_list: lists,
+        calendar: &case.project.calendar,
+        begun_at_micros: case.begun_at.timestamp_micros(),
+    };
+    let rules = TableRules::new(&handles.engine, staging::limits(handles), subject).await;
+    rules.map_err(failure::engine)
 }
 
 fn told(findings: &[Finding]) -> String {

@@ -62,7 +62,7 @@ fn outcome(batch: &RecordBatch, row: usize) -> Option<RuleOutcome> {
         version: own::integer_at(batch, 1, row),
         rule: text(2)?,
         column: text(3),
-        severity: [Severity::Error, Severity::Warning]
+        severity: Severity::ALL
             .into_iter()
             .find(|known| known.as_str() == severity)?,
         passed: own::boolean_at(batch, 5, row)?,

@@ -3,7 +3,8 @@
 mod judge;
 mod list;
 mod record;
+mod rows;
 
-pub(crate) use judge::Judged;
+pub(crate) use judge::{Case, Judged};
 pub(crate) use list::list;
 pub(crate) use record::record;

@@ -1,17 +1,20 @@
 //! `system.quality`: what the rules said in each run.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use engine::RuleResult;
-use project::Rule;
+use lake::{CommitRequest, StagedFile};
+use project::{DatasetName, Rule};
 use serde_json::{Map, json};
 use service::{ErrorKind, Result, RunReport, ServiceError, StepState};
 
 use super::Judged;
 use super::judge::Answers;
+use crate::failure;
 use crate::handles::Handles;
 use crate::runs::RUN;
 use crate::system::{self, own};
@@ -21,13 +24,36 @@ type Row<'a> = (&'a Answers, Option<i64>, &'a RuleResult);
 
 /// Adds what the rules said of the datasets that the run built, and of those that they refused.
 pub(crate) async fn record(handles: &Handles, report: &RunReport, judged: &Judged) -> Result<()> {
-    let batch = batch(report, &judged.datasets()).map_err(|error| {
+    let judged = std::mem::take(&mut *judged.datasets());
+    let refused = judged.iter().filter(|answers| answers.refused());
+    let refused: BTreeSet<DatasetName> = refused.map(|answers| answers.dataset.clone()).collect();
+    let built = report.steps.iter();
+    let built = built.filter(|step| step.state == StepState::Built);
+    let built: BTreeSet<&DatasetName> = built.map(|step| &step.dataset).collect();
+    // What was judged, broke no rule and failed all the same is in no table.
+    let is_told = |of: &Answers| built.contains(&of.dataset) || refused.contains(&of.dataset);
+    let (judged, left): (Vec<Answers>, Vec<Answers>) = judged.into_iter().partition(is_told);
+    let batch = batch(report, &judged).map_err(|error| {
         ServiceError::new(ErrorKind::Internal, "cannot write the results of rules").caused_by(error)
     })?;
+    let info = Map::from_iter([(RUN.to_owned(), json!(report.id))]);
+    let rows: Vec<StagedFile> = judged.into_iter().flat_map(|of| of.rows).collect();
+    let left: Vec<StagedFile> = left.into_iter().flat_map(|of| of.rows).collect();
+    if !rows.is_empty() || !left.is_empty() {
+        let table = handles.table(&own::named(system::FAILING_ROWS)?).await?;
+        if !left.is_empty() {
+            table.discard(left).await.map_err(failure::lake)?;
+        }
+        if !rows.is_empty() {
+            let request = CommitRequest::append(rows)
+                .with_operation("KEEP FAILING ROWS")
+                .with_info(info.clone());
+            table.commit(request).await.map_err(failure::lake)?;
+        }
+    }
     if batch.num_rows() == 0 {
         return Ok(());
     }
-    let info = Map::from_iter([(RUN.to_owned(), json!(report.id))]);
     own::append(handles, system::QUALITY, batch, "RECORD RULES", info).await
 }
 
@@ -70,13 +96,13 @@ fn batch(report: &RunReport, judged: &[Answers]) -> std::result::Result<RecordBa
     RecordBatch::try_from_iter(columns)
 }
 
-/// The results to keep. What was judged, broke no rule and failed all the same is in no table.
+/// The results to keep.
 fn rows<'a>(report: &RunReport, judged: &'a [Answers]) -> Vec<Row<'a>> {
     let mut rows = Vec::new();
     for step in &report.steps {
         let built = step.state == StepState::Built;
         let of_step = judged.iter().filter(|of| of.dataset == step.dataset);
-        for of in of_step.filter(|of| built || of.refused()) {
+        for of in of_step {
             let version = if built { step.version } else { None };
             rows.extend(of.results.iter().map(|result| (of, version, result)));
         }

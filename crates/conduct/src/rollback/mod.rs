@@ -14,11 +14,16 @@ use service::{RestoredDataset, Result, RollbackReport};
 
 use crate::handles::Handles;
 use crate::published::{PublishedSet, RestoredSet};
+use crate::runs;
 use intent::Intent;
+
+pub(crate) use planned::{computed, unbuilt};
+pub(crate) use restore::{Cause, restored};
 
 /// Undoes a run and what was published after it: all of it, or it refuses before anything changed.
 pub(crate) async fn rollback(handles: &Handles, run: &str) -> Result<RollbackReport> {
     let _alone = handles.running.lock().await;
+    runs::undo_cut_off(handles).await?;
     let before = finish_begun(handles).await?;
     if let Some(report) = before.into_iter().find(|report| report.run == run) {
         // It was asked for before, and cut off.
@@ -29,16 +34,18 @@ pub(crate) async fn rollback(handles: &Handles, run: &str) -> Result<RollbackRep
     finish(handles, &intent).await
 }
 
-/// On start: finishes what a crash cut off. One that cannot be finished is logged: it must not keep
+/// On start: finishes rollbacks that a crash cut off, and undoes runs. What cannot be finished is logged: it must not keep
 /// the node from serving, and a run will say the same.
 pub(crate) async fn recover(handles: &Handles) {
     if let Err(error) = finish_open(handles).await {
-        tracing::error!(%error, "a rollback that was cut off could not be finished");
+        tracing::error!(%error, "what was cut off could not be finished or undone");
     }
 }
 
-/// Finishes rollbacks that were cut off. The caller holds the lock of runs, or is alone.
+/// Finishes rollbacks that were cut off and undoes runs. The caller holds the lock of runs, or is
+/// alone.
 pub(crate) async fn finish_open(handles: &Handles) -> Result<()> {
+    runs::undo_cut_off(handles).await?;
     finish_begun(handles).await.map(drop)
 }
 
@@ -53,11 +60,15 @@ async fn finish_begun(handles: &Handles) -> Result<Vec<RollbackReport>> {
 /// Restores what is not restored yet, and shows all of it.
 async fn finish(handles: &Handles, intent: &Intent) -> Result<RollbackReport> {
     let mut restored = Vec::new();
+    let cause = Cause {
+        run: &intent.run,
+        rollback: Some(intent.number),
+    };
     for (name, change) in &intent.datasets {
         let dataset: DatasetName = name
             .parse()
             .map_err(|_| intent::unreadable(&intent::path(intent.number)))?;
-        if let Some(version) = restore::restored(handles, &dataset, change.to, intent).await? {
+        if let Some(version) = restore::restored(handles, &dataset, change.to, &cause).await? {
             restored.push(RestoredDataset {
                 dataset,
                 from: change.from,

@@ -57,7 +57,7 @@ pub(super) async fn intent(handles: &Handles, run: &str) -> Result<Intent> {
 }
 
 /// The datasets that the sets name, or that the project in force computes.
-fn computed(handles: &Handles, sets: &[&PublishedSet]) -> Result<BTreeSet<DatasetName>> {
+pub(crate) fn computed(handles: &Handles, sets: &[&PublishedSet]) -> Result<BTreeSet<DatasetName>> {
     let project = handles.project();
     let mut datasets: BTreeSet<DatasetName> = project.transformations.keys().cloned().collect();
     for name in sets.iter().flat_map(|set| set.versions.keys()) {
@@ -91,7 +91,7 @@ async fn shown(handles: &Handles, newest: &Arc<PublishedSet>, before: u64) -> Re
 }
 
 /// The version before any run computed the table.
-async fn unbuilt(table: &Table) -> Result<i64> {
+pub(crate) async fn unbuilt(table: &Table) -> Result<i64> {
     let computed = table.noted_since(-1, RUN).await.map_err(failure::lake)?;
     let first = computed.first().map(|record| record.version - 1);
     Ok(first.unwrap_or(table.version()).max(0))

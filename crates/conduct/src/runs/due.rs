@@ -15,7 +15,7 @@ use crate::quality::Judged;
 pub(crate) async fn due(handles: &Handles, project: &Project) -> Result<Vec<PlannedRun>> {
     let chosen = chosen(project, &RunRequest::default())?;
     let inputs = Inputs::take(handles, project, &chosen).await?;
-    let judged = Judged::default();
+    let judged = Judged::of("");
     let mut runs: Vec<PlannedRun> = Vec::new();
     for transformation in chosen {
         let step = Step {
@@ -24,6 +24,7 @@ pub(crate) async fn due(handles: &Handles, project: &Project) -> Result<Vec<Plan
             transformation,
             inputs: &inputs,
             judged: &judged,
+            open: None,
             run: "",
             started_at: handles.now(),
             forced: false,

@@ -1,23 +1,26 @@
 //! Runs: transformations in the order of their inputs, checked before they are visible, recorded.
 
 mod due;
+mod held;
+mod open;
 mod step;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use engine::Statement;
 use lineage::{ColumnRef, Edge, EdgeKind, Graph};
 use project::{DatasetName, Project, Transformation};
 use service::{ErrorKind, Result, RunReport, RunRequest, RunStep, ServiceError, StepState};
 
 use crate::handles::Handles;
-use crate::inputs::Inputs;
+use crate::inputs::{self, Inputs};
 use crate::ledger::record;
 use crate::quality::{self, Judged};
-use crate::{failure, plan, rollback, select};
+use crate::{plan, rollback, select};
 
 pub(crate) use due::due;
+use open::Open;
+pub(crate) use open::undo_cut_off;
 use step::Step;
 pub(crate) use step::{CONTRACT, INPUTS, SQL};
 
@@ -36,7 +39,8 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
     let chosen = chosen(&project, &request)?;
     let total = chosen.len();
     let inputs = Inputs::take(handles, &project, &chosen).await?;
-    let judged = Judged::default();
+    let judged = Judged::of(&id);
+    let open = Open::new(handles, &id);
     let mut steps: Vec<RunStep> = Vec::new();
     for transformation in chosen {
         let forced = !request.select.is_empty();
@@ -46,6 +50,7 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
             transformation,
             inputs: &inputs,
             judged: &judged,
+            open: Some(&open),
             run: &id,
             started_at,
             forced,
@@ -70,12 +75,13 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
         steps.push(done);
     }
     let mut report = RunReport {
-        id: Some(id),
+        id: Some(id.clone()),
         started_at,
         seconds: started.elapsed().as_secs_f64(),
         steps,
     };
     let published = publish(handles, &project, &report).await?;
+    open.end().await?;
     if published || report.steps.iter().any(|s| s.state != StepState::UpToDate) {
         quality::record(handles, &report, &judged).await?;
         record(handles, &project, &report).await?;
@@ -86,22 +92,29 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
     Ok(report)
 }
 
-/// The transformations to run, inputs before what reads them.
-fn chosen<'a>(project: &'a Project, request: &RunRequest) -> Result<Vec<&'a Transformation>> {
+/// Every dataset, what it is made of and what its rules look at before itself.
+pub(crate) fn order(project: &Project) -> Result<Vec<DatasetName>> {
     let mut edges = Vec::new();
     for transformation in project.transformations.values() {
-        let statement = Statement::parse(&transformation.sql).map_err(failure::engine)?;
-        edges.extend(statement.inputs().iter().map(|input| Edge {
+        let read = inputs::read(project, transformation)?;
+        edges.extend(read.iter().map(|input| Edge {
             target: whole(&transformation.dataset),
             source: whole(input),
             kind: EdgeKind::Identity,
         }));
     }
     let graph = Graph::new(edges).including(project.transformations.keys().cloned());
-    let order = graph.order().map_err(|cycle| {
-        ServiceError::new(ErrorKind::Invalid, cycle.to_string())
-            .hint("Break the cycle: a dataset cannot be made of itself.")
-    })?;
+    graph.order().map_err(|cycle| {
+        ServiceError::new(ErrorKind::Invalid, cycle.to_string()).hint(
+            "Break the cycle: a dataset cannot be made of itself, nor wait for one that waits for \
+             it.",
+        )
+    })
+}
+
+/// The transformations to run, in that order.
+fn chosen<'a>(project: &'a Project, request: &RunRequest) -> Result<Vec<&'a Transformation>> {
+    let order = order(project)?;
     let chosen: Vec<&Transformation> = order
         .iter()
         .filter(|d| select::chooses(&request.select, d))

@@ -1,22 +1,21 @@
 //! One transformation of a run: what it computes anew, staged, held against the rules, committed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use datafusion::catalog::TableProvider;
 use engine::{Planned, QueryLimits, Session, Statement, Windows};
-use lake::{CommitRequest, Snapshot, StagedFile, Table, WriteSettings};
+use lake::{CommitRequest, Snapshot, StagedFile, Table};
 use project::{Contract, DatasetName, Project, Transformation, Write};
 use serde_json::{Map, Value, json};
 use service::{PlannedRun, Result, RunStep, StepState};
 
 use super::RUN;
+use super::open::Open;
 use crate::check::run_params;
 use crate::handles::{Handles, versions};
 use crate::incremental::{self, Previous, Replaced, Scope};
-use crate::inputs::Inputs;
+use crate::inputs::{self, Inputs};
 use crate::quality::Judged;
 use crate::{failure, staging};
 
@@ -34,17 +33,21 @@ pub(super) struct Step<'a> {
     pub(super) transformation: &'a Transformation,
     pub(super) inputs: &'a Inputs,
     pub(super) judged: &'a Judged,
+    /// Told before the first commit; none where nothing is committed.
+    pub(super) open: Option<&'a Open<'a>>,
     pub(super) run: &'a str,
     pub(super) started_at: DateTime<Utc>,
     pub(super) forced: bool,
 }
 
 /// What a step reads and writes.
-struct Work {
-    contract: Contract,
-    table: Table,
+pub(super) struct Work {
+    pub(super) contract: Contract,
+    pub(super) table: Table,
     statement: Statement,
     snapshots: BTreeMap<DatasetName, Snapshot>,
+    /// What the rules on the answer look at.
+    pub(super) beside: BTreeMap<DatasetName, Snapshot>,
     info: Map<String, Value>,
 }
 
@@ -77,12 +80,12 @@ impl Work {
 
 impl Step<'_> {
     pub(super) fn blocked_by(&self, before: &[RunStep]) -> Option<DatasetName> {
-        let statement = Statement::parse(&self.transformation.sql).ok()?;
+        let read = inputs::read(self.project, self.transformation).ok()?;
         let bad = |s: &&RunStep| matches!(s.state, StepState::Failed | StepState::Skipped);
         before
             .iter()
             .filter(bad)
-            .find(|s| statement.inputs().contains(&s.dataset))
+            .find(|s| read.contains(&s.dataset))
             .map(|s| s.dataset.clone())
     }
 
@@ -134,11 +137,11 @@ impl Step<'_> {
             scope,
             rows,
         };
-        let statement = Statement::parse(&self.transformation.sql).map_err(failure::engine)?;
+        let read = inputs::read(self.project, self.transformation)?;
         let table = self.handles.lake.table(dataset).await;
         let unmade = |d: &DatasetName| self.project.contracts.contains_key(d);
         let mut inputs = Vec::new();
-        for input in statement.inputs() {
+        for input in &read {
             inputs.push((input, self.handles.lake.table(input).await.is_ok()));
         }
         let lacking = inputs.iter().any(|(input, made)| !made && unmade(input));
@@ -175,13 +178,16 @@ impl Step<'_> {
         };
         let table = handles.table(dataset).await?;
         let statement = Statement::parse(&self.transformation.sql).map_err(failure::engine)?;
-        let snapshots = self.inputs.of(handles, &statement).await?;
+        let snapshots = self.inputs.of(handles, statement.inputs()).await?;
+        let beside = engine::reads(&contract).map_err(failure::engine)?;
+        let beside = self.inputs.of(handles, &beside).await?;
         let info = self.info(&contract, &versions(&snapshots));
         Ok(Work {
             contract,
             table,
             statement,
             snapshots,
+            beside,
             info,
         })
     }
@@ -240,10 +246,10 @@ impl Step<'_> {
     /// Computes every row.
     async fn compute(&self, work: Work) -> Result<Made> {
         let (session, planned) = self.planned(&work).await?;
-        let files = self.stage(&session, &planned, &work).await?;
+        let (files, aside) = self.stage(&session, &planned, &work).await?;
         let judged = work.table.staged_provider(&files).map_err(failure::lake);
         let warnings = match judged {
-            Ok(judged) => self.judge(&work.contract, judged).await,
+            Ok(judged) => self.judge(&work, judged, aside).await,
             Err(error) => Err(error),
         };
         let warnings = self.or_discard(&work, warnings, &files).await?;
@@ -262,7 +268,7 @@ impl Step<'_> {
         let holding = holding.map_err(failure::lake)?;
         let (session, planned) = self.planned(&work).await?;
         let planned = session.inside(planned, windows).map_err(failure::engine)?;
-        let inside = self.stage(&session, &planned, &work).await?;
+        let (inside, aside) = self.stage(&session, &planned, &work).await?;
         let replaced = Replaced {
             base: work.table.version(),
             snapshot,
@@ -270,8 +276,8 @@ impl Step<'_> {
             inside,
             kept: Vec::new(),
         };
-        let warnings = self.kept_and_judged(&work, replaced, windows).await;
-        let (replaced, warnings) = warnings?;
+        let warnings = self.kept_and_judged(&work, (replaced, aside), windows);
+        let (replaced, warnings) = warnings.await?;
         let rows = replaced.inside.iter().map(StagedFile::rows).sum();
         let (base, portion) = (replaced.base, replaced.holding.all.clone());
         let files = replaced.files();
@@ -284,14 +290,14 @@ impl Step<'_> {
     async fn kept_and_judged(
         &self,
         work: &Work,
-        mut replaced: Replaced,
+        (mut replaced, aside): (Replaced, Option<String>),
         windows: &Windows,
     ) -> Result<(Replaced, Option<String>)> {
         let kept = self.kept(work, &replaced, windows).await;
         replaced.kept = self.or_discard(work, kept, &replaced.inside).await?;
         let judged = replaced.to_judge(&work.table, &work.contract, windows);
         let warnings = match judged {
-            Ok(judged) => self.judge(&work.contract, judged).await,
+            Ok(judged) => self.judge(work, judged, aside).await,
             Err(error) => Err(error),
         };
         let files: Vec<StagedFile> = replaced
@@ -319,11 +325,9 @@ impl Step<'_> {
         let tables = BTreeMap::from([(dataset.clone(), provider)]);
         let session = self.handles.engine.session(tables, self.limits());
         let session = session.map_err(failure::engine)?;
-        let order = work.table.partition_by().into_iter();
-        let order: Vec<String> = order.chain(work.contract.sort_by.iter().cloned()).collect();
-        let kept = session.outside(dataset, windows, &order).await;
+        let kept = session.outside(dataset, windows, &work.order()).await;
         let kept = kept.map_err(failure::engine)?;
-        self.stage(&session, &kept, work).await
+        staging::staged(&session, &kept, &work.table, &work.settings()).await
     }
 
     async fn commit(
@@ -334,6 +338,10 @@ impl Step<'_> {
         rows: u64,
         warnings: Option<String>,
     ) -> Result<Made> {
+        if let Some(open) = self.open {
+            let noted = open.note().await;
+            self.or_discard(work, noted, &files).await?;
+        }
         let info = work.info.clone();
         let request = request.with_operation("TRANSFORM").with_info(info);
         let committed = work.table.commit(request).await;
@@ -350,7 +358,12 @@ impl Step<'_> {
     }
 
     /// What there is, or the error once the files are deleted, which nothing will name.
-    async fn or_discard<T>(&self, work: &Work, done: Result<T>, files: &[StagedFile]) -> Result<T> {
+    pub(super) async fn or_discard<T>(
+        &self,
+        work: &Work,
+        done: Result<T>,
+        files: &[StagedFile],
+    ) -> Result<T> {
         match done {
             Ok(done) => Ok(done),
             Err(error) => {
@@ -435,30 +448,6 @@ impl Step<'_> {
         let planned = session.under_contract(planned, &work.contract);
         let planned = planned.map_err(failure::engine)?;
         Ok((session, planned))
-    }
-
-    async fn stage(
-        &self,
-        session: &Session,
-        planned: &Planned,
-        work: &Work,
-    ) -> Result<Vec<StagedFile>> {
-        let settings = WriteSettings {
-            sort_by: work.contract.sort_by.clone(),
-            ..WriteSettings::default()
-        };
-        staging::staged(session, planned, &work.table, &settings).await
-    }
-
-    /// Refuses rows that break a rule of severity `error`; answers the warnings.
-    async fn judge(
-        &self,
-        contract: &Contract,
-        staged: Arc<dyn TableProvider>,
-    ) -> Result<Option<String>> {
-        self.judged
-            .judge(self.handles, self.project, contract, staged)
-            .await
     }
 
     fn limits(&self) -> QueryLimits {

@@ -346,7 +346,7 @@ fn count(rules: &BTreeSet<String>, verdicts: &[Verdict]) {
         let name = verdict.rule.as_str();
         let known = rules.contains(name) || OWN_RULES.contains(&name);
         let of = match verdict.severity {
-            Severity::Error => "row",
+            Severity::Error | Severity::Quarantine => "row",
             Severity::Warning => "warned_row",
         };
         let key = (if known { name } else { "other" }, of);

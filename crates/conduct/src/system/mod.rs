@@ -7,7 +7,11 @@ use std::sync::LazyLock;
 
 use project::{Contract, DatasetName};
 
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
+    (
+        "system/failing_rows.odcs.yaml",
+        include_str!("../../system/failing_rows.odcs.yaml"),
+    ),
     (
         "system/maintenance.odcs.yaml",
         include_str!("../../system/maintenance.odcs.yaml"),
@@ -26,6 +30,8 @@ const FILES: [(&str, &str); 4] = [
     ),
 ];
 
+/// The name of the dataset of rows that break rules.
+pub(crate) const FAILING_ROWS: &str = "system.failing_rows";
 /// The name of the book of maintenance's dataset.
 pub(crate) const MAINTENANCE: &str = "system.maintenance";
 /// The name of the dataset of what runs found of rules.

@@ -66,7 +66,12 @@ pub(crate) fn holds(
                 .and_then(|expr| missing::taken(expr, *missing, schema));
             expr.map_err(|error| unplanned(&error.strip_backtrace(), mend))?
         }
-        Check::Unique(_) | Check::RowCount { .. } => return Ok(None),
+        Check::Unique(_)
+        | Check::RowCount { .. }
+        | Check::References { .. }
+        | Check::Fresh { .. }
+        | Check::Steady(_)
+        | Check::Query { .. } => return Ok(None),
     };
     Ok(Some(expr))
 }

@@ -6,7 +6,8 @@ mod missing;
 mod rows;
 mod tables;
 mod texts;
+mod wide;
 
 pub use rows::{Predicate, RowRules};
-pub use tables::{Finding, RuleResult, table_results};
+pub use tables::{Finding, RuleResult, Subject, TableRules, reads};
 pub use texts::LooksPersonal;

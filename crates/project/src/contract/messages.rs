@@ -1,6 +1,7 @@
 //! What people are told when an implicit rule breaks, in both languages.
 
 use super::{Bound, Text};
+use crate::DatasetName;
 
 fn text(vi: String, en: String) -> Text {
     Text { vi, en }
@@ -102,6 +103,14 @@ pub(super) fn personal_data(label: &Text) -> Text {
              address)",
             label.en
         ),
+    )
+}
+
+pub(super) fn references(columns: &[String], dataset: &DatasetName) -> Text {
+    let columns = columns.join("`, `");
+    text(
+        format!("Giá trị của `{columns}` không có trong `{dataset}`"),
+        format!("The value of `{columns}` does not stand in `{dataset}`"),
     )
 }
 

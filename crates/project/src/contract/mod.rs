@@ -15,7 +15,8 @@ mod value;
 
 pub use deadline::DeadlineTerms;
 pub use model::{
-    Bound, Check, Classification, Column, Contract, Missing, Rule, Severity, Text, Version,
+    Bound, Check, Classification, Column, Contract, Expects, Missing, Rule, Severity, Steady, Text,
+    Version,
 };
 pub use stamp::Stamp;
 pub use types::{ColumnType, ENVELOPE};

@@ -50,15 +50,21 @@ pub enum Classification {
 pub enum Severity {
     /// Raw: the row goes to quarantine. Elsewhere: the run fails and nothing is published.
     Error,
+    /// Computed datasets: the row is set aside, the others are published.
+    Quarantine,
     /// The row lands; the breach is recorded.
     Warning,
 }
 
 impl Severity {
+    /// Every severity, the gravest first.
+    pub const ALL: [Self; 3] = [Self::Error, Self::Quarantine, Self::Warning];
+
     /// The word for the severity.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
+            Self::Quarantine => "quarantine",
             Self::Warning => "warning",
         }
     }
@@ -100,6 +106,66 @@ pub enum Check {
     Unique(Vec<String>),
     /// The number of rows of the table lies within the bounds (inclusive).
     RowCount { min: Option<u64>, max: Option<u64> },
+    /// The values of the columns, where none is missing, stand together in the `keys` of another
+    /// dataset.
+    References {
+        columns: Vec<String>,
+        dataset: DatasetName,
+        keys: Vec<String>,
+    },
+    /// The newest day or instant of the column is at most so old when the run begins.
+    Fresh { column: String, within_hours: u32 },
+    /// A measure does not jump from one period to the next.
+    Steady(Steady),
+    /// What a query over this dataset and others answers.
+    Query { sql: String, expects: Expects },
+}
+
+impl Check {
+    /// Whether it can be said of each row alone whether it keeps the rule, whatever other rows and
+    /// other datasets hold.
+    pub fn is_of_a_row(&self) -> bool {
+        !matches!(
+            self,
+            Self::Unique(_)
+                | Self::RowCount { .. }
+                | Self::References { .. }
+                | Self::Fresh { .. }
+                | Self::Steady(_)
+                | Self::Query { .. }
+        )
+    }
+}
+
+/// A measure of each group, held against the same of the period before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Steady {
+    /// An aggregate in SQL.
+    pub measure: String,
+    /// The columns whose values are groups of their own; none for one group.
+    pub by: Vec<String>,
+    /// The column that holds the code of the period.
+    pub period: String,
+    /// The least ratio of a period's measure to that of the period before.
+    pub min: Option<f64>,
+    /// The greatest.
+    pub max: Option<f64>,
+    /// What becomes of a group that lacks one of the two periods.
+    pub missing: Missing,
+}
+
+/// What a query must answer for its rule to hold.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expects {
+    /// Nothing: every row that it answers breaks the rule.
+    NoRows,
+    /// One number within the bounds.
+    Number {
+        min: Option<Bound>,
+        max: Option<Bound>,
+        /// What becomes of an answer that is null.
+        missing: Missing,
+    },
 }
 
 /// One end of a range.

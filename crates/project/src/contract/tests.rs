@@ -239,7 +239,7 @@ fn ten_mistakes_are_told_in_one_pass() {
             C:40:22: `logicalType` beside `int32` must be `integer`, found `number`
             C:43:40: bound `0.5` is no `int32`: expected a whole number of 32 bits
             C:45:15: column `kind` stands twice; first on line 31
-            C:56:19: `severity` must be one of `error`, `warning`, found `fatal`
+            C:56:19: `severity` must be one of `error`, `quarantine`, `warning`, found `fatal`
         "#]],
     );
 }
@@ -765,8 +765,8 @@ fn code_list_rules_are_checked() {
         "type: library",
         "type: sql",
         expect![[r#"
-        C:37:21: `type` must be one of `library`, `custom`, found `sql`
-    "#]],
+            C:37:13: a rule of type `sql` belongs to the `quality` of the table, not of a column
+        "#]],
     );
     let number = "description: Amount\n        quality: [{ type: library, metric: invalidValues, \
                   arguments: { codeList: kinds }, mustBe: 0, unit: percent }]";
@@ -889,7 +889,7 @@ fn a_rule_in_sql_says_what_it_makes_of_missing_values() {
         "mustBe: 0 }",
         "mustBe: 0, customProperties: [{ property: missing, value: skip }] }",
         expect![[r#"
-            C:37:143: `missing` is for rules of type `custom`: a column that must have a value says `required: true`
+            C:37:143: `missing` is for expressions, `jump` and rules of type `sql`: a column that must have a value says `required: true`
         "#]],
     );
 }

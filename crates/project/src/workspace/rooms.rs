@@ -36,6 +36,7 @@ pub(super) fn kind_of(path: &str) -> Result<Kind<'_>, String> {
     match parts.as_slice() {
         ["lineage", "README.md"] => Ok(Kind::Lineage),
         _ if file == "README.md" => Ok(Kind::Other),
+        ["warehouse" | "sql", _] if file.ends_with(".md") => Ok(Kind::Other),
         ["warehouse", "policies", ..] => Ok(Kind::Other),
         ["warehouse", "reports", _] if file.ends_with(".yaml") => Ok(Kind::Report),
         ["warehouse", "reports", ..] => Err(stray("`warehouse/reports/<name>.yaml`")),

@@ -25,7 +25,7 @@ pub(super) fn rule(
 ) -> Result<DataValidation, RenderError> {
     let (validation, severity) = allowed(contract, column, codes)?;
     let style = match severity {
-        Severity::Error => DataValidationErrorStyle::Stop,
+        Severity::Error | Severity::Quarantine => DataValidationErrorStyle::Stop,
         Severity::Warning => DataValidationErrorStyle::Warning,
     };
     let told: Vec<&str> = rules_of(contract, column)
