@@ -1,5 +1,6 @@
 //! Statements, limits, rules and lineage over small tables in memory.
 
+mod functions;
 mod memory;
 mod results;
 mod rules;

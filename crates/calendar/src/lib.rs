@@ -1,6 +1,7 @@
 //! Periods and civil time: pure decisions over dates.
 //!
-//! *What is here*: period codes, the calendar table, Vietnam's civil day, deadlines and locks.
+//! *What is here*: period codes and their arithmetic, the calendar table, Vietnam's civil day,
+//! working days, deadlines and locks.
 //! *What is never here*: a clock, a file, a time zone database; callers hand in the instant.
 //! *How it is checked*: unit tests beside the code (`cargo test -p calendar`).
 //! *Where to go next*: `warehouse/codes/periods.csv` is the table, which `project` reads into
@@ -8,9 +9,13 @@
 
 mod deadline;
 mod period;
+mod span;
+mod working;
 
 pub use deadline::{DEADLINE_DAYS, Deadline, DeadlineRule, Standing};
 pub use period::{Calendar, CalendarError, Period, PeriodCode, PeriodKind};
+pub use span::{FirstDay, Span};
+pub use working::WorkingDays;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, Utc};
 

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use chrono::{Datelike, NaiveDate};
 
+use crate::Span;
+
 /// What is wrong with a period.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CalendarError {
@@ -86,21 +88,9 @@ impl FromStr for PeriodCode {
     type Err = CalendarError;
 
     fn from_str(text: &str) -> Result<Self, CalendarError> {
-        let bad = || CalendarError::NotAPeriod(text.to_owned());
-        let (year, rest) = text.split_at_checked(4).ok_or_else(bad)?;
-        if !year.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(bad());
-        }
-        let known = match rest {
-            "" | "-Q1" | "-Q2" | "-Q3" | "-Q4" | "-H1" | "-H2" | "-9M" => true,
-            _ => matches!(rest.strip_prefix('-'), Some(m) if m.len() == 2
-                && m.bytes().all(|b| b.is_ascii_digit())
-                && m.parse::<u8>().is_ok_and(|m| (1..=12).contains(&m))),
-        };
-        if known {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(bad())
+        match Span::read(text) {
+            Some(_) => Ok(Self(text.to_owned())),
+            None => Err(CalendarError::NotAPeriod(text.to_owned())),
         }
     }
 }

@@ -17,7 +17,7 @@ use project::{DatasetName, Layer};
 use crate::first_of_each::FirstOfEach;
 use crate::pool::Pool;
 use crate::spill::Spill;
-use crate::{EngineError, Gauge, Result, Session, Watchdog, yielding};
+use crate::{EngineError, Gauge, Result, Session, Watchdog, functions, yielding};
 
 /// What the machine may be used for.
 #[derive(Debug, Clone)]
@@ -123,6 +123,7 @@ impl Engine {
             .with_optimizer_rule(Arc::new(FirstOfEach))
             .with_physical_optimizer_rules(yielding::rules())
             .build();
+        let state = functions::with_functions(state).map_err(EngineError::Failed)?;
         let context = SessionContext::new_with_state(state);
         context.register_catalog(CATALOG, Arc::new(catalog));
         Ok(Session::new(context, limits, part))

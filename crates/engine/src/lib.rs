@@ -1,7 +1,8 @@
 //! Plans and runs SQL: sessions over given tables, rules as predicates, lineage from plans.
 //!
 //! *What is here*: the only code that speaks to the query engine about SQL: read-only statements with
-//! parameters and limits, contract rules compiled to predicates, column lineage by position.
+//! parameters and limits, functions for the field, contract rules compiled to predicates, column
+//! lineage by position.
 //! *What is never here*: Delta, object storage, HTTP, who may ask; tables are handed in as providers.
 //! *How it is checked*: `tests/it/engine.rs`, and every `tests/sql/*.slt` runs through it.
 //! *Where to go next*: `conduct` for who calls it, `sql/` for what it runs.
@@ -10,6 +11,7 @@ mod attempt;
 mod engine;
 mod error;
 mod first_of_each;
+pub mod functions;
 mod halt;
 mod incremental;
 mod limits;

@@ -241,3 +241,17 @@ fn a_missing_value_is_passed_over_zero_or_a_breach_as_the_rule_says() {
         assert_eq!(answers(&found), expected, "{sql}, {missing:?}");
     }
 }
+
+#[test]
+fn a_rule_may_ask_the_functions_for_the_field() {
+    let (yes, no) = (Some(true), Some(false));
+    let given = texts(&[Some("Hòa Bình"), Some("Hoà Bình"), Some(" Huế"), None]);
+    let spelt = expression("office = vn_normalize(office)", Missing::Skip);
+    assert_eq!(answers(&asked(spelt, "office", given)), [yes, no, no, None]);
+    let given = texts(&[Some("2026-09"), Some("2026-13"), None]);
+    let valid = expression("period_is_valid(office)", Missing::Fail);
+    assert_eq!(answers(&asked(valid, "office", given)), [yes, no, no]);
+    let given = texts(&[Some("2026-09"), Some("2026-08")]);
+    let held = expression("period_contains(office, _period_start)", Missing::Skip);
+    assert_eq!(answers(&asked(held, "office", given)), [yes, no]);
+}

@@ -4,7 +4,7 @@ use crate::home::Setup;
 use crate::trace::graph::{Dataset, with_datasets};
 
 /// What is computed and how it is written, inputs before what reads them.
-pub const DATASETS: [(Dataset, &str); 12] = [
+pub const DATASETS: [(Dataset, &str); 13] = [
     (
         Dataset {
             name: "refined.latest",
@@ -145,6 +145,23 @@ pub const DATASETS: [(Dataset, &str); 12] = [
                 group by cast(cast(visited_at + interval '7 hours' as date) as varchar)",
         },
         "replace window day",
+    ),
+    (
+        Dataset {
+            name: "served.quarters",
+            key: &["quarter", "office"],
+            texts: &["quarter", "office"],
+            numbers: &["visits", "working"],
+            adds: &[],
+            sql: "select period_parent(_period, 'quarter') as quarter, vn_fold(office) as office,
+                    count(*) as visits,
+                    count(*) filter (where is_working_day(
+                        cast(visited_at + interval '7 hours' as date), [date '2026-09-02']
+                    )) as working
+                from raw.visits
+                group by period_parent(_period, 'quarter'), vn_fold(office)",
+        },
+        "replace window quarter, office",
     ),
     (
         Dataset {

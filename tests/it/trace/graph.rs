@@ -17,7 +17,7 @@ pub struct Dataset {
 }
 
 /// What is computed, inputs before what reads them.
-pub const DATASETS: [Dataset; 9] = [
+pub const DATASETS: [Dataset; 10] = [
     Dataset {
         name: "refined.newest",
         key: &["visit_id"],
@@ -64,6 +64,17 @@ pub const DATASETS: [Dataset; 9] = [
                 cast(max(minutes) as bigint) as longest
             from raw.visits
             group by office",
+    },
+    Dataset {
+        name: "served.folded",
+        key: &["office"],
+        texts: &["office"],
+        numbers: &["visits", "quarters"],
+        adds: &["visits"],
+        sql: "select vn_fold(office) as office, count(*) as visits,
+                count(distinct period_parent(_period, 'quarter')) as quarters
+            from raw.visits
+            group by vn_fold(office)",
     },
     Dataset {
         name: "served.offices",

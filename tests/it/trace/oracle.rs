@@ -69,6 +69,9 @@ impl Oracle {
 
     async fn compute(&self, kept: &Ids) -> BTreeMap<&'static str, Vec<Row>> {
         let context = SessionContext::new();
+        for function in engine::functions::all() {
+            context.register_udf(function.as_ref().clone());
+        }
         let catalog = context.catalog("datafusion").unwrap();
         for layer in ["raw", "codes", "refined", "served"] {
             let schema = Arc::new(MemorySchemaProvider::new());

@@ -16,7 +16,7 @@ use project::{Check, CodeList, Contract, DatasetName, Rule};
 
 use super::LooksPersonal;
 use super::expression::{Given, holds};
-use crate::{EngineError, Result};
+use crate::{EngineError, Result, functions};
 
 /// Evaluates to null or true where a row keeps the rule.
 pub type Predicate = Arc<dyn Fn(&RecordBatch) -> Result<BooleanArray, ArrowError> + Send + Sync>;
@@ -111,6 +111,7 @@ fn compile(contract: &Contract, given: &Given<'_>) -> Result<Vec<(Rule, Predicat
     fields.push(Field::new("_period_end", DataType::Date32, false));
     let schema = DFSchema::try_from(Schema::new(fields)).map_err(EngineError::Failed)?;
     let state = SessionStateBuilder::new_with_default_features().build();
+    let state = functions::with_functions(state).map_err(EngineError::Failed)?;
     let mut compiled = Vec::new();
     for rule in &contract.rules {
         let Some(expr) = holds(&state, &schema, contract, rule, given)? else {

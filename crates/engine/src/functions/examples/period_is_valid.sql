@@ -1,0 +1,2 @@
+select period_is_valid('2026-Q3'), period_is_valid('2026-13');
+-- true | false
