@@ -52,7 +52,6 @@ pub(super) fn kind_of(path: &str) -> Result<Kind<'_>, String> {
             let hint = known(room, &ROOMS, "folder");
             Err(format!("`warehouse/` has no folder `{room}`: {hint}"))
         }
-        ["sql", "FUNCTIONS.md"] => Ok(Kind::Other),
         ["sql", _, _] if file.ends_with(".sql") => Ok(Kind::Transformation),
         ["sql", ..] => Err(stray("`sql/<layer>/<name>.sql`")),
         ["lineage", _, _] if file.ends_with(".txt") => Ok(Kind::Lineage),
