@@ -3,54 +3,91 @@
 mod due;
 mod step;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use engine::Statement;
 use lineage::{ColumnRef, Edge, EdgeKind, Graph};
 use project::{DatasetName, Project, Transformation};
-use service::{ErrorKind, Result, RunReport, RunRequest, RunStep, ServiceError, StepState};
+use service::{
+    ErrorKind, Principal, Result, RunReport, RunRequest, RunStep, ServiceError, StepState,
+};
 
+use crate::alone::Alone;
 use crate::handles::Handles;
 use crate::inputs::Inputs;
 use crate::ledger::record;
 use crate::quality::{self, Judged};
-use crate::{failure, plan, rollback, select};
+use crate::{failure, plan, rollback, schedule, select};
 
-pub(crate) use due::due;
+pub(crate) use due::{due, due_of};
 use step::Step;
 pub(crate) use step::{CONTRACT, INPUTS, SQL};
 
 /// The run, in the commit that it made.
 pub(crate) const RUN: &str = "dtm.run";
 
-/// Runs what is due, or what was selected whether due or not. One run at a time.
-pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<RunReport> {
-    let _alone = handles.running.lock().await;
-    rollback::finish_open(handles).await?;
+/// Why a transformation runs, where its schedule says so: what is noted of that in the ledger.
+pub(crate) type Occasions = BTreeMap<DatasetName, Option<String>>;
+
+/// Runs what has changed, or what was selected whether it has or not. One run at a time.
+pub(crate) async fn run(
+    handles: &Arc<Handles>,
+    principal: &Principal,
+    request: RunRequest,
+) -> Result<RunReport> {
+    let doing = format!("run by `{}`", principal.name);
+    let alone = Alone::begin(handles, &doing).await?;
+    let done = asked(handles, &alone, &request).await;
+    alone.end(None).await;
+    done
+}
+
+async fn asked(handles: &Handles, alone: &Alone, request: &RunRequest) -> Result<RunReport> {
+    rollback::finish_open(handles, alone).await?;
     plan::books(handles).await?;
     let project = plan::for_run(handles).await?;
+    let chosen = chosen(&project, request)?;
+    let forced = !request.select.is_empty();
+    let report = take(
+        handles,
+        alone,
+        (project.as_ref(), chosen, forced),
+        &Occasions::new(),
+    )
+    .await?;
+    schedule::ran_by_hand(handles, alone, &report).await?;
+    Ok(report)
+}
+
+/// Runs the transformations, publishes what they made, and records it.
+pub(crate) async fn take(
+    handles: &Handles,
+    alone: &Alone,
+    (project, chosen, forced): (&Project, Vec<&Transformation>, bool),
+    occasions: &Occasions,
+) -> Result<RunReport> {
     let started_at = handles.now();
     let started = Instant::now();
     let id = (handles.given.ids)().to_string();
-    let chosen = chosen(&project, &request)?;
     let total = chosen.len();
-    let inputs = Inputs::take(handles, &project, &chosen).await?;
+    let inputs = Inputs::take(handles, project, &chosen).await?;
     let judged = Judged::default();
     let mut steps: Vec<RunStep> = Vec::new();
     for transformation in chosen {
-        let forced = !request.select.is_empty();
         let step = Step {
             handles,
-            project: &project,
+            project,
             transformation,
             inputs: &inputs,
             judged: &judged,
             run: &id,
             started_at,
             forced,
+            alone: Some(alone),
         };
-        let done = match step.blocked_by(&steps) {
+        let mut done = match step.blocked_by(&steps) {
             Some(dataset) => step.answer(
                 StepState::Skipped,
                 0.0,
@@ -58,6 +95,7 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
             ),
             None => step.take().await,
         };
+        note(&mut done, occasions);
         (handles.given.on_step)(steps.len() + 1, total, &done);
         tracing::info!(
             run = %id,
@@ -75,10 +113,15 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
         seconds: started.elapsed().as_secs_f64(),
         steps,
     };
-    let published = publish(handles, &project, &report).await?;
-    if published || report.steps.iter().any(|s| s.state != StepState::UpToDate) {
+    alone.still().await?;
+    let published = publish(handles, alone, project, &report).await?;
+    let is_told = |s: &RunStep| {
+        let is_noted = occasions.get(&s.dataset).is_some_and(Option::is_some);
+        s.state != StepState::UpToDate || is_noted
+    };
+    if published || report.steps.iter().any(is_told) {
         quality::record(handles, &report, &judged).await?;
-        record(handles, &project, &report).await?;
+        record(handles, project, &report).await?;
     } else {
         // It leaves nothing behind that could be asked for by its id.
         report.id = None;
@@ -86,8 +129,24 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
     Ok(report)
 }
 
+/// Says of a transformation that was computed why it was its time.
+fn note(done: &mut RunStep, occasions: &Occasions) {
+    let Some(Some(note)) = occasions.get(&done.dataset) else {
+        return;
+    };
+    if done.version.is_some() {
+        done.scope = Some(match done.scope.take() {
+            Some(scope) => format!("{scope}; {note}"),
+            None => note.clone(),
+        });
+    }
+}
+
 /// The transformations to run, inputs before what reads them.
-fn chosen<'a>(project: &'a Project, request: &RunRequest) -> Result<Vec<&'a Transformation>> {
+pub(crate) fn chosen<'a>(
+    project: &'a Project,
+    request: &RunRequest,
+) -> Result<Vec<&'a Transformation>> {
     let mut edges = Vec::new();
     for transformation in project.transformations.values() {
         let statement = Statement::parse(&transformation.sql).map_err(failure::engine)?;
@@ -121,9 +180,15 @@ fn whole(dataset: &DatasetName) -> ColumnRef {
 }
 
 /// Lets readers see what the run made, all of it at once. Answers whether they see another set.
-async fn publish(handles: &Handles, project: &Project, report: &RunReport) -> Result<bool> {
+async fn publish(
+    handles: &Handles,
+    alone: &Alone,
+    project: &Project,
+    report: &RunReport,
+) -> Result<bool> {
     let run = report.id.as_deref();
-    let publication = handles.published.publish(run, handles.now(), |set| {
+    let under = (handles.now(), Some(alone.fence()));
+    let publication = handles.published.publish(run, under, |set| {
         for step in &report.steps {
             if let Some(version) = step.version {
                 set.versions.insert(step.dataset.to_string(), version);

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use service::{PlannedRun, Result, RunStep, StepState};
 
 use super::RUN;
+use crate::alone::Alone;
 use crate::check::run_params;
 use crate::handles::{Handles, versions};
 use crate::incremental::{self, Previous, Replaced, Scope};
@@ -37,6 +38,8 @@ pub(super) struct Step<'a> {
     pub(super) run: &'a str,
     pub(super) started_at: DateTime<Utc>,
     pub(super) forced: bool,
+    /// The right to commit; none where it is only looked at.
+    pub(super) alone: Option<&'a Alone>,
 }
 
 /// What a step reads and writes.
@@ -250,8 +253,10 @@ impl Step<'_> {
         let rows = files.iter().map(StagedFile::rows).sum();
         let request = match self.transformation.write {
             Write::Append => CommitRequest::append(files.clone()),
-            _ => CommitRequest::replace(files.clone()).with_base(work.table.version()),
+            _ => CommitRequest::replace(files.clone()),
         };
+        // Also what is added: another process may have added it since.
+        let request = request.with_base(work.table.version());
         self.commit(&work, request, files, rows, warnings).await
     }
 
@@ -334,6 +339,10 @@ impl Step<'_> {
         rows: u64,
         warnings: Option<String>,
     ) -> Result<Made> {
+        if let Some(alone) = self.alone {
+            let still = alone.still().await;
+            self.or_discard(work, still, &files).await?;
+        }
         let info = work.info.clone();
         let request = request.with_operation("TRANSFORM").with_info(info);
         let committed = work.table.commit(request).await;
