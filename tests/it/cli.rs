@@ -37,6 +37,8 @@ fn in_home(mut command: Command, home: &TestHome) -> Command {
     }
     command
         .env("DTM_HOME", home.path())
+        // Nothing runs but what a test runs.
+        .env("DTM_RUN_LOOK_MS", "0")
         .arg("--project")
         .arg(example());
     command.stdin(Stdio::null());

@@ -38,6 +38,7 @@ mod receive;
 mod release;
 mod rollback;
 mod scans;
+mod schedule;
 mod slt;
 mod sockets;
 mod storage;

@@ -1,5 +1,5 @@
 //! The control database: submissions, extensions of deadlines, tokens, sessions, sign-in codes,
-//! renditions and connectors.
+//! renditions, connectors and jobs.
 //!
 //! *What is here*: typed methods over a file of SQLite or a database of PostgreSQL, which promise
 //! the same on both, and the migrations. *What is never here*:
@@ -17,6 +17,7 @@ mod database;
 mod error;
 mod evidence;
 mod extensions;
+mod jobs;
 mod lookups;
 mod migrations;
 mod place;
@@ -32,6 +33,7 @@ pub use connectors::{ConnectorRecord, Lease};
 pub use database::{Books, Settings};
 pub use error::{BooksError, Result};
 pub use evidence::Retention;
+pub use jobs::{Held, JobEnd, JobLease, JobRecord};
 pub use place::Place;
 pub use renditions::RenditionRecord;
 pub use sessions::SessionRecord;

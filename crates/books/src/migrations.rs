@@ -47,6 +47,11 @@ pub const SQLITE: Migrations = &[
         "connector errors",
         include_str!("../migrations/sqlite/0007_connector_errors.sql"),
     ),
+    (
+        8,
+        "jobs",
+        include_str!("../migrations/sqlite/0008_jobs.sql"),
+    ),
 ];
 
 pub const POSTGRES: Migrations = &[
@@ -74,6 +79,11 @@ pub const POSTGRES: Migrations = &[
         7,
         "connector errors",
         include_str!("../migrations/postgres/0007_connector_errors.sql"),
+    ),
+    (
+        8,
+        "jobs",
+        include_str!("../migrations/postgres/0008_jobs.sql"),
     ),
 ];
 

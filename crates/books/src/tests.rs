@@ -53,6 +53,7 @@ macro_rules! on_both {
 }
 
 mod connectors;
+mod jobs;
 
 on_both! {
     a_submission_goes_from_durable_to_committed_and_survives_closing
@@ -678,7 +679,7 @@ async fn a_database_of_a_newer_version_is_refused_and_left_alone(home: Home) {
         }
     ));
     expect![[r#"
-        the control database `books` is of a newer version: it has schema 99, and schema 7 is the newest that this program knows
+        the control database `books` is of a newer version: it has schema 99, and schema 8 is the newest that this program knows
         Start the version of `dtm` that last used this home, or a newer one."#]].assert_eq(&format!(
         "{}\n{}",
         home.message(&error),

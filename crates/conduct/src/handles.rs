@@ -46,7 +46,8 @@ pub(crate) struct Handles {
     /// Threads that help to decode bodies: two bodies get one for every core, and others, which
     /// come to so many cores, read alone. What is read ahead is bounded by it.
     pub decoders: Arc<Semaphore>,
-    pub running: AsyncMutex<()>,
+    /// Taken by whoever changes what is published; `Alone` holds it.
+    pub running: Arc<AsyncMutex<()>>,
     /// Bodies that are kept and not in the books yet.
     pub keeping: Keeping,
     /// Taken by whoever erases.

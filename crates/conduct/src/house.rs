@@ -41,9 +41,11 @@ impl House {
         submit::recover(&handles).await?;
         erase::recover(&handles).await?;
         release::recover(&handles).await?;
-        rollback::recover(&handles).await;
         let freed = handles.books.free_connectors().await;
         freed.map_err(failure::books)?;
+        let freed = handles.books.free_jobs().await;
+        freed.map_err(failure::books)?;
+        rollback::recover(&handles).await;
         upload::sweep_from_now_on(&handles);
         let gate = Arc::new(Gate::new(handles));
         upload::resume_all(&gate);
@@ -366,8 +368,8 @@ impl Service for House {
         let (gate, call) = (Arc::clone(&self.gate), call.clone());
         let about = About::named("run").detail(json!({ "select": request.select }));
         self.to_its_end(async move {
-            gate.perform(&call, Action::Run, about, |handles, _| async move {
-                runs::run(&handles, request).await
+            gate.perform(&call, Action::Run, about, |handles, principal| async move {
+                runs::run(&handles, &principal, request).await
             })
             .await
         })
@@ -396,8 +398,8 @@ impl Service for House {
         let (gate, call) = (Arc::clone(&self.gate), call.clone());
         let (about, run) = (About::named(format!("run `{run}`")), run.to_owned());
         self.to_its_end(async move {
-            gate.perform(&call, Action::Rollback, about, |handles, _| async move {
-                rollback::rollback(&handles, &run).await
+            gate.perform(&call, Action::Rollback, about, |handles, principal| async move {
+                rollback::rollback(&handles, &principal, &run).await
             })
             .await
         })
@@ -417,11 +419,12 @@ impl Service for House {
         let (gate, call) = (Arc::clone(&self.gate), call.clone());
         self.to_its_end(async move {
             let about = About::named("project");
-            gate.perform(&call, Action::Apply, about, |handles, _| async move {
-                let _alone = handles.running.lock().await;
-                rollback::finish_open(&handles).await?;
-                plan::apply(&handles).await
-            })
+            gate.perform(
+                &call,
+                Action::Apply,
+                about,
+                |handles, principal| async move { plan::put_in_force(&handles, &principal).await },
+            )
             .await
         })
         .await

@@ -6,6 +6,7 @@
 //! every door. *Where to go next*: `perform` for the one place where acts happen.
 
 mod access;
+mod alone;
 mod catalogue;
 mod check;
 mod erase;
@@ -32,6 +33,7 @@ mod release;
 mod reports;
 mod rollback;
 mod runs;
+mod schedule;
 mod select;
 mod staging;
 mod stop;

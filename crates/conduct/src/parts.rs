@@ -85,7 +85,7 @@ impl Parts {
             settings,
             committers: AsyncMutex::new(BTreeMap::new()),
             in_work: Mutex::new(HashSet::new()),
-            running: AsyncMutex::new(()),
+            running: Arc::new(AsyncMutex::new(())),
             keeping: Keeping::default(),
             erasing: AsyncMutex::new(Begun::default()),
             stopping: watch::Sender::new(false),

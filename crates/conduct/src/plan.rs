@@ -9,12 +9,13 @@ use arrow::datatypes::{Field, Schema};
 use lake::{CommitRequest, Table, TableShape, WriteSettings};
 use project::{CodeList, Contract, Layer, Project};
 use serde_json::{Map, json};
-use service::{ErrorKind, Plan, PlanItem, PlannedChange, Result, ServiceError};
+use service::{ErrorKind, Plan, PlanItem, PlannedChange, Principal, Result, ServiceError};
 use sha2::{Digest, Sha256};
 
+use crate::alone::Alone;
 use crate::handles::Handles;
 use crate::published::PublishedSet;
-use crate::{failure, runs, system};
+use crate::{failure, rollback, runs, system};
 
 /// The table property that holds the contract's version.
 const VERSION: &str = "dtm.contract_version";
@@ -53,7 +54,18 @@ async fn differences(handles: &Handles, project: &Project) -> Result<Plan> {
 
 /// Makes the lake what the project's files say now, and puts the project in force. Refuses as a
 /// whole if any change is refused: then the project before is in force as it was.
-pub(crate) async fn apply(handles: &Handles) -> Result<Plan> {
+pub(crate) async fn put_in_force(handles: &Arc<Handles>, principal: &Principal) -> Result<Plan> {
+    let doing = format!("apply by `{}`", principal.name);
+    let alone = Alone::begin(handles, &doing).await?;
+    let done = match rollback::finish_open(handles, &alone).await {
+        Ok(()) => apply(handles, alone.fence()).await,
+        Err(error) => Err(error),
+    };
+    alone.end(None).await;
+    done
+}
+
+async fn apply(handles: &Handles, fence: i64) -> Result<Plan> {
     let written = handles.project.written().await?;
     let project = written.project.as_ref();
     let plan = differences(handles, project).await?;
@@ -97,7 +109,7 @@ pub(crate) async fn apply(handles: &Handles) -> Result<Plan> {
     }
     handles.project.put(written.clone());
     drop(alone);
-    publish(handles, project, &plan).await?;
+    publish(handles, project, &plan, fence).await?;
     Ok(plan)
 }
 
@@ -155,7 +167,7 @@ pub(crate) async fn for_run(handles: &Handles) -> Result<Arc<Project>> {
 }
 
 /// Readers see a computed table in the form that its contract has now.
-async fn publish(handles: &Handles, project: &Project, plan: &Plan) -> Result<()> {
+async fn publish(handles: &Handles, project: &Project, plan: &Plan, fence: i64) -> Result<()> {
     let mut versions = BTreeMap::new();
     for item in &plan.items {
         if project.transformations.contains_key(&item.dataset) {
@@ -164,7 +176,9 @@ async fn publish(handles: &Handles, project: &Project, plan: &Plan) -> Result<()
         }
     }
     let change = |set: &mut PublishedSet| set.versions.extend(versions.clone());
-    let published = handles.published.publish(None, handles.now(), change);
+    let published = handles
+        .published
+        .publish(None, (handles.now(), Some(fence)), change);
     published.await.map(drop)
 }
 

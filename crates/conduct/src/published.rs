@@ -14,7 +14,7 @@ use project::DatasetName;
 use serde::{Deserialize, Serialize};
 use service::{ErrorKind, Result, ServiceError};
 
-use crate::failure;
+use crate::{alone, failure};
 
 /// The folder of the sets.
 const FOLDER: &str = "published";
@@ -33,6 +33,9 @@ pub(crate) struct PublishedSet {
     pub versions: BTreeMap<DatasetKey, i64>,
     /// The version of each other dataset that the run read.
     pub inputs: BTreeMap<DatasetKey, i64>,
+    /// The number of the lease under which it was published; never below that of the set before.
+    #[serde(default)]
+    pub fence: i64,
     /// The set that it shows again, if a rollback published it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restores: Option<RestoredSet>,
@@ -90,47 +93,58 @@ impl Published {
     }
 
     /// Publishes what `change` makes of the newest set, if that differs in any version. Answers
-    /// whether it did.
+    /// whether it did. Who publishes under a lease gives its fence, and is refused when a set was
+    /// published under a later one: the set before is what the new one is created over.
     pub(crate) async fn publish(
         &self,
         run: Option<&str>,
-        at: DateTime<Utc>,
+        (at, fence): (DateTime<Utc>, Option<i64>),
         change: impl Fn(&mut PublishedSet),
     ) -> Result<bool> {
         for _ in 0..RACES {
             let newest = self.newest().await?;
-            let mut next = PublishedSet {
-                sequence: newest.sequence + 1,
-                run: run.map(str::to_owned),
-                published_at: at,
-                restores: None,
-                ..newest.as_ref().clone()
-            };
+            let mut next = following(&newest, at, fence)?;
+            next.run = run.map(str::to_owned);
             change(&mut next);
             // A rollback is finished by its set, so that is published for its own sake.
             let is_said = next.restores.is_none() || next.restores == newest.restores;
             if next.versions == newest.versions && is_said {
                 return Ok(false);
             }
-            let text = serde_json::to_vec(&next).map_err(|error| {
-                ServiceError::new(ErrorKind::Internal, "cannot write the published set")
-                    .caused_by(error)
-            })?;
-            let path = path_of(next.sequence);
-            match self.objects.create(&path, Bytes::from(text)).await {
-                Ok(_) => {
-                    self.remember(Arc::new(next));
-                    return Ok(true);
-                }
-                Err(LakeError::Conflict(_)) => {}
-                Err(error) => return Err(failure::lake(error)),
+            if self.put(next).await? {
+                return Ok(true);
             }
         }
-        Err(ServiceError::new(
-            ErrorKind::Conflict,
-            "cannot publish: others published first, again and again",
-        )
-        .hint("Run again."))
+        Err(raced())
+    }
+
+    /// Publishes the newest set again under that fence, so that who has a lower one is refused.
+    pub(crate) async fn shut_out(&self, fence: i64, at: DateTime<Utc>) -> Result<()> {
+        for _ in 0..RACES {
+            let newest = self.newest().await?;
+            let next = following(&newest, at, Some(fence))?;
+            if newest.fence == fence || self.put(next).await? {
+                return Ok(());
+            }
+        }
+        Err(raced())
+    }
+
+    /// Puts a set under its number; answers whether it did, and none was there.
+    async fn put(&self, set: PublishedSet) -> Result<bool> {
+        let text = serde_json::to_vec(&set).map_err(|error| {
+            ServiceError::new(ErrorKind::Internal, "cannot write the published set")
+                .caused_by(error)
+        })?;
+        let path = path_of(set.sequence);
+        match self.objects.create(&path, Bytes::from(text)).await {
+            Ok(_) => {
+                self.remember(Arc::new(set));
+                Ok(true)
+            }
+            Err(LakeError::Conflict(_)) => Ok(false),
+            Err(error) => Err(failure::lake(error)),
+        }
     }
 
     /// The newest set at `instant`.
@@ -223,6 +237,27 @@ impl Published {
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Arc<PublishedSet>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The set after the newest, with what that shows; refused for a lease that is over.
+fn following(newest: &PublishedSet, at: DateTime<Utc>, fence: Option<i64>) -> Result<PublishedSet> {
+    let fence = fence.unwrap_or(newest.fence);
+    if fence < newest.fence {
+        return Err(alone::lost());
+    }
+    Ok(PublishedSet {
+        sequence: newest.sequence + 1,
+        run: None,
+        published_at: at,
+        fence,
+        restores: None,
+        ..newest.clone()
+    })
+}
+
+fn raced() -> ServiceError {
+    let message = "cannot publish: others published first, again and again";
+    ServiceError::new(ErrorKind::Conflict, message).hint("Run again.")
 }
 
 fn path_of(sequence: u64) -> String {

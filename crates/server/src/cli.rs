@@ -88,7 +88,7 @@ enum Command {
     Verify(commands::verify::Verify),
     /// Print the public keys that receipts are verified with
     Keys(commands::keys::Keys),
-    /// Run the transformations that are due, or those selected
+    /// Run the transformations whose inputs changed, or those selected
     Run(commands::run::Run),
     /// Let readers see again what was published just before a run
     Rollback(commands::rollback::Rollback),

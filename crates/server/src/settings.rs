@@ -137,6 +137,9 @@ pub struct QuerySettings {
 pub struct RunSettings {
     /// Memory of one transformation before it spills.
     pub memory_bytes: u64,
+    /// Time between two looks of a node at which transformations are due by their headers; 0 means
+    /// that it never runs any by itself.
+    pub look_ms: u64,
 }
 
 /// When maintenance has something to do.
@@ -261,6 +264,7 @@ impl Default for RunSettings {
     fn default() -> Self {
         Self {
             memory_bytes: 768 << 20,
+            look_ms: 60_000,
         }
     }
 }
@@ -354,7 +358,7 @@ impl Settings {
 }
 
 /// Every key that the environment can set, as `section.key`.
-const KEYS: [&str; 34] = [
+const KEYS: [&str; 35] = [
     "store",
     "database",
     "listen",
@@ -380,6 +384,7 @@ const KEYS: [&str; 34] = [
     "query.bytes",
     "query.at_once",
     "run.memory_bytes",
+    "run.look_ms",
     "maintain.keep_hours",
     "maintain.small_file_bytes",
     "maintain.small_files",

@@ -46,7 +46,7 @@ pub enum Door {
     Page,
     /// The command line on its own home.
     Cli,
-    /// None: the house itself, which runs a connector.
+    /// None: the house itself, which runs a connector or what is due.
     Connector,
 }
 

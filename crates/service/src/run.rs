@@ -6,7 +6,8 @@ use project::DatasetName;
 /// A request to run transformations.
 #[derive(Debug, Clone, Default)]
 pub struct RunRequest {
-    /// Dataset patterns with `*`, such as `served.*`; empty runs what is due.
+    /// Dataset patterns with `*`, such as `served.*`; empty runs what has changed inputs, whatever its
+    /// header says of when.
     pub select: Vec<String>,
 }
 

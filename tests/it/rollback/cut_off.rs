@@ -39,11 +39,17 @@ async fn what_a_run_committed_that_was_cut_off_anywhere_is_undone_or_published()
                 assert_eq!(error.kind, ErrorKind::Unavailable, "{name}: {error}");
             }
             let shown = figures(&f, At::Now).await;
-            assert!(shown == before || shown == after || !answer.is_err(), "{name}: {shown}");
+            assert!(
+                shown == before || shown == after || !answer.is_err(),
+                "{name}: {shown}"
+            );
 
             let f = f.reopened().await;
             let again = figures(&f, At::Now).await;
-            assert!(again == shown || again == after, "{name}: {shown} then {again}");
+            assert!(
+                again == shown || again == after,
+                "{name}: {shown} then {again}"
+            );
             published_is_newest(&f).await;
             run(&f).await;
             assert_eq!(figures(&f, At::Now).await, after, "{name}");

@@ -174,7 +174,7 @@ impl Work<'_> {
         let publication = self
             .handles
             .published
-            .publish(None, self.handles.now(), |set| {
+            .publish(None, (self.handles.now(), None), |set| {
                 if set.version(dataset) == Some(shown) {
                     set.versions.insert(dataset.to_string(), newest);
                 }

@@ -6,7 +6,7 @@ use calendar::{Deadline, DeadlineRule, Period, PeriodKind, civil_day};
 use project::{AgencyCode, Contract, Layer, Project};
 use service::{
     Action, Call, ErrorKind, Extension, HandedIn, Obligation, ObligationFilter, ObligationKey,
-    Page, Principal, Result, ServiceError,
+    Page, Result, ServiceError,
 };
 
 use crate::failure;
@@ -43,7 +43,8 @@ pub(crate) async fn list(
             let mut found = Vec::new();
             for (contract, rule) in owed(&handles, &project, &filter)? {
                 let books = Books::read(&handles, &contract, &period).await?;
-                let agencies = books.agencies(&project, &filter, &principal, &period);
+                let own = access::scope(&principal);
+                let agencies = books.agencies(&project, &filter, own, &period);
                 let of = |agency| books.obligation(&handles, (&contract, rule), &period, agency);
                 found.extend(agencies.into_iter().map(of));
             }
@@ -64,6 +65,19 @@ pub(crate) async fn one(
     let books = Books::read(handles, &terms.contract, &terms.period).await?;
     let (contract, agency) = (&terms.contract, terms.agency.clone());
     Ok(books.obligation(handles, (contract, rule), &terms.period, agency))
+}
+
+/// Every obligation of a period.
+pub(crate) async fn of_period(
+    handles: &Handles,
+    project: &Project,
+    (contract, rule): (&Contract, DeadlineRule),
+    period: &Period,
+) -> Result<Vec<Obligation>> {
+    let books = Books::read(handles, contract, period).await?;
+    let agencies = books.agencies(project, &ObligationFilter::default(), None, period);
+    let of = |agency| books.obligation(handles, (contract, rule), period, agency);
+    Ok(agencies.into_iter().map(of).collect())
 }
 
 /// The period that is asked for, or the month that ended last.
@@ -131,7 +145,7 @@ impl Books {
         &self,
         project: &Project,
         filter: &ObligationFilter,
-        principal: &Principal,
+        own: Option<&AgencyCode>,
         period: &Period,
     ) -> BTreeSet<AgencyCode> {
         let listed = project.code_lists.get("agencies").into_iter();
@@ -140,7 +154,6 @@ impl Books {
             .filter(|code| code.overlaps(period.start_on, period.end_on))
             .filter_map(|code| code.code.parse().ok());
         let known = self.handed_in.keys().chain(self.extensions.keys());
-        let own = access::scope(principal);
         listed
             .chain(known.cloned())
             .filter(|agency| filter.agency.as_ref().is_none_or(|asked| asked == agency))

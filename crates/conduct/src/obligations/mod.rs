@@ -15,7 +15,7 @@ use crate::handles::Handles;
 
 pub(crate) use extend::extend;
 pub(crate) use kept::recover;
-pub(crate) use list::list;
+pub(crate) use list::{list, of_period};
 
 /// What becomes of data that is complete at a moment.
 pub(crate) struct Admission {

@@ -1,4 +1,4 @@
-//! Who acts when the house runs a connector: a principal of its own, with the least that it needs,
+//! Who acts when the house runs a connector, or what is due: a principal of its own, with the least that it needs,
 //! which only this process knows and only as long as the act lasts.
 
 use std::collections::HashMap;

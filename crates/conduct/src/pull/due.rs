@@ -119,7 +119,8 @@ fn due_at(
     }
 }
 
-fn back_off(failures: u64) -> TimeDelta {
+/// How long what failed so many times waits.
+pub(crate) fn back_off(failures: u64) -> TimeDelta {
     let doubled = u32::try_from(failures.saturating_sub(1)).unwrap_or(u32::MAX);
     let times = 1_i32.checked_shl(doubled.min(16)).unwrap_or(i32::MAX);
     (BACK_OFF * times).min(BACK_OFF_MOST)

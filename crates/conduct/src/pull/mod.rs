@@ -25,6 +25,8 @@ use crate::House;
 use crate::handles::Handles;
 use crate::perform::{About, Gate};
 
+pub(crate) use due::back_off;
+
 /// Connectors that run at the same time by their schedules.
 pub(crate) const AT_ONCE: usize = 4;
 

@@ -9,9 +9,12 @@ mod intent;
 mod planned;
 mod restore;
 
-use project::DatasetName;
-use service::{RestoredDataset, Result, RollbackReport};
+use std::sync::Arc;
 
+use project::DatasetName;
+use service::{Principal, RestoredDataset, Result, RollbackReport};
+
+use crate::alone::Alone;
 use crate::handles::Handles;
 use crate::published::{PublishedSet, RestoredSet};
 use crate::runs;
@@ -21,44 +24,64 @@ pub(crate) use planned::{computed, unbuilt};
 pub(crate) use restore::{Cause, restored};
 
 /// Undoes a run and what was published after it: all of it, or it refuses before anything changed.
-pub(crate) async fn rollback(handles: &Handles, run: &str) -> Result<RollbackReport> {
-    let _alone = handles.running.lock().await;
-    runs::undo_cut_off(handles).await?;
-    let before = finish_begun(handles).await?;
+pub(crate) async fn rollback(
+    handles: &Arc<Handles>,
+    principal: &Principal,
+    run: &str,
+) -> Result<RollbackReport> {
+    let doing = format!("rollback by `{}`", principal.name);
+    let alone = Alone::begin(handles, &doing).await?;
+    let done = undone(handles, &alone, run).await;
+    alone.end(None).await;
+    done
+}
+
+async fn undone(handles: &Handles, alone: &Alone, run: &str) -> Result<RollbackReport> {
+    runs::undo_cut_off(handles, alone).await?;
+    let before = finish_begun(handles, alone).await?;
     if let Some(report) = before.into_iter().find(|report| report.run == run) {
         // It was asked for before, and cut off.
         return Ok(report);
     }
     let intent = planned::intent(handles, run).await?;
     intent::put(handles, &intent).await?;
-    finish(handles, &intent).await
+    finish(handles, alone, &intent).await
 }
 
-/// On start: finishes rollbacks that a crash cut off, and undoes runs. What cannot be finished is logged: it must not keep
-/// the node from serving, and a run will say the same.
-pub(crate) async fn recover(handles: &Handles) {
-    if let Err(error) = finish_open(handles).await {
+/// On start: finishes rollbacks that a crash cut off, and undoes runs. What cannot be done is logged:
+/// it must not keep the node from serving, and a run will say the same.
+pub(crate) async fn recover(handles: &Arc<Handles>) {
+    if let Err(error) = recovered(handles).await {
         tracing::error!(%error, "what was cut off could not be finished or undone");
     }
 }
 
-/// Finishes rollbacks that were cut off and undoes runs. The caller holds the lock of runs, or is
-/// alone.
-pub(crate) async fn finish_open(handles: &Handles) -> Result<()> {
-    runs::undo_cut_off(handles).await?;
-    finish_begun(handles).await.map(drop)
+async fn recovered(handles: &Arc<Handles>) -> Result<()> {
+    if intent::unfinished(handles).await?.is_empty() && !runs::is_one_open(handles).await? {
+        return Ok(());
+    }
+    let alone = Alone::begin(handles, "what was cut off").await?;
+    let done = finish_open(handles, &alone).await;
+    alone.end(None).await;
+    done
 }
 
-async fn finish_begun(handles: &Handles) -> Result<Vec<RollbackReport>> {
+/// Finishes rollbacks that were cut off and undoes runs.
+pub(crate) async fn finish_open(handles: &Handles, alone: &Alone) -> Result<()> {
+    runs::undo_cut_off(handles, alone).await?;
+    finish_begun(handles, alone).await.map(drop)
+}
+
+async fn finish_begun(handles: &Handles, alone: &Alone) -> Result<Vec<RollbackReport>> {
     let mut reports = Vec::new();
     for intent in intent::unfinished(handles).await? {
-        reports.push(finish(handles, &intent).await?);
+        reports.push(finish(handles, alone, &intent).await?);
     }
     Ok(reports)
 }
 
 /// Restores what is not restored yet, and shows all of it.
-async fn finish(handles: &Handles, intent: &Intent) -> Result<RollbackReport> {
+async fn finish(handles: &Handles, alone: &Alone, intent: &Intent) -> Result<RollbackReport> {
     let mut restored = Vec::new();
     let cause = Cause {
         run: &intent.run,
@@ -88,8 +111,9 @@ async fn finish(handles: &Handles, intent: &Intent) -> Result<RollbackReport> {
             set: intent.set,
         });
     };
-    let published = handles.published.publish(None, handles.now(), change);
-    published.await?;
+    alone.still().await?;
+    let under = (handles.now(), Some(alone.fence()));
+    handles.published.publish(None, under, change).await?;
     tracing::info!(
         run = %intent.run,
         rollback = intent.number,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use project::{DatasetName, Project};
+use project::{DatasetName, Project, Transformation};
 use service::{PlannedRun, Result, RunRequest};
 
 use super::chosen;
@@ -13,8 +13,17 @@ use crate::quality::Judged;
 
 /// The transformations that are due, inputs before what reads them.
 pub(crate) async fn due(handles: &Handles, project: &Project) -> Result<Vec<PlannedRun>> {
-    let chosen = chosen(project, &RunRequest::default())?;
-    let inputs = Inputs::take(handles, project, &chosen).await?;
+    let all = chosen(project, &RunRequest::default())?;
+    due_of(handles, project, &all).await
+}
+
+/// The same of those transformations, given in that order.
+pub(crate) async fn due_of(
+    handles: &Handles,
+    project: &Project,
+    chosen: &[&Transformation],
+) -> Result<Vec<PlannedRun>> {
+    let inputs = Inputs::take(handles, project, chosen).await?;
     let judged = Judged::of("");
     let mut runs: Vec<PlannedRun> = Vec::new();
     for transformation in chosen {

@@ -5,48 +5,84 @@ mod held;
 mod open;
 mod step;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use lineage::{ColumnRef, Edge, EdgeKind, Graph};
 use project::{DatasetName, Project, Transformation};
-use service::{ErrorKind, Result, RunReport, RunRequest, RunStep, ServiceError, StepState};
+use service::{
+    ErrorKind, Principal, Result, RunReport, RunRequest, RunStep, ServiceError, StepState,
+};
 
+use crate::alone::Alone;
 use crate::handles::Handles;
 use crate::inputs::{self, Inputs};
 use crate::ledger::record;
 use crate::quality::{self, Judged};
-use crate::{plan, rollback, select};
+use crate::{plan, rollback, schedule, select};
 
-pub(crate) use due::due;
+pub(crate) use due::{due, due_of};
 use open::Open;
-pub(crate) use open::undo_cut_off;
+pub(crate) use open::{is_one_open, undo_cut_off};
 use step::Step;
 pub(crate) use step::{CONTRACT, INPUTS, SQL};
 
 /// The run, in the commit that it made.
 pub(crate) const RUN: &str = "dtm.run";
 
-/// Runs what is due, or what was selected whether due or not. One run at a time.
-pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<RunReport> {
-    let _alone = handles.running.lock().await;
-    rollback::finish_open(handles).await?;
+/// Why a transformation runs, where its schedule says so: what is noted of that in the ledger.
+pub(crate) type Occasions = BTreeMap<DatasetName, Option<String>>;
+
+/// Runs what has changed, or what was selected whether it has or not. One run at a time.
+pub(crate) async fn run(
+    handles: &Arc<Handles>,
+    principal: &Principal,
+    request: RunRequest,
+) -> Result<RunReport> {
+    let doing = format!("run by `{}`", principal.name);
+    let alone = Alone::begin(handles, &doing).await?;
+    let done = asked(handles, &alone, &request).await;
+    alone.end(None).await;
+    done
+}
+
+async fn asked(handles: &Handles, alone: &Alone, request: &RunRequest) -> Result<RunReport> {
+    rollback::finish_open(handles, alone).await?;
     plan::books(handles).await?;
     let project = plan::for_run(handles).await?;
+    let chosen = chosen(&project, request)?;
+    let forced = !request.select.is_empty();
+    let report = take(
+        handles,
+        alone,
+        (project.as_ref(), chosen, forced),
+        &Occasions::new(),
+    )
+    .await?;
+    schedule::ran_by_hand(handles, alone, &report).await?;
+    Ok(report)
+}
+
+/// Runs the transformations, publishes what they made, and records it.
+pub(crate) async fn take(
+    handles: &Handles,
+    alone: &Alone,
+    (project, chosen, forced): (&Project, Vec<&Transformation>, bool),
+    occasions: &Occasions,
+) -> Result<RunReport> {
     let started_at = handles.now();
     let started = Instant::now();
     let id = (handles.given.ids)().to_string();
-    let chosen = chosen(&project, &request)?;
     let total = chosen.len();
-    let inputs = Inputs::take(handles, &project, &chosen).await?;
+    let inputs = Inputs::take(handles, project, &chosen).await?;
     let judged = Judged::of(&id);
-    let open = Open::new(handles, &id);
+    let open = Open::new(handles, alone, &id);
     let mut steps: Vec<RunStep> = Vec::new();
     for transformation in chosen {
-        let forced = !request.select.is_empty();
         let step = Step {
             handles,
-            project: &project,
+            project,
             transformation,
             inputs: &inputs,
             judged: &judged,
@@ -55,7 +91,7 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
             started_at,
             forced,
         };
-        let done = match step.blocked_by(&steps) {
+        let mut done = match step.blocked_by(&steps) {
             Some(dataset) => step.answer(
                 StepState::Skipped,
                 0.0,
@@ -63,6 +99,7 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
             ),
             None => step.take().await,
         };
+        note(&mut done, occasions);
         (handles.given.on_step)(steps.len() + 1, total, &done);
         tracing::info!(
             run = %id,
@@ -80,16 +117,34 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
         seconds: started.elapsed().as_secs_f64(),
         steps,
     };
-    let published = publish(handles, &project, &report).await?;
+    alone.still().await?;
+    let published = publish(handles, alone, project, &report).await?;
     open.end().await?;
-    if published || report.steps.iter().any(|s| s.state != StepState::UpToDate) {
+    let is_told = |s: &RunStep| {
+        let is_noted = occasions.get(&s.dataset).is_some_and(Option::is_some);
+        s.state != StepState::UpToDate || is_noted
+    };
+    if published || report.steps.iter().any(is_told) {
         quality::record(handles, &report, &judged).await?;
-        record(handles, &project, &report).await?;
+        record(handles, project, &report).await?;
     } else {
         // It leaves nothing behind that could be asked for by its id.
         report.id = None;
     }
     Ok(report)
+}
+
+/// Says of a transformation that was computed why it was its time.
+fn note(done: &mut RunStep, occasions: &Occasions) {
+    let Some(Some(note)) = occasions.get(&done.dataset) else {
+        return;
+    };
+    if done.version.is_some() {
+        done.scope = Some(match done.scope.take() {
+            Some(scope) => format!("{scope}; {note}"),
+            None => note.clone(),
+        });
+    }
 }
 
 /// Every dataset, what it is made of and what its rules look at before itself.
@@ -113,7 +168,10 @@ pub(crate) fn order(project: &Project) -> Result<Vec<DatasetName>> {
 }
 
 /// The transformations to run, in that order.
-fn chosen<'a>(project: &'a Project, request: &RunRequest) -> Result<Vec<&'a Transformation>> {
+pub(crate) fn chosen<'a>(
+    project: &'a Project,
+    request: &RunRequest,
+) -> Result<Vec<&'a Transformation>> {
     let order = order(project)?;
     let chosen: Vec<&Transformation> = order
         .iter()
@@ -134,9 +192,15 @@ fn whole(dataset: &DatasetName) -> ColumnRef {
 }
 
 /// Lets readers see what the run made, all of it at once. Answers whether they see another set.
-async fn publish(handles: &Handles, project: &Project, report: &RunReport) -> Result<bool> {
+async fn publish(
+    handles: &Handles,
+    alone: &Alone,
+    project: &Project,
+    report: &RunReport,
+) -> Result<bool> {
     let run = report.id.as_deref();
-    let publication = handles.published.publish(run, handles.now(), |set| {
+    let under = (handles.now(), Some(alone.fence()));
+    let publication = handles.published.publish(run, under, |set| {
         for step in &report.steps {
             if let Some(version) = step.version {
                 set.versions.insert(step.dataset.to_string(), version);

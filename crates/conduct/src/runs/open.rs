@@ -11,6 +11,7 @@ use service::Result;
 use tokio::sync::OnceCell;
 
 use super::RUN;
+use crate::alone::Alone;
 use crate::failure;
 use crate::handles::Handles;
 use crate::published::PublishedSet;
@@ -22,22 +23,26 @@ const FOLDER: &str = "runs";
 /// A run that has commits which nobody is shown yet, or will have.
 pub(super) struct Open<'a> {
     handles: &'a Handles,
+    alone: &'a Alone,
     run: &'a str,
     noted: OnceCell<()>,
 }
 
 impl<'a> Open<'a> {
     /// Nothing is committed yet.
-    pub(super) fn new(handles: &'a Handles, run: &'a str) -> Self {
+    pub(super) fn new(handles: &'a Handles, alone: &'a Alone, run: &'a str) -> Self {
         Self {
             handles,
+            alone,
             run,
             noted: OnceCell::new(),
         }
     }
 
-    /// Says so on the store before the first commit.
-    pub(super) async fn note(&self) -> Result<()> {
+    /// To be called before each commit: fails once another process has the lease, and says on the
+    /// store that the run is open.
+    pub(super) async fn before_commit(&self) -> Result<()> {
+        self.alone.still().await?;
         let noted = self.noted.get_or_try_init(|| async {
             let text = json!({ "run": self.run, "begun_at": self.handles.now() }).to_string();
             let objects = self.handles.lake.objects();
@@ -58,19 +63,27 @@ impl<'a> Open<'a> {
     }
 }
 
-/// Undoes what runs committed that were cut off before they published it. The caller knows that no
-/// run is open.
-pub(crate) async fn undo_cut_off(handles: &Handles) -> Result<()> {
+/// Whether a run is open, or was cut off.
+pub(crate) async fn is_one_open(handles: &Handles) -> Result<bool> {
+    let paths = handles.lake.objects().list(FOLDER).await;
+    let paths = paths.map_err(failure::lake)?;
+    Ok(paths.iter().any(|path| run_of(path).is_some()))
+}
+
+/// Undoes what runs committed that were cut off before they published it. Whoever is alone knows
+/// that no other is open.
+pub(crate) async fn undo_cut_off(handles: &Handles, alone: &Alone) -> Result<()> {
     let objects = handles.lake.objects();
     for path in objects.list(FOLDER).await.map_err(failure::lake)? {
         let Some(run) = run_of(&path) else { continue };
-        undo(handles, run).await?;
+        alone.still().await?;
+        undo(handles, alone, run).await?;
         objects.delete(&path).await.map_err(failure::lake)?;
     }
     Ok(())
 }
 
-async fn undo(handles: &Handles, run: &str) -> Result<()> {
+async fn undo(handles: &Handles, alone: &Alone, run: &str) -> Result<()> {
     let newest = handles.published.newest().await?;
     // It was cut off between its publication and the end of its object.
     if newest.run.as_deref() == Some(run) || handles.published.of_run(run).await.is_ok() {
@@ -111,7 +124,8 @@ async fn undo(handles: &Handles, run: &str) -> Result<()> {
         set.versions
             .extend(known.map(|(name, version)| (name.clone(), *version)));
     };
-    let published = handles.published.publish(None, handles.now(), change);
+    let under = (handles.now(), Some(alone.fence()));
+    let published = handles.published.publish(None, under, change);
     published.await.map(drop)
 }
 

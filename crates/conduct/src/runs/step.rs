@@ -256,8 +256,10 @@ impl Step<'_> {
         let rows = files.iter().map(StagedFile::rows).sum();
         let request = match self.transformation.write {
             Write::Append => CommitRequest::append(files.clone()),
-            _ => CommitRequest::replace(files.clone()).with_base(work.table.version()),
+            _ => CommitRequest::replace(files.clone()),
         };
+        // Also what is added: another process may have added it since.
+        let request = request.with_base(work.table.version());
         self.commit(&work, request, files, rows, warnings).await
     }
 
@@ -339,7 +341,7 @@ impl Step<'_> {
         warnings: Option<String>,
     ) -> Result<Made> {
         if let Some(open) = self.open {
-            let noted = open.note().await;
+            let noted = open.before_commit().await;
             self.or_discard(work, noted, &files).await?;
         }
         let info = work.info.clone();

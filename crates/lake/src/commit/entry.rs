@@ -67,7 +67,8 @@ impl Plan {
     pub(super) fn requested(request: CommitRequest) -> Result<Self> {
         check_notes(&request.info)?;
         let replace = request.mode == CommitMode::Replace;
-        let alone = replace || (request.mode == CommitMode::Amend && request.base.is_some());
+        let may_join = matches!(request.mode, CommitMode::Append | CommitMode::Amend);
+        let alone = replace || (may_join && request.base.is_some());
         Ok(Self {
             files: request.files,
             back: Vec::new(),

@@ -53,7 +53,7 @@ pub struct CommitRequest {
     /// committed again.
     pub app: Option<(String, i64)>,
     /// The version that the files were computed against: for `Replace` the newest by default, for
-    /// `Amend` any by default. A table that has moved on since is a conflict.
+    /// `Append` and `Amend` any by default. A table that has moved on since is a conflict.
     pub base: Option<i64>,
     /// What the change is, for the history.
     pub operation: String,

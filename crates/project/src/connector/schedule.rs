@@ -1,4 +1,4 @@
-//! When a connector runs.
+//! When a connector runs, or a transformation that has a cron expression.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use croner::Cron;
 
-/// When a connector runs, in civil time.
+/// When something runs, in civil time.
 #[derive(Debug, Clone)]
 pub enum Schedule {
     /// Again so long after it began.
@@ -18,7 +18,7 @@ pub enum Schedule {
 
 impl Schedule {
     /// Reads a cron expression: minute, hour, day of month, month, day of week.
-    pub(super) fn cron(text: &str) -> Result<Self, String> {
+    pub(crate) fn cron(text: &str) -> Result<Self, String> {
         if text.split_whitespace().count() != 5 {
             return Err(format!(
                 "`{text}` is no schedule: expected minute, hour, day of month, month and day of \

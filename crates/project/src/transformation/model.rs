@@ -1,6 +1,8 @@
 //! Transformations: a SQL file's header and text.
 
-use crate::DatasetName;
+use std::fmt;
+
+use crate::{DatasetName, Schedule};
 
 /// How a run writes its target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,10 +29,24 @@ impl Write {
 }
 
 /// When a transformation is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Refresh {
     /// When an input has a version that the last run did not see.
     OnChange,
+    /// At the times of a cron expression, in civil time.
+    Cron(Schedule),
+    /// When the data of a period is complete, or its cut-off has passed.
+    AtPeriodClose,
+}
+
+impl fmt::Display for Refresh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OnChange => f.write_str("on change"),
+            Self::Cron(schedule) => schedule.fmt(f),
+            Self::AtPeriodClose => f.write_str("at period close"),
+        }
+    }
 }
 
 /// A file `sql/<layer>/<name>.sql`.

@@ -3,7 +3,7 @@
 use super::{Refresh, Transformation, Write};
 use crate::problem::{Mark, Problem, Sink, known, must_be};
 use crate::sql::Scan;
-use crate::{DatasetName, Layer, text};
+use crate::{DatasetName, Layer, Schedule, text};
 
 const KEYS: [&str; 3] = ["why", "write", "refresh"];
 
@@ -13,6 +13,13 @@ const WRITES: [&str; 4] = [
     "append",
     "merge on COLUMN, …",
     "replace window COLUMN, …",
+];
+
+/// The times at which it is due.
+const REFRESHES: [&str; 3] = [
+    "on change",
+    "at period close",
+    "cron MINUTE HOUR DAY MONTH WEEKDAY",
 ];
 
 /// The parameters that a run hands in.
@@ -26,9 +33,8 @@ pub(crate) fn read(path: &str, sql: &str, problems: &mut Vec<Problem>) -> Option
     let why = header.value("why", &sink);
     let write = header.value("write", &sink);
     let write = write.and_then(|line| written(line, &sink));
-    let refresh = header
-        .value("refresh", &sink)
-        .and_then(|line| line.choice(&[("on change", Refresh::OnChange)], &sink));
+    let refresh = header.value("refresh", &sink);
+    let refresh = refresh.and_then(|line| refreshed(line, &sink));
     let scan = Scan::new(sql);
     if scan.is_empty() {
         sink.at(
@@ -51,6 +57,27 @@ pub(crate) fn read(path: &str, sql: &str, problems: &mut Vec<Problem>) -> Option
         sha256: text::sha256(sql.as_bytes()),
         path: path.to_owned(),
     })
+}
+
+/// When it is due, from the header's line.
+fn refreshed(line: &Line<'_>, sink: &Sink<'_>) -> Option<Refresh> {
+    match line.value.as_str() {
+        "on change" => Some(Refresh::OnChange),
+        "at period close" => Some(Refresh::AtPeriodClose),
+        value => {
+            let Some(times) = value.strip_prefix("cron ") else {
+                sink.at(line.at, must_be(line.key, &REFRESHES, value));
+                return None;
+            };
+            match Schedule::cron(times.trim()) {
+                Ok(schedule) => Some(Refresh::Cron(schedule)),
+                Err(message) => {
+                    sink.at(line.at, format!("`refresh` is wrong: {message}"));
+                    None
+                }
+            }
+        }
+    }
 }
 
 /// How a run writes, from the header's line.
@@ -130,17 +157,6 @@ struct Line<'t> {
     key: &'t str,
     value: String,
     at: Mark,
-}
-
-impl Line<'_> {
-    fn choice<T: Copy>(&self, words: &[(&str, T)], sink: &Sink<'_>) -> Option<T> {
-        let found = words.iter().find(|w| w.0 == self.value).map(|w| w.1);
-        if found.is_none() {
-            let words: Vec<&str> = words.iter().map(|w| w.0).collect();
-            sink.at(self.at, must_be(self.key, &words, &self.value));
-        }
-        found
-    }
 }
 
 /// The lines `-- key: value` at the top of the file.

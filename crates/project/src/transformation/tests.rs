@@ -32,10 +32,8 @@ fn a_good_file_is_read() {
     let read = read(PATH, sql, &mut Vec::new()).unwrap();
     assert_eq!(read.dataset.as_str(), "refined.dossiers");
     assert_eq!(read.why, "newest state of every dossier");
-    assert_eq!(
-        (read.write, read.refresh),
-        (Write::Append, Refresh::OnChange)
-    );
+    assert_eq!(read.write, Write::Append);
+    assert!(matches!(read.refresh, Refresh::OnChange));
     assert_eq!(read.sql, sql);
     assert_eq!(read.sha256.len(), 64);
 }
@@ -57,7 +55,7 @@ fn every_fault_of_a_header_is_told() {
             not read
             sql/refined/dossiers.sql:1:1: `why` is empty
             sql/refined/dossiers.sql:2:1: `write` must be one of `replace`, `append`, `merge on COLUMN, …`, `replace window COLUMN, …`, found `merge`
-            sql/refined/dossiers.sql:3:1: `refresh` must be `on change`, found `daily`
+            sql/refined/dossiers.sql:3:1: `refresh` must be one of `on change`, `at period close`, `cron MINUTE HOUR DAY MONTH WEEKDAY`, found `daily`
         "#]],
     );
     check(
@@ -78,6 +76,44 @@ fn every_fault_of_a_header_is_told() {
             sql/refined/dossiers.sql:1:1: the header lacks `-- refresh: …`
         "#]],
     );
+}
+
+#[test]
+fn a_refresh_is_on_change_by_cron_or_at_the_close_of_a_period() {
+    let refreshed = |refresh: &str| {
+        let sql = HEADER.replace("refresh: on change", &format!("refresh: {refresh}"));
+        let mut problems = Vec::new();
+        let read = read(PATH, &(sql + "select 1\n"), &mut problems);
+        let told = problems.iter().map(ToString::to_string).collect::<String>();
+        (read.map(|read| read.refresh), told)
+    };
+    for right in ["on change", "cron 0 2 * * *", "at period close"] {
+        let (read, told) = refreshed(right);
+        assert_eq!(
+            (read.unwrap().to_string().as_str(), told.as_str()),
+            (right, "")
+        );
+    }
+    let (read, _) = refreshed("cron 0 2 * * *");
+    let Some(Refresh::Cron(schedule)) = read else {
+        panic!("{read:?}");
+    };
+    // Two o'clock in Vietnam is seven in the evening of the day before in UTC.
+    let after = schedule.after("2026-09-20T03:00:00Z".parse().unwrap());
+    assert_eq!(after.unwrap().to_rfc3339(), "2026-09-20T19:00:00+00:00");
+    for (wrong, fault) in [
+        ("cron", "found `cron`"),
+        ("cron 0 2 * *", "expected minute, hour, day of month"),
+        ("cron 0 25 * * *", "`0 25 * * *` is no schedule"),
+        ("cron 0 0 31 2 *", "that time never comes"),
+        ("At period close", "found `At period close`"),
+        ("period close", "found `period close`"),
+    ] {
+        let (read, told) = refreshed(wrong);
+        assert!(read.is_none(), "{wrong}");
+        assert!(told.contains(fault), "{told}");
+        assert!(told.contains(":3:1: `refresh`"), "{told}");
+    }
 }
 
 #[test]

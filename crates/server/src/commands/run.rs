@@ -11,7 +11,7 @@ use crate::open::open_project;
 use crate::output::Records;
 use crate::progress;
 
-/// Run the transformations that are due, or those selected whether due or not
+/// Run the transformations whose inputs changed, or those selected whether they did or not
 #[derive(Debug, Args)]
 #[command(after_help = "Example: dtm run --select 'served.*'")]
 pub(crate) struct Run {

@@ -84,6 +84,8 @@ pub(crate) struct Doorway {
     body_bytes: u64,
     /// How long a stop waits for clients.
     stop_wait: Duration,
+    /// Time between two looks at which transformations are due.
+    look: Duration,
     /// Where results are put together that cannot be sent as they come.
     spool_folder: PathBuf,
     /// Told to stop: heard from before anyone can know that the node serves.
@@ -95,6 +97,7 @@ impl Doorway {
         Ok(Self {
             body_bytes: settings.submission.body_bytes,
             stop_wait: Duration::from_millis(settings.stop_ms),
+            look: Duration::from_millis(settings.run.look_ms),
             spool_folder: home.spool_folder(),
             terminate: signal(SignalKind::terminate())?,
         })
@@ -140,7 +143,7 @@ pub(crate) async fn serve(
     let serving = axum::serve(listener, app).with_graceful_shutdown(stop);
     let served = tokio::select! {
         served = serving.into_future() => served,
-        () = left(&house, doorway.stop_wait) => {
+        () = left(&house, doorway.look, doorway.stop_wait) => {
             tracing::warn!("clients that neither send nor take their answers are left");
             Ok(())
         }
@@ -149,10 +152,10 @@ pub(crate) async fn serve(
     served.map_err(Failure::from)
 }
 
-/// Runs connectors until a stop; ends when that has nothing left to wait for but clients, and they
-/// had their time.
-async fn left(house: &House, wait: Duration) {
-    house.pull_when_due().await;
+/// Runs connectors and transformations until a stop; ends when that has nothing left to wait for but
+/// clients, and they had their time.
+async fn left(house: &House, look: Duration, wait: Duration) {
+    tokio::join!(house.pull_when_due(), house.run_when_due(look));
     house.settled().await;
     tokio::time::sleep(wait).await;
 }
