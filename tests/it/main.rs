@@ -22,6 +22,7 @@ mod generate;
 mod home;
 mod hostile;
 mod http;
+mod impact;
 mod incremental;
 mod logs;
 mod maintain;

@@ -17,9 +17,9 @@ use crate::ledger::record;
 use crate::quality::{self, Judged};
 use crate::{failure, plan, rollback, select};
 
-pub(crate) use due::due;
+pub(crate) use due::{due, edited};
 use step::Step;
-pub(crate) use step::{CONTRACT, INPUTS, SQL};
+pub(crate) use step::{CONTRACT, INPUTS, MEANING, SQL, made_by};
 
 /// The run, in the commit that it made.
 pub(crate) const RUN: &str = "dtm.run";
@@ -87,7 +87,10 @@ pub(crate) async fn run(handles: &Arc<Handles>, request: RunRequest) -> Result<R
 }
 
 /// The transformations to run, inputs before what reads them.
-fn chosen<'a>(project: &'a Project, request: &RunRequest) -> Result<Vec<&'a Transformation>> {
+pub(crate) fn chosen<'a>(
+    project: &'a Project,
+    request: &RunRequest,
+) -> Result<Vec<&'a Transformation>> {
     let mut edges = Vec::new();
     for transformation in project.transformations.values() {
         let statement = Statement::parse(&transformation.sql).map_err(failure::engine)?;
