@@ -1,7 +1,7 @@
 //! Runs that compute what changed and no more, held against computing everything anew.
 
 mod budget;
-mod datasets;
+pub mod datasets;
 mod runs;
 mod shipped;
 

@@ -23,6 +23,7 @@ mod generate;
 mod home;
 mod hostile;
 mod http;
+mod impact;
 mod incremental;
 mod logs;
 mod maintain;

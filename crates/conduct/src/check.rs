@@ -9,7 +9,7 @@ use engine::{
     Engine, EngineError, EngineSettings, Param, QueryLimits, RowRules, Session, Statement, Subject,
     TableRules,
 };
-use lineage::{Edge, Graph};
+use lineage::{ColumnRef, Edge, Graph};
 use project::{
     Contract, DatasetName, LANGUAGE, Layer, ParameterType, Problem, Project, ReportDefinition,
     Sources, Transformation, Write,
@@ -196,6 +196,31 @@ async fn check_report(session: &Session, report: &ReportDefinition, problems: &m
             }
         }
     }
+}
+
+/// The columns that each report reads, by the report's name.
+pub(crate) async fn report_columns(
+    project: &Project,
+) -> engine::Result<BTreeMap<String, BTreeSet<ColumnRef>>> {
+    let session = session(project)?;
+    let mut columns: BTreeMap<String, BTreeSet<ColumnRef>> = BTreeMap::new();
+    for report in project.reports.values() {
+        let read = columns.entry(report.name.clone()).or_default();
+        for sql in report.queries.values() {
+            let statement = Statement::parse(sql)?;
+            let planned = session
+                .plan(&statement, &sample_params(report, sql))
+                .await?;
+            let analysed = session.analysed(&planned)?;
+            // Whatever the answer is called, what it reads is the same.
+            let Some(target) = statement.inputs().first() else {
+                continue;
+            };
+            let edges = engine::lineage::edges(target, &analysed)?;
+            read.extend(edges.into_iter().map(|edge| edge.source));
+        }
+    }
+    Ok(columns)
 }
 
 /// A value of each parameter that the query uses, to plan it with.

@@ -9,12 +9,12 @@ use service::{
     Action, AuditRecord, ByteStream, Call, ConnectorState, Credential, DatasetDetail,
     DatasetSummary, Document, EraseReport, EraseRequest, ErrorKind, Evidence, ExtendRequest,
     LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
-    ObligationFilter, Page, Plan, Principal, PullReport, PullRequest, QuarantineFile,
-    QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
-    ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RollbackReport, RowErrors,
-    RuleOutcome, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
-    SubmitAnswer, SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId,
-    UploadPart, UploadRequest, WithdrawRequest,
+    ObligationFilter, Page, Plan, Preview, PreviewRequest, Principal, PullReport, PullRequest,
+    QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest,
+    ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result,
+    RollbackReport, RowErrors, RuleOutcome, RunReport, RunRequest, Secret, Service, ServiceError,
+    Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, TraceAnswer, TraceRequest,
+    Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 use tracing::Instrument;
 
@@ -22,8 +22,8 @@ use crate::parts::Parts;
 use crate::perform::{About, Gate};
 use crate::watch::Watch;
 use crate::{
-    access as principals, catalogue, erase, failure, ledger, maintain, obligations, plan, pull,
-    quality, quarantine, query, release, reports, rollback, runs, submit, trace, upload,
+    access as principals, catalogue, erase, failure, ledger, maintain, obligations, plan, preview,
+    pull, quality, quarantine, query, release, reports, rollback, runs, submit, trace, upload,
 };
 
 /// A house that is open.
@@ -411,6 +411,15 @@ impl Service for House {
         self.gate
             .perform(call, Action::Plan, about, |handles, _| async move {
                 plan::plan(&handles).await
+            })
+            .await
+    }
+
+    async fn preview(&self, call: &Call, request: PreviewRequest) -> Result<Vec<Preview>> {
+        let about = About::named("project");
+        self.gate
+            .perform(call, Action::Plan, about, |handles, _| async move {
+                preview::preview(&handles, &request.select).await
             })
             .await
     }

@@ -15,12 +15,14 @@ use sha2::{Digest, Sha256};
 use crate::alone::Alone;
 use crate::handles::Handles;
 use crate::published::PublishedSet;
-use crate::{failure, rollback, runs, system};
+use crate::{failure, impact, rollback, runs, system};
 
 /// The table property that holds the contract's version.
 const VERSION: &str = "dtm.contract_version";
 /// The table property that holds the hash of the contract's text.
 const CONTRACT: &str = "dtm.contract_sha256";
+/// The table property that holds the hash of what the contract says.
+const MEANING: &str = "dtm.contract_meaning";
 /// The table property that holds the hash of a code list's rows.
 const CODES: &str = "dtm.codes_sha256";
 
@@ -29,11 +31,12 @@ pub(crate) async fn plan(handles: &Handles) -> Result<Plan> {
     let project = handles.project.written().await?.project;
     let mut plan = differences(handles, &project).await?;
     plan.runs = runs::due(handles, &project).await?;
+    plan.impacts = impact::impacts(handles, &project, &plan.items).await?;
     Ok(plan)
 }
 
 /// What must change, in the order in which it is done.
-async fn differences(handles: &Handles, project: &Project) -> Result<Plan> {
+pub(crate) async fn differences(handles: &Handles, project: &Project) -> Result<Plan> {
     let mut items = Vec::new();
     for contract in project
         .contracts
@@ -48,8 +51,10 @@ async fn differences(handles: &Handles, project: &Project) -> Result<Plan> {
             });
         }
     }
-    let runs = Vec::new();
-    Ok(Plan { items, runs })
+    Ok(Plan {
+        items,
+        ..Plan::default()
+    })
 }
 
 /// Makes the lake what the project's files say now, and puts the project in force. Refuses as a
@@ -68,7 +73,7 @@ pub(crate) async fn put_in_force(handles: &Arc<Handles>, principal: &Principal) 
 async fn apply(handles: &Handles, fence: i64) -> Result<Plan> {
     let written = handles.project.written().await?;
     let project = written.project.as_ref();
-    let plan = differences(handles, project).await?;
+    let mut plan = differences(handles, project).await?;
     let refused: Vec<String> = plan
         .items
         .iter()
@@ -86,6 +91,7 @@ async fn apply(handles: &Handles, fence: i64) -> Result<Plan> {
             "Raise the contract's major version to rebuild the table, or take the change back.",
         ));
     }
+    plan.impacts = impact::impacts(handles, project, &plan.items).await?;
     // A submission is judged and landed by one project, in tables that are as that one says.
     let alone = if plan.items.iter().any(reshapes) {
         Some(handles.landing.write().await)
@@ -205,7 +211,10 @@ async fn changes(
     let properties = table.properties();
     let mut changes: Vec<PlannedChange> = schema_change(contract, &table).into_iter().collect();
     let rebuilt = changes.contains(&PlannedChange::Rebuild);
-    if changes.is_empty() && properties.get(CONTRACT) != Some(&hash(contract)) {
+    // A table of an earlier version notes the contract's text alone.
+    let same = properties.get(CONTRACT) == Some(&hash(contract))
+        || properties.get(MEANING) == Some(&contract.meaning());
+    if changes.is_empty() && !same {
         changes.push(PlannedChange::Describe);
     }
     if list.is_some_and(|l| rebuilt || properties.get(CODES) != Some(&l.sha256)) {
@@ -277,6 +286,7 @@ fn properties(contract: &Contract) -> BTreeMap<String, String> {
     BTreeMap::from([
         (VERSION.to_owned(), contract.version.to_string()),
         (CONTRACT.to_owned(), hash(contract)),
+        (MEANING.to_owned(), contract.meaning()),
     ])
 }
 

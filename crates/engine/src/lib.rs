@@ -8,6 +8,7 @@
 //! *Where to go next*: `conduct` for who calls it, `sql/` for what it runs.
 
 mod attempt;
+mod compare;
 mod engine;
 mod error;
 mod first_of_each;
@@ -24,9 +25,11 @@ mod session;
 mod spill;
 mod statement;
 mod trace;
+mod view;
 mod watchdog;
 mod yielding;
 
+pub use compare::{DifferentRow, RowDifference};
 pub use engine::{Engine, EngineSettings, QueryLimits};
 pub use error::{EngineError, Result};
 pub use incremental::{Changed, Difference, Followed, WindowBox, Windows};
@@ -38,4 +41,5 @@ pub use rules::{
 pub use session::{Planned, Session};
 pub use statement::Statement;
 pub use trace::{Behind, Chosen, Sources, Wanted};
+pub use view::with_columns;
 pub use watchdog::{Gauge, Watchdog};

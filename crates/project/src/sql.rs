@@ -81,6 +81,36 @@ impl<'t> Scan<'t> {
         self.tokens.is_empty()
     }
 
+    /// The text as far as the engine can tell it apart from another: words in lowercase, one space
+    /// between tokens, no comments. None where quoting is meant that is not read here, so that
+    /// nothing can be said but that the text is this one.
+    pub(crate) fn meaning(&self) -> Option<String> {
+        let mut text = String::new();
+        let mut before: Option<&Token<'_>> = None;
+        let end = self.tokens.iter().rposition(|t| t.text != ";");
+        for token in &self.tokens[..end.map_or(0, |end| end + 1)] {
+            let glued = before.is_some_and(|b| follows(b.text, token.text));
+            let last = before.map(|b| b.text).unwrap_or_default();
+            let prefixed = glued && is_quoted(token.text) && before.is_some_and(is_word);
+            if prefixed || token.text == "`" {
+                return None;
+            }
+            // Two quotations without a space are one with a quote inside; signs make one operator.
+            let joined = is_quoted(last) && is_quoted(token.text);
+            let one = joined || (is_sign(last) && is_sign(token.text));
+            if !(glued && one) && !text.is_empty() {
+                text.push(' ');
+            }
+            match token.kind {
+                Kind::Word => text.push_str(&token.text.to_ascii_lowercase()),
+                Kind::Parameter => text.extend(["$", token.text]),
+                Kind::Other => text.push_str(token.text),
+            }
+            before = Some(token);
+        }
+        Some(text)
+    }
+
     /// The parameters with their places, without the `$`.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = (&'t str, Mark)> {
         self.tokens
@@ -151,6 +181,24 @@ impl<'t> Scan<'t> {
         };
         foreign.map(|(name, at)| (at, message(name))).collect()
     }
+}
+
+/// Whether the second text stands right behind the first; both are of one text.
+fn follows(first: &str, second: &str) -> bool {
+    std::ptr::eq(first.as_bytes().as_ptr_range().end, second.as_ptr())
+}
+
+fn is_word(token: &Token<'_>) -> bool {
+    token.kind == Kind::Word
+}
+
+fn is_quoted(text: &str) -> bool {
+    text.starts_with(['\'', '"'])
+}
+
+/// Whether it is part of an operator; a minus or plus may as well be the sign of a number.
+fn is_sign(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| "<>=!|&~^@#*/%:?".contains(c))
 }
 
 fn is_one_of(text: &str, words: &[&str]) -> bool {

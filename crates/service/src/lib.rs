@@ -14,6 +14,7 @@ mod erasure;
 mod error;
 mod maintenance;
 mod obligation;
+mod preview;
 mod quality;
 mod quarantine;
 mod query;
@@ -42,6 +43,7 @@ pub use maintenance::{
 pub use obligation::{
     ExtendRequest, Extension, HandedIn, Obligation, ObligationFilter, ObligationKey, Timeliness,
 };
+pub use preview::{Impact, Preview, PreviewRequest, Reader, RetypedColumn};
 pub use quality::RuleOutcome;
 pub use quarantine::{
     QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage, QuarantinedRow,

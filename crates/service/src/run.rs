@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use project::DatasetName;
 
+use crate::Impact;
+
 /// A request to run transformations.
 #[derive(Debug, Clone, Default)]
 pub struct RunRequest {
@@ -104,6 +106,9 @@ pub struct Plan {
     pub items: Vec<PlanItem>,
     /// What the next run computes anew, inputs before what reads them.
     pub runs: Vec<PlannedRun>,
+    /// What changed of datasets that are there, and who reads them. New SQL is among it, though
+    /// nothing must be applied for it.
+    pub impacts: Vec<Impact>,
 }
 
 /// A transformation that is due.

@@ -8,12 +8,12 @@ use project::{DatasetName, ReportDefinition};
 use crate::{
     AuditRecord, BodyType, Call, ConnectorState, DatasetDetail, DatasetSummary, Document,
     EraseReport, EraseRequest, ExtendRequest, LineageAnswer, LineageRequest, MaintainRequest,
-    MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Principal, PullReport,
-    PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer,
-    QueryRequest, ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result,
-    RollbackReport, RowErrors, RuleOutcome, RunReport, RunRequest, Secret, Submission,
-    SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload,
-    UploadId, UploadPart, UploadRequest, WithdrawRequest,
+    MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Preview, PreviewRequest,
+    Principal, PullReport, PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat,
+    QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport, ReleaseRequest, RenderRequest,
+    Rendition, RenditionFormat, Result, RollbackReport, RowErrors, RuleOutcome, RunReport,
+    RunRequest, Secret, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
+    TraceAnswer, TraceRequest, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 
 /// Bytes as they arrive.
@@ -192,6 +192,10 @@ pub trait Service: Send + Sync + 'static {
     async fn rollback(&self, call: &Call, run: &str) -> Result<RollbackReport>;
     /// What the lake lacks of the project as its files are now; nothing comes in force by asking.
     async fn plan(&self, call: &Call) -> Result<Plan>;
+    /// Computes what changed, and what is made of it, from the rows as they are now, and compares it
+    /// with what is published. Nothing is published and nothing kept. `NotFound` for patterns that
+    /// no transformation fits.
+    async fn preview(&self, call: &Call, request: PreviewRequest) -> Result<Vec<Preview>>;
     /// Makes the lake what the project says; answers what was done.
     async fn apply(&self, call: &Call) -> Result<Plan>;
     /// Puts small files together, writes checkpoints, and finds or deletes files that nobody needs.

@@ -141,6 +141,58 @@ fn a_broken_edit_is_refused_with_its_place_and_the_server_goes_on_by_what_was_be
 }
 
 #[test]
+fn a_plan_tells_whom_an_edit_concerns_and_a_preview_which_rows_differ() {
+    let (home, server) = served();
+    done(on(&home, &["run"]));
+    edit(&home, SQL, |text| format!("{text}-- that is all\n"));
+    assert_eq!(
+        done(on(&home, &["plan", "--impact", "--format", "json"])),
+        "[]\n"
+    );
+    assert_eq!(
+        done(on(&home, &["plan", "--format", "json", "--preview"])),
+        "[]\n"
+    );
+
+    edit(&home, SQL, |text| text.replace("count(*)", "count(*) * 10"));
+    done(on(&home, &["lineage", "--bless"]));
+    let plan = on(&home, &["plan", "--format", "json"]).output().unwrap();
+    assert_eq!(plan.stdout, b"[]\n", "nothing must be applied for it");
+    let line = "changed: served.visits_by_office (example): sql; \
+        read by report visits (example); breaks nothing";
+    assert!(told(&plan).contains(line), "{}", told(&plan));
+    let impact = json(&done(on(&home, &["plan", "--impact", "--format", "json"])));
+    assert_eq!(
+        impact[0]["readers"][0], "report visits (example)",
+        "{impact}"
+    );
+    assert_eq!(impact[0]["breaking"], false, "{impact}");
+
+    let preview = ["plan", "--format", "json", "--preview"];
+    let of = json(&done(on(&home, &preview)));
+    assert_eq!(of.as_array().unwrap().len(), 1, "{of}");
+    assert_eq!(of[0]["changed"], 2, "{of}");
+    assert_eq!(of[0]["columns"], serde_json::json!({"visits": 2}), "{of}");
+    fails(on(&home, &["plan", "--preview", "served.nothing"]), 2);
+    assert_eq!(
+        one(&home, "select sum(visits) as n from visits_by_office"),
+        2
+    );
+
+    // A rule that breaks is told, and the command fails.
+    edit(&home, SQL, |text| text.replace("* 10", "* 0"));
+    let broken = on(&home, &preview).output().unwrap();
+    assert_eq!(broken.status.code(), Some(1), "{}", told(&broken));
+    let of = json(&String::from_utf8(broken.stdout).unwrap());
+    assert_eq!(of[0]["state"], "failed", "{of}");
+    assert!(
+        of[0]["message"].as_str().unwrap().contains("rule `range`"),
+        "{of}"
+    );
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
 fn a_code_list_that_was_edited_is_in_force_after_apply() {
     let (home, _server) = served();
     edit(&home, AGENCIES, |text| {

@@ -11,21 +11,21 @@ use service::{
     AuditRecord, BodyType, ByteStream, Call, ConnectorState, DatasetDetail, DatasetSummary,
     Direction, Document, EraseReport, EraseRequest, ErrorKind, Evidence, ExtendRequest,
     LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
-    ObligationFilter, Page, Plan, Principal, PullReport, PullRequest, QuarantineFile,
-    QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
-    ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RollbackReport, RowErrors,
-    RuleOutcome, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
-    SubmitAnswer, SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId,
-    UploadPart, UploadRequest, WithdrawRequest,
+    ObligationFilter, Page, Plan, Preview, PreviewRequest, Principal, PullReport, PullRequest,
+    QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest,
+    ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result,
+    RollbackReport, RowErrors, RuleOutcome, RunReport, RunRequest, Secret, Service, ServiceError,
+    Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, TraceAnswer, TraceRequest,
+    Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 
 use crate::dto::{
     AuditRecordDto, CodeDto, ConnectorDto, DatasetDetailDto, DatasetDto, EraseDto, EraseReportDto,
     ExtendDto, LineageDto, MaintainDto, MaintenanceDto, NewTokenDto, ObligationDto, PlanDto,
-    PrincipalDto, PullReportDto, PullRequestDto, QuarantinePageDto, QueryDto, ReleaseDto,
-    ReleaseReportDto, RenderDto, RenditionDto, ReportDto, RollbackDto, RowErrorsDto,
-    RuleOutcomeDto, RunDto, RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto,
-    TokenDto, TraceDto, TraceRequestDto, UploadDto, WithdrawalDto,
+    PreviewDto, PreviewRequestDto, PrincipalDto, PullReportDto, PullRequestDto, QuarantinePageDto,
+    QueryDto, ReleaseDto, ReleaseReportDto, RenderDto, RenditionDto, ReportDto, RollbackDto,
+    RowErrorsDto, RuleOutcomeDto, RunDto, RunRequestDto, SubmissionDto, SubmitAnswerDto,
+    TableVersionDto, TokenDto, TraceDto, TraceRequestDto, UploadDto, WithdrawalDto,
 };
 use wire::{Ask, bytes, header, json, rows, unread};
 
@@ -408,6 +408,13 @@ impl Service for RemoteService {
     async fn plan(&self, call: &Call) -> Result<Plan> {
         let dto: PlanDto = json(self.wire.send(call, Ask::get(&["plan"])).await?).await?;
         dto.try_into()
+    }
+
+    async fn preview(&self, call: &Call, request: PreviewRequest) -> Result<Vec<Preview>> {
+        let ask = Ask::post(&["plan", "preview"]).json(&PreviewRequestDto {
+            select: request.select,
+        })?;
+        rows::<PreviewDto, _>(self.wire.send(call, ask).await?).await
     }
 
     async fn apply(&self, call: &Call) -> Result<Plan> {

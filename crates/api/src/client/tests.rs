@@ -311,6 +311,12 @@ async fn operation_is_the_same_from_afar() {
     assert!(double.asked().contains(&"rollback r 1".to_owned()));
     assert_eq!(remote.plan(&call()).await.unwrap(), testing::plan());
     assert_eq!(remote.apply(&call()).await.unwrap(), testing::plan());
+    let request = PreviewRequest {
+        select: vec!["served.*".to_owned()],
+    };
+    let previews = remote.preview(&call(), request).await.unwrap();
+    assert_eq!(previews, testing::previews());
+    assert!(double.asked().contains(&"preview served.*".to_owned()));
     let request = MaintainRequest {
         select: vec!["raw.*".to_owned()],
         delete: true,

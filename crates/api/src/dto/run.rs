@@ -8,6 +8,7 @@ use service::{
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
+use super::ImpactDto;
 use super::{instant, known, read, read_instant};
 
 /// What to run.
@@ -81,6 +82,9 @@ pub struct PlanDto {
     /// What the next run computes anew, inputs before what reads them.
     #[serde(default)]
     pub runs: Vec<PlannedRunDto>,
+    /// What changed of datasets that are there, and who reads them; new SQL is among it.
+    #[serde(default)]
+    pub impacts: Vec<ImpactDto>,
 }
 
 /// A transformation that is due.
@@ -217,6 +221,7 @@ impl From<Plan> for PlanDto {
         Self {
             items: plan.items.into_iter().map(Into::into).collect(),
             runs: plan.runs.into_iter().map(run).collect(),
+            impacts: plan.impacts.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -236,6 +241,11 @@ impl TryFrom<PlanDto> for Plan {
         Ok(Self {
             items: items.collect::<Result<_, _>>()?,
             runs: dto.runs.into_iter().map(run).collect::<Result<_, _>>()?,
+            impacts: dto
+                .impacts
+                .into_iter()
+                .map(TryInto::try_into)
+                .collect::<Result<_, _>>()?,
         })
     }
 }

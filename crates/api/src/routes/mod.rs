@@ -119,6 +119,7 @@ fn closed(state: &ApiState) -> OpenApiRouter<ApiState> {
         .routes(routes!(renditions::render))
         .routes(routes!(runs::run))
         .routes(routes!(rollback::rollback))
+        .routes(routes!(runs::preview))
         .routes(routes!(runs::apply))
         .routes(routes!(connectors::pull))
         .routes(routes!(maintenance::maintain))

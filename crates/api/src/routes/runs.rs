@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 
 use super::{Answer, PageParams};
-use crate::dto::{PlanDto, RunDto, RunRequestDto};
+use crate::dto::{PlanDto, PreviewDto, PreviewRequestDto, RunDto, RunRequestDto};
 use crate::extract::{JsonBody, NoParams, Params, WordPath};
 use crate::{ApiCall, ApiState};
 
@@ -53,6 +53,20 @@ pub(super) async fn plan(
     Params(NoParams {}): Params<NoParams>,
 ) -> Answer<Json<PlanDto>> {
     Ok(Json(state.service.plan(&call).await?.into()))
+}
+
+/// Compute what changed beside what is published, and compare the rows
+#[utoipa::path(post, path = "/api/v1/plan/preview", tag = "runs", request_body = PreviewRequestDto,
+    responses((status = 200, description = "How each dataset would differ; nothing is published",
+        body = Vec<PreviewDto>)))]
+pub(super) async fn preview(
+    State(state): State<ApiState>,
+    ApiCall(call): ApiCall,
+    Params(NoParams {}): Params<NoParams>,
+    JsonBody(request): JsonBody<PreviewRequestDto>,
+) -> Answer<Json<Vec<PreviewDto>>> {
+    let previews = state.service.preview(&call, request.into()).await?;
+    Ok(super::list(previews))
 }
 
 /// Make the lake what the project says

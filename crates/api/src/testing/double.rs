@@ -9,12 +9,12 @@ use service::{
     AuditRecord, BodyFormat, ByteStream, Call, ConnectorState, Credential, DatasetDetail,
     DatasetSummary, Document, EraseReport, EraseRequest, ErrorKind, Evidence, ExtendRequest,
     LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
-    ObligationFilter, Page, Plan, Principal, PullReport, PullRequest, QuarantineFile,
-    QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport,
-    ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result, RollbackReport, RowErrors,
-    RuleOutcome, RunReport, RunRequest, Secret, Service, ServiceError, Submission, SubmissionId,
-    SubmitAnswer, SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId,
-    UploadPart, UploadRequest, UploadState, WithdrawRequest,
+    ObligationFilter, Page, Plan, Preview, PreviewRequest, Principal, PullReport, PullRequest,
+    QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest,
+    ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result,
+    RollbackReport, RowErrors, RuleOutcome, RunReport, RunRequest, Secret, Service, ServiceError,
+    Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, TraceAnswer, TraceRequest,
+    Upload, UploadId, UploadPart, UploadRequest, UploadState, WithdrawRequest,
 };
 
 use super::{TOKEN, samples};
@@ -367,6 +367,11 @@ impl Service for Double {
     async fn plan(&self, call: &Call) -> Result<Plan> {
         self.note(call, "plan".to_owned())?;
         Ok(samples::plan())
+    }
+
+    async fn preview(&self, call: &Call, request: PreviewRequest) -> Result<Vec<Preview>> {
+        self.note(call, format!("preview {}", request.select.join(" ")))?;
+        Ok(super::preview::previews())
     }
 
     async fn apply(&self, call: &Call) -> Result<Plan> {

@@ -2,6 +2,7 @@
 
 mod connectors;
 mod double;
+mod preview;
 mod quality;
 mod rollback;
 mod samples;
@@ -17,6 +18,7 @@ use tower::ServiceExt;
 
 pub(crate) use connectors::{connector, connectors, pull_report};
 pub(crate) use double::Double;
+pub(crate) use preview::{impact, previews};
 pub(crate) use quality::quality;
 pub(crate) use rollback::rollback;
 pub(crate) use samples::*;

@@ -433,6 +433,7 @@ pub(crate) fn plan() -> Plan {
             scope: "windows: period 2026-09".to_owned(),
             rows: 7,
         }],
+        impacts: vec![super::impact()],
     }
 }
 

@@ -7,7 +7,7 @@ use service::{ErrorKind, Result, ServiceError};
 
 use crate::failure;
 use crate::handles::Handles;
-use crate::runs::{CONTRACT, INPUTS, RUN, SQL};
+use crate::runs::{CONTRACT, INPUTS, MEANING, RUN, SQL};
 
 /// The number of the rollback, in the commits that it made.
 const ROLLBACK: &str = "dtm.rollback";
@@ -75,7 +75,7 @@ async fn notes(table: &Table, to: i64, rollback: Option<u64>) -> Result<Map<Stri
     let made = table.noting_until(to, RUN).await.map_err(failure::lake)?;
     let made = made.map(|record| record.info).unwrap_or_default();
     // Where no run made them, that is noted, too: an earlier note would be taken for theirs.
-    let noted = [RUN, INPUTS, SQL, CONTRACT].map(|key| {
+    let noted = [RUN, INPUTS, SQL, MEANING, CONTRACT].map(|key| {
         let value = made.get(key).cloned().unwrap_or_default();
         (key.to_owned(), value)
     });

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use project::{DatasetName, Project, Transformation};
+use serde_json::Value;
 use service::{PlannedRun, Result, RunRequest};
 
-use super::chosen;
-use super::step::Step;
+use super::step::{Step, made_by};
+use super::{RUN, chosen};
+use crate::failure;
 use crate::handles::Handles;
 use crate::inputs::Inputs;
 use crate::quality::Judged;
@@ -42,4 +44,17 @@ pub(crate) async fn due_of(
         runs.extend(step.due(&before).await?);
     }
     Ok(runs)
+}
+
+/// Whether the rows that are there were computed by SQL of another meaning.
+pub(crate) async fn edited(handles: &Handles, transformation: &Transformation) -> Result<bool> {
+    let table = match handles.lake.table(&transformation.dataset).await {
+        Ok(table) => table,
+        Err(lake::LakeError::NotFound { .. }) => return Ok(false),
+        Err(error) => return Err(failure::lake(error)),
+    };
+    let newest = table.newest_noting(RUN).await.map_err(failure::lake)?;
+    // A rollback to before the first run notes that none made the rows.
+    let made = newest.filter(|record| record.info.get(RUN).is_some_and(Value::is_string));
+    Ok(made.is_some_and(|record| !made_by(&record.info, transformation)))
 }

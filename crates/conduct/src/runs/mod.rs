@@ -22,11 +22,11 @@ use crate::ledger::record;
 use crate::quality::{self, Judged};
 use crate::{plan, rollback, schedule, select};
 
-pub(crate) use due::{due, due_of};
+pub(crate) use due::{due, due_of, edited};
 use open::Open;
 pub(crate) use open::{is_one_open, undo_cut_off};
 use step::Step;
-pub(crate) use step::{CONTRACT, INPUTS, SQL};
+pub(crate) use step::{CONTRACT, INPUTS, MEANING, SQL, made_by};
 
 /// The run, in the commit that it made.
 pub(crate) const RUN: &str = "dtm.run";

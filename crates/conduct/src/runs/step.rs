@@ -23,6 +23,8 @@ use crate::{failure, staging};
 pub(crate) const INPUTS: &str = "dtm.inputs";
 /// The hash of the SQL file, in the commit that it made.
 pub(crate) const SQL: &str = "dtm.sql_sha256";
+/// The hash of what the SQL file means, in the commit that it made.
+pub(crate) const MEANING: &str = "dtm.sql_meaning";
 /// The contract's version, in the commit that it made.
 pub(crate) const CONTRACT: &str = "dtm.contract";
 
@@ -383,6 +385,7 @@ impl Step<'_> {
             (RUN.to_owned(), json!(self.run)),
             (INPUTS.to_owned(), json!(inputs)),
             (SQL.to_owned(), json!(self.transformation.sha256)),
+            (MEANING.to_owned(), json!(self.transformation.meaning)),
             (CONTRACT.to_owned(), json!(contract.version.to_string())),
         ])
     }
@@ -398,10 +401,11 @@ impl Step<'_> {
         let Some(newest) = newest else {
             return Ok(Err("it was not built before".to_owned()));
         };
-        for (key, what) in [(SQL, "SQL"), (CONTRACT, "contract")] {
-            if newest.info.get(key) != info.get(key) {
-                return Ok(Err(format!("its {what} changed")));
-            }
+        if !made_by(&newest.info, self.transformation) {
+            return Ok(Err("its SQL changed".to_owned()));
+        }
+        if newest.info.get(CONTRACT) != info.get(CONTRACT) {
+            return Ok(Err("its contract changed".to_owned()));
         }
         let same = table.same_rows(newest.version, table.version()).await;
         if !same.map_err(failure::lake)? {
@@ -455,4 +459,11 @@ impl Step<'_> {
     fn limits(&self) -> QueryLimits {
         staging::limits(self.handles)
     }
+}
+
+/// Whether what a commit notes was made by SQL of the same meaning; commits of earlier versions note
+/// the file alone.
+pub(crate) fn made_by(noted: &Map<String, Value>, transformation: &Transformation) -> bool {
+    let says = |key: &str, hash: &str| noted.get(key).and_then(Value::as_str) == Some(hash);
+    says(MEANING, &transformation.meaning) || says(SQL, &transformation.sha256)
 }

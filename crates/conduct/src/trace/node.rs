@@ -6,13 +6,13 @@ use std::sync::Arc;
 use arrow::datatypes::{Field, Fields};
 use engine::Statement;
 use lake::Snapshot;
-use project::{Contract, DatasetName, Layer, Project, Write};
+use project::{Contract, DatasetName, Layer, Project, Transformation, Write};
 use serde_json::Value;
 use service::{At, ErrorKind, Result, ServiceError};
 
 use crate::check::run_params;
 use crate::handles::Handles;
-use crate::runs::{INPUTS, RUN, SQL};
+use crate::runs::{INPUTS, RUN, made_by};
 use crate::{failure, ledger};
 
 /// A dataset at a version.
@@ -104,7 +104,7 @@ async fn node(handles: &Handles, project: &Project, inputs: &Inputs, place: Plac
     let contract = handles.contract(dataset)?;
     let (sql, run, read) = match project.transformations.get(dataset) {
         Some(transformation) => {
-            let (run, read) = made(handles, &transformation.sha256, &place).await?;
+            let (run, read) = made(handles, transformation, &place).await?;
             (transformation.sql.clone(), Some(run), read)
         }
         None => {
@@ -167,7 +167,7 @@ fn identity(contract: &Contract) -> Fields {
 /// The run that made a version, and the versions that it read.
 async fn made(
     handles: &Handles,
-    sql_sha256: &str,
+    transformation: &Transformation,
     place: &Place,
 ) -> Result<(String, BTreeMap<DatasetName, i64>)> {
     let (dataset, version) = place;
@@ -182,7 +182,7 @@ async fn made(
         let message = format!("dataset `{dataset}` holds nothing that a run computed");
         ServiceError::new(ErrorKind::NotFound, message).hint("Compute it with `dtm run`.")
     })?;
-    if record.info.get(SQL).and_then(Value::as_str) != Some(sql_sha256) {
+    if !made_by(&record.info, transformation) {
         let message = format!(
             "the SQL of dataset `{dataset}` is not the one that computed its version {version}"
         );

@@ -23,6 +23,16 @@ impl Contract {
     }
 }
 
+impl Contract {
+    /// The SHA-256, in hex, of what the file says, whatever its comments, its layout and the order
+    /// of its keys.
+    pub fn meaning(&self) -> String {
+        let root = yaml::parse(&self.source, &Sink::new(&self.path));
+        let said = root.map_or_else(|| self.source.clone(), |root| root.meaning());
+        crate::text::sha256(said.as_bytes())
+    }
+}
+
 /// Reads a contract as far as it can be read: where metadata is wrong the contract stands in with
 /// blanks, so that the files beside it are checked in the same pass; the problems say so.
 pub(crate) fn read(

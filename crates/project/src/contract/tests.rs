@@ -1092,3 +1092,30 @@ fn a_value_fits_its_type_or_does_not() {
             .for_each(|text| assert!(kind.check(text).is_err(), "{kind} {text}"));
     }
 }
+
+#[test]
+fn comments_layout_and_the_order_of_keys_mean_nothing() {
+    let meaning = |text: &str| Contract::read(PATH, text).unwrap().meaning();
+    let good = meaning(GOOD);
+    let said = "team: { name: chuyen-doi-so }\n";
+    let same = [
+        GOOD.replace(
+            said,
+            "# the team\nteam:\n  name: 'chuyen-doi-so' # of the ministry\n",
+        ),
+        GOOD.replace(said, "")
+            .replace("schema:\n", &format!("{said}schema:\n")),
+    ];
+    for text in same {
+        assert_ne!(text, GOOD);
+        assert_eq!(meaning(&text), good);
+    }
+    for (one, other) in [
+        ("maximum: 100", "maximum: 101"),
+        ("sample data", "sample  data"),
+    ] {
+        let text = GOOD.replace(one, other);
+        assert_ne!(text, GOOD);
+        assert_ne!(meaning(&text), good);
+    }
+}

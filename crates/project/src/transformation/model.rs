@@ -64,6 +64,9 @@ pub struct Transformation {
     pub sql: String,
     /// The SHA-256 of the file in hex.
     pub sha256: String,
+    /// The SHA-256, in hex, of what the file means: how it writes, and its query without comments
+    /// and layout. Files of one meaning give the same rows.
+    pub meaning: String,
     /// The file, relative to the project.
     pub path: String,
 }

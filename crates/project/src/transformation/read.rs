@@ -48,10 +48,12 @@ pub(crate) fn read(path: &str, sql: &str, problems: &mut Vec<Problem>) -> Option
         sink.at(at, message);
     }
     problems.extend(sink.into_problems());
+    let write = write?;
     Some(Transformation {
         dataset: dataset?,
         why: why?.value.clone(),
-        write: write?,
+        meaning: meaning(&write, &scan, sql),
+        write,
         refresh: refresh?,
         sql: sql.to_owned(),
         sha256: text::sha256(sql.as_bytes()),
@@ -78,6 +80,19 @@ fn refreshed(line: &Line<'_>, sink: &Sink<'_>) -> Option<Refresh> {
             }
         }
     }
+}
+
+/// The digest of what the file means.
+fn meaning(write: &Write, scan: &Scan<'_>, sql: &str) -> String {
+    let query = scan.meaning().unwrap_or_else(|| sql.to_owned());
+    let how = match write {
+        Write::Replace => "replace",
+        Write::Append => "append",
+        Write::Window(_) => "window",
+        Write::Merge(_) => "merge",
+    };
+    let columns = write.windows().join(", ");
+    text::sha256(format!("{how} {columns}\n{query}").as_bytes())
 }
 
 /// How a run writes, from the header's line.

@@ -228,3 +228,52 @@ fn only_refined_and_served_are_made_by_queries() {
     "#]],
     );
 }
+
+#[test]
+fn comments_layout_case_and_reasons_mean_nothing() {
+    let meaning = |text: &str| read(PATH, text, &mut Vec::new()).unwrap().meaning;
+    let of = |sql: &str| meaning(&format!("{HEADER}{sql}"));
+    let plain = of("select a, 'B c' as b from t where a >= -1");
+    for same in [
+        "SELECT a ,\n\t'B c' AS b -- all of them\nfrom /* the */ t WHERE a>= - 1 ;\n",
+        "-- first\nselect A, 'B c' as b from T where a >=-1",
+    ] {
+        assert_eq!(of(same), plain, "{same}");
+    }
+    let why = HEADER.replace("it is needed", "it is asked for");
+    assert_eq!(meaning(&format!("{why}select 1")), of("select 1"));
+    let append = HEADER.replace("write: replace", "write: append");
+    assert_ne!(meaning(&format!("{append}select 1")), of("select 1"));
+    let window = |columns: &str| HEADER.replace("replace", &format!("replace window {columns}"));
+    let (one, two) = (window("a, b"), window("b, a"));
+    assert_ne!(
+        meaning(&format!("{one}select 1")),
+        meaning(&format!("{two}select 1"))
+    );
+}
+
+#[test]
+fn what_is_written_otherwise_and_may_mean_otherwise_is_another() {
+    let of = |sql: &str| {
+        let text = format!("{HEADER}{sql}");
+        read(PATH, &text, &mut Vec::new()).unwrap().meaning
+    };
+    for [one, other] in [
+        ["select 'a -- b' as a", "select 'a -- c' as a"],
+        ["select 'a  b' as a", "select 'a b' as a"],
+        ["select 'A' as a", "select 'a' as a"],
+        ["select \"A\" from t", "select \"a\" from t"],
+        ["select 'a''b' as a", "select 'a' 'b' as a"],
+        ["select x'ab' as a", "select x 'ab' as a"],
+        ["select e'\\' -- a' as a", "select e'\\' -- b' as a"],
+        ["select `a -- b` from t", "select `a -- c` from t"],
+        [
+            "select a from t where a < 1",
+            "select a from t where a <= 1",
+        ],
+        ["select a1 from t", "select a 1 from t"],
+        ["select a / b from t", "select a from t"],
+    ] {
+        assert_ne!(of(one), of(other), "{one}");
+    }
+}

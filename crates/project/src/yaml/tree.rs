@@ -35,6 +35,26 @@ pub(crate) struct Entry {
 }
 
 impl Node {
+    /// The node as a text that no layout shows in: keys in order, texts quoted.
+    pub(crate) fn meaning(&self) -> String {
+        match &self.value {
+            Value::Null => "null".to_owned(),
+            Value::Boolean(value) => value.to_string(),
+            Value::Number(number) => number.clone(),
+            Value::Text(text) => format!("{text:?}"),
+            Value::List(items) => {
+                let items: Vec<String> = items.iter().map(Self::meaning).collect();
+                format!("[{}]", items.join(","))
+            }
+            Value::Map(entries) => {
+                let said = |e: &Entry| format!("{:?}:{}", e.key, e.value.meaning());
+                let mut entries: Vec<String> = entries.iter().map(said).collect();
+                entries.sort();
+                format!("{{{}}}", entries.join(","))
+            }
+        }
+    }
+
     /// The node in words, for "expected …, found …".
     pub(crate) fn describe(&self) -> String {
         match &self.value {
