@@ -1,7 +1,9 @@
 //! Statements, limits, rules and lineage over small tables in memory.
 
+mod edges;
 mod functions;
 mod memory;
+mod oracle;
 mod results;
 mod rules;
 mod wide;
@@ -16,8 +18,6 @@ use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use expect_test::{Expect, expect};
 use futures::StreamExt;
-use lineage::Graph;
-use project::DatasetName;
 
 const LIMITS: QueryLimits = QueryLimits {
     memory_bytes: 64 << 20,
@@ -63,15 +63,6 @@ fn engine() -> Engine {
     })
 }
 
-async fn lineage_of(sql: &str, expected: Expect) {
-    let session = session(LIMITS);
-    let statement = Statement::parse(sql).unwrap();
-    let planned = session.plan(&statement, &BTreeMap::new()).await.unwrap();
-    let target: DatasetName = "served.t".parse().unwrap();
-    let edges = ::engine::lineage::edges(&target, &session.analysed(&planned).unwrap()).unwrap();
-    expected.assert_eq(&Graph::new(edges).text(&target));
-}
-
 async fn refusal_of(sql: &str, params: BTreeMap<String, Param>, expected: Expect) {
     let session = session(LIMITS);
     let answer = async {
@@ -83,69 +74,6 @@ async fn refusal_of(sql: &str, params: BTreeMap<String, Param>, expected: Expect
         Err(EngineError::Invalid { message, .. }) => expected.assert_eq(&message),
         other => expected.assert_eq(&format!("{other:?}")),
     }
-}
-
-#[tokio::test]
-async fn lineage_tells_a_value_from_what_decides_over_it() {
-    lineage_of(
-        "select a.id, upper(b.name) as name, case when a.name = 'x' then b.id else 0 end as n
-         from raw.a a join raw.b b on a.id = b.id where a.name <> 'q'",
-        expect![[r#"
-            * <- raw.a.id join
-            * <- raw.a.name filter
-            * <- raw.b.id join
-            id <- raw.a.id identity
-            n <- raw.a.name conditional
-            n <- raw.b.id transformation
-            name <- raw.b.name transformation
-        "#]],
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn lineage_goes_by_position_through_unions_and_renamed_columns() {
-    lineage_of(
-        "with u as (select id as k, name as v from raw.a union all select id, name from raw.b)
-         select v as k, k as v from u",
-        expect![[r#"
-            k <- raw.a.name identity
-            k <- raw.b.name identity
-            v <- raw.a.id identity
-            v <- raw.b.id identity
-        "#]],
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn lineage_of_groups_windows_and_sub_queries() {
-    lineage_of(
-        "select name, sum(id) filter (where name > 'a') as total,
-                (select max(b.id) from raw.b b where b.name = 'p') as most
-         from raw.a group by name",
-        expect![[r#"
-            * <- raw.a.name group_by
-            most <- raw.b.id aggregation
-            most <- raw.b.name conditional
-            name <- raw.a.name identity
-            total <- raw.a.id aggregation
-            total <- raw.a.name conditional
-        "#]],
-    )
-    .await;
-    lineage_of(
-        "select id, row_number() over (partition by name order by id) as n from raw.a
-         where exists (select 1 from raw.b b where b.id = a.id)",
-        expect![[r#"
-            * <- raw.a.id filter
-            * <- raw.b.id filter
-            id <- raw.a.id identity
-            n <- raw.a.id window
-            n <- raw.a.name window
-        "#]],
-    )
-    .await;
 }
 
 #[tokio::test]

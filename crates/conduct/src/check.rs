@@ -119,12 +119,13 @@ async fn transformed(
     let planned = session
         .plan(&statement, &run_params(&transformation.sql, 0))
         .await?;
-    let analysed = session.analysed(&planned)?;
+    session.analysed(&planned)?;
+    let edges = engine::lineage::edges(&transformation.dataset, &planned)?;
     if let Some(contract) = project.contracts.get(&transformation.dataset) {
         session.under_contract(planned, contract)?;
         windows(contract, transformation)?;
     }
-    engine::lineage::edges(&transformation.dataset, &analysed)
+    Ok(edges)
 }
 
 /// Refuses windows that the target does not have.

@@ -183,7 +183,7 @@ impl Work<'_> {
         if transformation.write != Write::Append {
             return Ok((Arc::clone(&judged), judged));
         }
-        let whole = session.behind(dataset, &planned).await;
+        let whole = session.appended(dataset, &planned).await;
         Ok((judged, whole.map_err(failure::engine)?.view()))
     }
 

@@ -84,7 +84,7 @@ impl Session {
         })
     }
 
-    /// The plan after analysis and before optimisation, as lineage reads it.
+    /// The plan after analysis, which finds what does not fit, and before optimisation.
     pub fn analysed(&self, planned: &Planned) -> Result<LogicalPlan> {
         let state = self.context.state();
         let options = state.config_options();

@@ -20,7 +20,7 @@ impl Planned {
 
 impl Session {
     /// The rows of a table of the session, in the answer's columns, and the answer's behind them.
-    pub async fn behind(&self, dataset: &DatasetName, answer: &Planned) -> Result<Planned> {
+    pub async fn appended(&self, dataset: &DatasetName, answer: &Planned) -> Result<Planned> {
         let table = self.context().table(dataset.as_str()).await;
         let there = table.map_err(EngineError::planning)?;
         let schema = answer.schema();

@@ -82,6 +82,27 @@ impl EdgeKind {
             Self::Identity | Self::Transformation | Self::Aggregation | Self::Opaque
         )
     }
+
+    /// Whether the source decides which rows there are, and not what a value in a row is.
+    pub fn is_of_rows(self) -> bool {
+        matches!(self, Self::Join | Self::Filter | Self::GroupBy | Self::Sort)
+    }
+
+    /// What the kind means to who reads it: `copied`, `derived` and `aggregated` for values,
+    /// `joined`, `filtered`, `grouped` and `ordered` for rows. A value that a window or a condition
+    /// chooses is derived from what they look at.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Identity => "copied",
+            Self::Transformation | Self::Window | Self::Conditional => "derived",
+            Self::Aggregation => "aggregated",
+            Self::Join => "joined",
+            Self::Filter => "filtered",
+            Self::GroupBy => "grouped",
+            Self::Sort => "ordered",
+            Self::Opaque => "opaque",
+        }
+    }
 }
 
 /// An edge, stored at its consumer. A target column of `*` means every column of the dataset, as

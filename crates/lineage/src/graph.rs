@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use project::DatasetName;
 
-use crate::{ColumnRef, Edge};
+use crate::{ColumnRef, Edge, EdgeKind};
 
 /// The column that stands for every column.
 const EVERY: &str = "*";
@@ -96,6 +96,13 @@ impl Graph {
     /// The edges stored at that consumer.
     pub fn edges_of(&self, consumer: &DatasetName) -> &[Edge] {
         &self.edges[self.touching(consumer, None, true)]
+    }
+
+    /// What no plan tells: only the edges that are opaque.
+    #[must_use]
+    pub fn opaque(&self) -> Self {
+        let opaque = self.edges.iter().filter(|e| e.kind == EdgeKind::Opaque);
+        Self::new(opaque.cloned())
     }
 
     /// Every dataset, by layer and name.

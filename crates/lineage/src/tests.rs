@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use expect_test::{Expect, expect};
 use project::DatasetName;
 
-use crate::{ColumnRef, Edge, EdgeKind, Graph, diff, parse};
+use crate::{ColumnRef, Edge, EdgeKind, Finding, Graph, diff, parse, review};
 
 fn dataset(text: &str) -> DatasetName {
     text.parse().unwrap()
@@ -380,6 +380,73 @@ fn a_difference_shows_what_came_and_went() {
         "#]],
     );
     assert!(diff(&old, &old).is_empty());
+}
+
+#[test]
+fn what_no_plan_tells_is_listed() {
+    let known = "served.a.y <- raw.b.y identity";
+    let opaque = "served.a.x <- raw.b.* opaque\n";
+    let all = graph(&format!("{opaque}{known}"));
+    assert_eq!(all.opaque().full_text(), opaque);
+    assert_eq!(graph(known).opaque().full_text(), "");
+}
+
+fn reviewed(old: &str, new: &str) -> String {
+    let ways = |ways: &BTreeSet<&str>| ways.iter().copied().collect::<Vec<_>>().join("+");
+    let line = |found: &Finding| {
+        let source = found.source.as_ref().map(|source| {
+            let (before, after) = (ways(&found.before), ways(&found.after));
+            format!(" {source} [{before} > {after}]")
+        });
+        let outcome = found.outcome.as_str();
+        format!("{outcome} {}{}\n", found.target, source.unwrap_or_default())
+    };
+    let found = review(&graph(old), &graph(new));
+    found.iter().map(line).collect()
+}
+
+#[test]
+fn a_review_tells_who_gains_and_loses_what_and_everything_below() {
+    let below = "served.c.x <- served.a.x identity\nserved.d.* <- served.c.x filter\n\
+                 served.d.n <- raw.e.n identity\nserved.e.n <- served.d.n aggregation\n";
+    let old = format!(
+        "{below}served.a.x <- raw.b.x identity\nserved.a.* <- raw.b.y join\n\
+         served.gone.x <- raw.f.x identity"
+    );
+    let new = format!(
+        "{below}served.a.x <- raw.b.x aggregation\nserved.a.x <- raw.b.z conditional\n\
+         served.new.x <- served.a.x identity"
+    );
+    check(
+        reviewed(&old, &new),
+        expect![[r#"
+        added served.new.*
+        removed raw.f.*
+        removed served.gone.*
+        gains served.a.x raw.b.z [ > derived]
+        loses served.a.* raw.b.y [joined > ]
+        changes served.a.x raw.b.x [copied > aggregated]
+        affected served.c.x
+        affected served.d.*
+        affected served.e.n
+    "#]],
+    );
+    check(reviewed(&old, &old), expect![[""]]);
+}
+
+#[test]
+fn a_review_of_other_words_for_one_way_finds_nothing() {
+    let old = "served.a.x <- raw.b.x window";
+    check(
+        reviewed(old, "served.a.x <- raw.b.x conditional"),
+        expect![[""]],
+    );
+    check(
+        reviewed(old, "served.a.x <- raw.b.x sort"),
+        expect![[r#"
+            changes served.a.x raw.b.x [derived > ordered]
+        "#]],
+    );
 }
 
 /// Twenty thousand columns in one dataset, each with its own ancestry: a closure that looked at the

@@ -267,3 +267,58 @@ fn lineage_is_written_into_the_folder_of_a_project_and_nowhere_else() {
         std::fs::read(example().join("lineage/README.md")).unwrap()
     );
 }
+
+/// Git on the folder that the project is a part of.
+#[expect(clippy::disallowed_methods, reason = "this suite is about the process")]
+fn git(home: &TestHome, args: &[&str]) {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(home.root());
+    command.args(["-c", "user.name=T", "-c", "user.email=t@example.org"]);
+    command.args(["-c", "commit.gpgsign=false"]).args(args);
+    done(command);
+}
+
+#[test]
+fn what_an_edit_means_for_lineage_is_told_against_a_revision_of_git() {
+    let home = TestHome::new().with_project(&example());
+    let since = |revision: &str| {
+        let mut command = on(&home, &["lineage", "--format", "json"]);
+        command.arg(format!("--since={revision}"));
+        command.env("GIT_CEILING_DIRECTORIES", home.root().parent().unwrap());
+        command
+    };
+    assert!(fails(since("HEAD"), 2).contains("not a git repository"));
+    git(&home, &["init", "--quiet", "--initial-branch=main"]);
+    let project = home.project();
+    git(&home, &["add", project.to_str().unwrap()]);
+    git(&home, &["commit", "--quiet", "--message=first"]);
+    assert_eq!(done(since("main")), "[]\n");
+    for unknown in ["absent", "--output=x", "HEAD:lineage"] {
+        assert!(fails(since(unknown), 2).contains("knows no revision"));
+    }
+
+    edit(&home, SERVED, |text| format!("{text}{LONGEST}"));
+    edit(&home, SQL, |text| {
+        let minutes = "cast(sum(visits.minutes) as bigint) as minutes";
+        let longest = "cast(max(visits.minutes) as bigint) as longest";
+        let longest = format!("{minutes},\n    {longest}");
+        text.replace(minutes, &longest)
+            .replace("count(*)", "count(visits.office)")
+    });
+    // Neither the files of now nor the index are asked.
+    std::fs::remove_file(project.join("lineage/served/visits_by_office.txt")).unwrap();
+    let found = json(&done(since("HEAD")));
+    let told = |at: usize| {
+        let text = |key: &str| found[at][key].as_str().unwrap().to_owned();
+        ["change", "dataset", "column", "source", "before", "after"].map(text)
+    };
+    let gained = |column, source| {
+        let dataset = "served.visits_by_office";
+        ["gains", dataset, column, source, "", "aggregated"]
+    };
+    assert_eq!(found.as_array().unwrap().len(), 2, "{found}");
+    assert_eq!(told(0), gained("longest", "raw.visits.minutes"));
+    assert_eq!(told(1), gained("visits", "raw.visits.office"));
+    std::fs::write(project.join(SQL), "select").unwrap();
+    assert!(fails(since("HEAD"), 2).contains("see `dtm check`"));
+}

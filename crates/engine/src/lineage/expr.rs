@@ -6,7 +6,7 @@ use datafusion::common::{Column, DFSchema};
 use datafusion::logical_expr::expr::{AggregateFunction, Case, WindowFunction};
 use datafusion::logical_expr::{Expr, Subquery};
 
-use super::{Sources, Traced, plan, through};
+use super::{Sources, Traced, decides, plan, structs, through};
 use crate::{EngineError, Result};
 
 /// What a column name means: the schema it is looked up in and the sources behind each position.
@@ -16,8 +16,17 @@ pub(crate) struct Scope<'a> {
     pub traced: &'a Traced,
 }
 
+/// What is known around a sub-query.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Around<'a> {
+    /// The scopes that a correlated column may mean, innermost last.
+    pub scopes: &'a [Scope<'a>],
+    /// What the recursive queries around have answered so far, by name, innermost last.
+    pub working: &'a [(&'a str, &'a Traced)],
+}
+
 /// The sources of an expression's value, with how each enters it.
-pub(crate) fn sources(expr: &Expr, scope: &Scope<'_>, outer: &[Scope<'_>]) -> Result<Sources> {
+pub(crate) fn sources(expr: &Expr, scope: &Scope<'_>, outer: Around<'_>) -> Result<Sources> {
     match expr {
         Expr::Alias(alias) => sources(&alias.expr, scope, outer),
         // Every last `select` casts to the contract's types: the value stays what it was.
@@ -28,24 +37,21 @@ pub(crate) fn sources(expr: &Expr, scope: &Scope<'_>, outer: &[Scope<'_>]) -> Re
         Expr::AggregateFunction(call) => aggregate_sources(call, scope, outer),
         Expr::WindowFunction(call) => window_sources(call, scope, outer),
         Expr::ScalarSubquery(subquery) => {
+            // What decides over the sub-query's rows is a row edge of this one column.
             let traced = inner(subquery, scope, outer)?;
-            let mut found = through(
-                &traced.columns.into_iter().flatten().collect(),
-                EdgeKind::Transformation,
-            );
-            found.extend(through(&traced.rows, EdgeKind::Conditional));
+            let values = traced.columns.into_iter().flatten().collect();
+            let mut found = through(&values, EdgeKind::Transformation);
+            found.extend(traced.rows);
             Ok(found)
         }
-        Expr::Exists(exists) => {
-            let traced = inner(&exists.subquery, scope, outer)?;
-            Ok(through(&traced.rows, EdgeKind::Conditional))
-        }
-        Expr::InSubquery(test) => {
-            let mut found = sources(&test.expr, scope, outer)?;
-            let traced = inner(&test.subquery, scope, outer)?;
-            found.extend(traced.columns.into_iter().flatten().chain(traced.rows));
-            Ok(through(&found, EdgeKind::Conditional))
-        }
+        // Whether there is a row is the value, and what decides over the rows decides that.
+        Expr::Exists(exists) => Ok(decides(inner(&exists.subquery, scope, outer)?.rows)),
+        Expr::InSubquery(test) => compared(&test.expr, &test.subquery, scope, outer),
+        Expr::SetComparison(test) => compared(&test.expr, &test.subquery, scope, outer),
+        Expr::ScalarFunction(call) => match structs::taken(call, scope, outer)? {
+            Some(found) => Ok(found),
+            None => children(expr, scope, outer, EdgeKind::Transformation),
+        },
         other => children(other, scope, outer, EdgeKind::Transformation),
     }
 }
@@ -58,8 +64,8 @@ fn lookup(column: &Column, scope: &Scope<'_>) -> Result<Sources> {
     Ok(scope.traced.columns.get(index).cloned().unwrap_or_default())
 }
 
-fn outer_lookup(column: &Column, outer: &[Scope<'_>]) -> Result<Sources> {
-    for scope in outer.iter().rev() {
+fn outer_lookup(column: &Column, outer: Around<'_>) -> Result<Sources> {
+    for scope in outer.scopes.iter().rev() {
         if scope.schema.has_column(column) {
             return lookup(column, scope);
         }
@@ -70,19 +76,33 @@ fn outer_lookup(column: &Column, outer: &[Scope<'_>]) -> Result<Sources> {
     ))
 }
 
-fn inner(subquery: &Subquery, scope: &Scope<'_>, outer: &[Scope<'_>]) -> Result<Traced> {
-    let mut scopes = outer.to_vec();
+fn inner(subquery: &Subquery, scope: &Scope<'_>, outer: Around<'_>) -> Result<Traced> {
+    let mut scopes = outer.scopes.to_vec();
     scopes.push(*scope);
-    plan::trace(&subquery.subquery, &scopes)
+    let around = Around {
+        scopes: &scopes,
+        working: outer.working,
+    };
+    plan::trace(&subquery.subquery, around)
+}
+
+/// A value held against those of a sub-query.
+fn compared(
+    value: &Expr,
+    subquery: &Subquery,
+    scope: &Scope<'_>,
+    outer: Around<'_>,
+) -> Result<Sources> {
+    let mut found = sources(value, scope, outer)?;
+    let traced = inner(subquery, scope, outer)?;
+    found.extend(traced.columns.into_iter().flatten());
+    let mut found = through(&found, EdgeKind::Conditional);
+    found.extend(traced.rows);
+    Ok(found)
 }
 
 /// The sources of every child, seen through the step.
-fn children(
-    expr: &Expr,
-    scope: &Scope<'_>,
-    outer: &[Scope<'_>],
-    step: EdgeKind,
-) -> Result<Sources> {
+fn children(expr: &Expr, scope: &Scope<'_>, outer: Around<'_>, step: EdgeKind) -> Result<Sources> {
     let mut found = Sources::new();
     let mut failed = None;
     expr.apply_children(|child| {
@@ -104,7 +124,7 @@ fn children(
 }
 
 /// A condition decides between values without being one.
-fn case_sources(case: &Case, scope: &Scope<'_>, outer: &[Scope<'_>]) -> Result<Sources> {
+fn case_sources(case: &Case, scope: &Scope<'_>, outer: Around<'_>) -> Result<Sources> {
     let mut found = Sources::new();
     let conditions = case
         .expr
@@ -133,7 +153,7 @@ fn case_sources(case: &Case, scope: &Scope<'_>, outer: &[Scope<'_>]) -> Result<S
 fn aggregate_sources(
     call: &AggregateFunction,
     scope: &Scope<'_>,
-    outer: &[Scope<'_>],
+    outer: Around<'_>,
 ) -> Result<Sources> {
     let mut found = Sources::new();
     for argument in &call.params.args {
@@ -154,11 +174,7 @@ fn aggregate_sources(
     Ok(found)
 }
 
-fn window_sources(
-    call: &WindowFunction,
-    scope: &Scope<'_>,
-    outer: &[Scope<'_>],
-) -> Result<Sources> {
+fn window_sources(call: &WindowFunction, scope: &Scope<'_>, outer: Around<'_>) -> Result<Sources> {
     let mut found = Sources::new();
     for argument in &call.params.args {
         found.extend(through(

@@ -1,35 +1,46 @@
-//! Column lineage from an analysed plan, by position.
+//! Column lineage from a plan as the SQL says it, by position.
 //!
 //! Each node of the plan answers, for each of its columns, which source columns its values come from
-//! and how, and for the node as a whole which source columns decide over its rows.
+//! and how, and for the node as a whole which source columns decide over its rows. The
+//! plan is the one before analysis and optimisation, so that no rule of theirs is in the answer: the
+//! analyser replaces `grouping(key)` by bits of a marker that does not tell which key it is.
 
 mod expr;
 mod plan;
+mod recursion;
+mod structs;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ::lineage::{ColumnRef, Edge, EdgeKind};
-use datafusion::logical_expr::LogicalPlan;
 use project::DatasetName;
 
-use crate::Result;
+use crate::{Planned, Result};
 
 /// Where a value comes from.
-pub(crate) type Sources = BTreeSet<(ColumnRef, EdgeKind)>;
+pub type Sources = BTreeSet<(ColumnRef, EdgeKind)>;
 
-/// What a node knows of its answer.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Traced {
+/// What an answer is made of: that of a node of the plan, or of the whole statement.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Traced {
     /// The sources of each column, by position.
     pub columns: Vec<Sources>,
     /// What decides over the rows as a whole.
     pub rows: Sources,
+    /// The fields of columns that are structs, where they are known apart, by position.
+    fields: BTreeMap<usize, structs::Fields>,
 }
 
-/// The edges of a dataset: its columns are the plan's, by position.
-pub fn edges(target: &DatasetName, plan: &LogicalPlan) -> Result<Vec<Edge>> {
-    let traced = plan::trace(plan, &[])?;
-    let names = plan.schema().fields().iter().map(|f| f.name().clone());
+/// What a statement's answer is made of, by position: two of its columns may have one name.
+pub fn traced(planned: &Planned) -> Result<Traced> {
+    plan::trace(&planned.plan, expr::Around::default())
+}
+
+/// The edges of a dataset: its columns are the statement's, by position.
+pub fn edges(target: &DatasetName, planned: &Planned) -> Result<Vec<Edge>> {
+    let traced = traced(planned)?;
+    let schema = planned.plan.schema();
+    let names = schema.fields().iter().map(|f| f.name().clone());
     let mut edges: Vec<Edge> = names
         .zip(traced.columns)
         .flat_map(|(column, sources)| {
@@ -58,8 +69,9 @@ pub fn edges(target: &DatasetName, plan: &LogicalPlan) -> Result<Vec<Edge>> {
     Ok(edges)
 }
 
-/// The same sources seen through another step: an indirect step makes all of them indirect, an
-/// aggregation stays one, and a source that is indirect already stays what it is.
+/// The same sources seen through another step. What decides over rows makes all of them edges of
+/// rows, and stays what it is in whatever is computed from it; an aggregation stays one, and so does
+/// what decides over a value.
 pub(crate) fn through(sources: &Sources, step: EdgeKind) -> Sources {
     sources
         .iter()
@@ -67,14 +79,27 @@ pub(crate) fn through(sources: &Sources, step: EdgeKind) -> Sources {
         .collect()
 }
 
+/// Whatever the sources are of, they decide over a value.
+pub(crate) fn decides(sources: Sources) -> Sources {
+    let kind = |kind| match kind {
+        EdgeKind::Opaque => EdgeKind::Opaque,
+        _ => EdgeKind::Conditional,
+    };
+    sources
+        .into_iter()
+        .map(|(column, of)| (column, kind(of)))
+        .collect()
+}
+
 fn compose(step: EdgeKind, below: EdgeKind) -> EdgeKind {
     use EdgeKind::{Aggregation, Identity, Opaque, Transformation};
     match (step, below) {
-        (_, Opaque) => Opaque,
-        (Identity, kind) => kind,
+        (_, Opaque) | (Opaque, _) => Opaque,
+        (Identity, kind) | (kind, Identity) => kind,
+        (step, _) if step.is_of_rows() => step,
+        (_, below) if below.is_of_rows() => below,
         (step, _) if !step.is_direct() => step,
-        (_, kind) if !kind.is_direct() => kind,
-        (Opaque, _) => Opaque,
+        (_, below) if !below.is_direct() => below,
         (Aggregation, _) | (_, Aggregation) => Aggregation,
         (Transformation, _) => Transformation,
         (step, _) => step,

@@ -1,22 +1,23 @@
 //! Lineage through the nodes of a plan.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ::lineage::{ColumnRef, EdgeKind};
-use datafusion::common::JoinType;
+use datafusion::common::{DFSchema, JoinType};
 use datafusion::logical_expr::{
-    Aggregate, Distinct, Expr, Join, LogicalPlan, Projection, Sort, TableScan, Union, Window,
+    Aggregate, Distinct, Expr, Join, LogicalPlan, Projection, Sort, TableScan, Union, Unnest,
+    Values, Window,
 };
 use project::DatasetName;
 
-use super::expr::{Scope, sources};
-use super::{Sources, Traced, through};
+use super::expr::{Around, Scope, sources};
+use super::{Sources, Traced, recursion, structs, through};
 use crate::{EngineError, Result};
 
-/// Traces a node. `outer` are the scopes around a correlated sub-query, innermost last.
-pub(crate) fn trace(plan: &LogicalPlan, outer: &[Scope<'_>]) -> Result<Traced> {
+/// Traces a node.
+pub(crate) fn trace(plan: &LogicalPlan, outer: Around<'_>) -> Result<Traced> {
     match plan {
-        LogicalPlan::TableScan(scan) => table(scan),
+        LogicalPlan::TableScan(scan) => table(scan, outer),
         LogicalPlan::Projection(projection) => project(projection, outer),
         LogicalPlan::Filter(filter) => {
             let mut traced = trace(&filter.input, outer)?;
@@ -35,18 +36,15 @@ pub(crate) fn trace(plan: &LogicalPlan, outer: &[Scope<'_>]) -> Result<Traced> {
         LogicalPlan::Limit(node) => trace(&node.input, outer),
         LogicalPlan::Repartition(node) => trace(&node.input, outer),
         LogicalPlan::EmptyRelation(node) => Ok(empty(node.schema.fields().len())),
-        LogicalPlan::Values(node) => Ok(empty(node.schema.fields().len())),
+        LogicalPlan::Values(node) => values(node, outer),
+        LogicalPlan::Unnest(node) => unnest(node, outer),
+        LogicalPlan::RecursiveQuery(node) => recursion::query(node, outer),
         other => opaque(other, outer),
     }
 }
 
 /// The sources of an expression over the node's input.
-fn among(
-    expr: &Expr,
-    input: &LogicalPlan,
-    traced: &Traced,
-    outer: &[Scope<'_>],
-) -> Result<Sources> {
+fn among(expr: &Expr, input: &LogicalPlan, traced: &Traced, outer: Around<'_>) -> Result<Sources> {
     sources(
         expr,
         &Scope {
@@ -57,14 +55,55 @@ fn among(
     )
 }
 
-fn empty(columns: usize) -> Traced {
+pub(super) fn empty(columns: usize) -> Traced {
     Traced {
         columns: vec![Sources::new(); columns],
-        rows: Sources::new(),
+        ..Traced::default()
     }
 }
 
-fn table(scan: &TableScan) -> Result<Traced> {
+fn values(node: &Values, outer: Around<'_>) -> Result<Traced> {
+    let mut traced = empty(node.schema.fields().len());
+    let nothing = Scope {
+        schema: &DFSchema::empty(),
+        traced: &Traced::default(),
+    };
+    for row in &node.values {
+        for (column, value) in traced.columns.iter_mut().zip(row) {
+            column.extend(sources(value, &nothing, outer)?);
+        }
+    }
+    Ok(traced)
+}
+
+/// An element is of its list, and a list says how many rows there are.
+fn unnest(node: &Unnest, outer: Around<'_>) -> Result<Traced> {
+    let input = trace(&node.input, outer)?;
+    let lists: BTreeSet<usize> = node.list_type_columns.iter().map(|(at, _)| *at).collect();
+    let of = |at: &usize| input.columns.get(*at).cloned().unwrap_or_default();
+    let columns = node.dependency_indices.iter().map(|at| {
+        if lists.contains(at) || node.struct_type_columns.contains(at) {
+            through(&of(at), EdgeKind::Transformation)
+        } else {
+            of(at)
+        }
+    });
+    let columns = columns.collect();
+    let mut rows = input.rows.clone();
+    for list in &lists {
+        rows.extend(through(&of(list), EdgeKind::Join));
+    }
+    Ok(Traced {
+        columns,
+        rows,
+        ..Traced::default()
+    })
+}
+
+fn table(scan: &TableScan, outer: Around<'_>) -> Result<Traced> {
+    if let Some(traced) = recursion::no_dataset(scan, outer) {
+        return Ok(traced);
+    }
     let name = match (scan.table_name.schema(), scan.table_name.table()) {
         (Some(schema), table) => format!("{schema}.{table}"),
         (None, table) => format!("served.{table}"),
@@ -84,24 +123,35 @@ fn table(scan: &TableScan) -> Result<Traced> {
     });
     Ok(Traced {
         columns: columns.collect(),
-        rows: Sources::new(),
+        ..Traced::default()
     })
 }
 
-fn project(node: &Projection, outer: &[Scope<'_>]) -> Result<Traced> {
+fn project(node: &Projection, outer: Around<'_>) -> Result<Traced> {
     let input = trace(&node.input, outer)?;
     let columns = node
         .expr
         .iter()
         .map(|expr| among(expr, &node.input, &input, outer))
         .collect::<Result<_>>()?;
+    let scope = Scope {
+        schema: node.input.schema(),
+        traced: &input,
+    };
+    let mut fields = BTreeMap::new();
+    for (at, expr) in node.expr.iter().enumerate() {
+        if let Some(known) = structs::fields(expr, &scope, outer)? {
+            fields.insert(at, known);
+        }
+    }
     Ok(Traced {
         columns,
         rows: input.rows,
+        fields,
     })
 }
 
-fn aggregate(node: &Aggregate, outer: &[Scope<'_>]) -> Result<Traced> {
+fn aggregate(node: &Aggregate, outer: Around<'_>) -> Result<Traced> {
     let input = trace(&node.input, outer)?;
     let keys: Vec<&Expr> = match node.group_expr.as_slice() {
         [Expr::GroupingSet(set)] => set.distinct_expr(),
@@ -114,16 +164,21 @@ fn aggregate(node: &Aggregate, outer: &[Scope<'_>]) -> Result<Traced> {
         rows.extend(through(&found, EdgeKind::GroupBy));
         columns.push(found);
     }
-    // With grouping sets the engine puts its own marker column between keys and aggregates.
+    // With grouping sets the engine puts its own marker column between keys and aggregates; which
+    // keys of a row are kept is in no column of a dataset.
     let markers = node.schema.fields().len() - columns.len() - node.aggr_expr.len();
     columns.extend(vec![Sources::new(); markers]);
     for expr in &node.aggr_expr {
         columns.push(among(expr, &node.input, &input, outer)?);
     }
-    Ok(Traced { columns, rows })
+    Ok(Traced {
+        columns,
+        rows,
+        ..Traced::default()
+    })
 }
 
-fn window(node: &Window, outer: &[Scope<'_>]) -> Result<Traced> {
+fn window(node: &Window, outer: Around<'_>) -> Result<Traced> {
     let mut traced = trace(&node.input, outer)?;
     let computed: Vec<Sources> = node
         .window_expr
@@ -134,9 +189,9 @@ fn window(node: &Window, outer: &[Scope<'_>]) -> Result<Traced> {
     Ok(traced)
 }
 
-fn join(node: &Join, outer: &[Scope<'_>]) -> Result<Traced> {
+fn join(node: &Join, outer: Around<'_>) -> Result<Traced> {
     let left = trace(&node.left, outer)?;
-    let right = trace(&node.right, outer)?;
+    let right = beside(node, &left, outer)?;
     let mut deciding = Sources::new();
     for (l, r) in &node.on {
         deciding.extend(among(l, &node.left, &left, outer)?);
@@ -150,7 +205,7 @@ fn join(node: &Join, outer: &[Scope<'_>]) -> Result<Traced> {
             .map_err(EngineError::planning)?;
         let both = Traced {
             columns: left.columns.iter().chain(&right.columns).cloned().collect(),
-            rows: Sources::new(),
+            ..Traced::default()
         };
         deciding.extend(sources(
             filter,
@@ -163,17 +218,44 @@ fn join(node: &Join, outer: &[Scope<'_>]) -> Result<Traced> {
     }
     let deciding = through(&deciding, EdgeKind::Join);
     let mut rows: Sources = left.rows.into_iter().chain(right.rows).collect();
-    let columns = match node.join_type {
-        JoinType::LeftSemi | JoinType::LeftAnti => left.columns,
-        JoinType::RightSemi | JoinType::RightAnti => right.columns,
-        JoinType::LeftMark => with_mark(left.columns, &deciding),
-        JoinType::RightMark => with_mark(right.columns, &deciding),
+    let (columns, fields) = match node.join_type {
+        JoinType::LeftSemi | JoinType::LeftAnti => (left.columns, left.fields),
+        JoinType::RightSemi | JoinType::RightAnti => (right.columns, right.fields),
+        JoinType::LeftMark => (with_mark(left.columns, &deciding), left.fields),
+        JoinType::RightMark => (with_mark(right.columns, &deciding), right.fields),
         JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full => {
-            left.columns.into_iter().chain(right.columns).collect()
+            let fields = structs::beside(left.fields, left.columns.len(), right.fields);
+            let columns = left.columns.into_iter().chain(right.columns).collect();
+            (columns, fields)
         }
     };
     rows.extend(deciding);
-    Ok(Traced { columns, rows })
+    Ok(Traced {
+        columns,
+        rows,
+        fields,
+    })
+}
+
+/// The right side of a join, which a lateral sub-query computes for each row of the left.
+fn beside(node: &Join, left: &Traced, outer: Around<'_>) -> Result<Traced> {
+    let mut right = node.right.as_ref();
+    while let LogicalPlan::SubqueryAlias(alias) = right {
+        right = &alias.input;
+    }
+    let LogicalPlan::Subquery(lateral) = right else {
+        return trace(right, outer);
+    };
+    let mut scopes = outer.scopes.to_vec();
+    scopes.push(Scope {
+        schema: node.left.schema(),
+        traced: left,
+    });
+    let around = Around {
+        scopes: &scopes,
+        working: outer.working,
+    };
+    trace(&lateral.subquery, around)
 }
 
 fn with_mark(mut columns: Vec<Sources>, deciding: &Sources) -> Vec<Sources> {
@@ -181,7 +263,7 @@ fn with_mark(mut columns: Vec<Sources>, deciding: &Sources) -> Vec<Sources> {
     columns
 }
 
-fn union(node: &Union, outer: &[Scope<'_>]) -> Result<Traced> {
+fn union(node: &Union, outer: Around<'_>) -> Result<Traced> {
     let mut all = empty(node.schema.fields().len());
     for input in &node.inputs {
         let traced = trace(input, outer)?;
@@ -194,7 +276,7 @@ fn union(node: &Union, outer: &[Scope<'_>]) -> Result<Traced> {
 }
 
 /// An order alone changes nothing that a table holds; with a limit it decides which rows stay.
-fn sort(node: &Sort, outer: &[Scope<'_>]) -> Result<Traced> {
+fn sort(node: &Sort, outer: Around<'_>) -> Result<Traced> {
     let mut traced = trace(&node.input, outer)?;
     for key in &node.expr {
         let found = among(&key.expr, &node.input, &traced, outer)?;
@@ -203,7 +285,7 @@ fn sort(node: &Sort, outer: &[Scope<'_>]) -> Result<Traced> {
     Ok(traced)
 }
 
-fn distinct(node: &Distinct, outer: &[Scope<'_>]) -> Result<Traced> {
+fn distinct(node: &Distinct, outer: Around<'_>) -> Result<Traced> {
     match node {
         Distinct::All(input) => {
             let mut traced = trace(input, outer)?;
@@ -227,13 +309,17 @@ fn distinct(node: &Distinct, outer: &[Scope<'_>]) -> Result<Traced> {
                 .iter()
                 .map(|expr| among(expr, &on.input, &input, outer))
                 .collect::<Result<_>>()?;
-            Ok(Traced { columns, rows })
+            Ok(Traced {
+                columns,
+                rows,
+                ..Traced::default()
+            })
         }
     }
 }
 
 /// A node whose columns cannot be told apart: every column may come from every dataset below.
-fn opaque(plan: &LogicalPlan, outer: &[Scope<'_>]) -> Result<Traced> {
+fn opaque(plan: &LogicalPlan, outer: Around<'_>) -> Result<Traced> {
     let mut below = BTreeSet::new();
     for input in plan.inputs() {
         let traced = trace(input, outer)?;
@@ -256,5 +342,6 @@ fn opaque(plan: &LogicalPlan, outer: &[Scope<'_>]) -> Result<Traced> {
     Ok(Traced {
         columns,
         rows: whole,
+        ..Traced::default()
     })
 }

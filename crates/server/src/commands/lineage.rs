@@ -1,5 +1,7 @@
 //! `dtm lineage`
 
+mod since;
+
 use std::io::Write;
 
 use clap::Args;
@@ -20,7 +22,7 @@ use crate::shipped::{self, Origin};
 )]
 pub(crate) struct Lineage {
     /// `layer.dataset` or `layer.dataset.column`
-    #[arg(required_unless_present = "bless", value_name = "DATASET[.COLUMN]")]
+    #[arg(required_unless_present_any = ["bless", "opaque", "since"], value_name = "DATASET[.COLUMN]")]
     target: Option<String>,
     /// To what it is made of; the default
     #[arg(long, conflicts_with = "down")]
@@ -31,41 +33,63 @@ pub(crate) struct Lineage {
     /// Write the project's lineage files anew
     #[arg(long, conflicts_with = "target")]
     bless: bool,
+    /// Only what no plan tells
+    #[arg(long, conflicts_with_all = ["target", "bless", "up", "down"])]
+    opaque: bool,
+    /// What the lineage means that changed since a revision of git: who gains and loses which
+    /// sources, and everything below
+    #[arg(long, value_name = "REV", conflicts_with_all = ["target", "bless", "opaque", "up", "down"])]
+    since: Option<String>,
 }
 
 impl Lineage {
     pub(crate) async fn run(self, context: Context) -> Outcome {
         let project = context.place.project.as_deref();
-        let Some(target) = &self.target else {
+        if let Some(revision) = &self.since {
+            return since::tell(revision, &Origin::of(project)?, context.format).await;
+        }
+        if self.bless {
             return bless(&Origin::of(project)?).await;
-        };
+        }
         let spinner = progress::spinner("checking the project");
         let checked = conduct::check(&shipped::sources(project)?).await;
         spinner.finish_and_clear();
-        let mut edges = Vec::new();
-        for dataset in checked.project.transformations.keys() {
-            let text = checked
-                .lineage
-                .get(&format!("lineage/{}.txt", dataset.path()));
-            let found = lineage::parse(dataset, text.map_or("", String::as_str));
-            edges.extend(found.map_err(anyhow::Error::from)?);
-        }
-        let graph = Graph::new(edges).including(checked.project.contracts.keys().cloned());
+        let graph = graph(&checked)?.including(checked.project.contracts.keys().cloned());
+        let Some(target) = &self.target else {
+            return show(&graph.opaque(), true, context.format);
+        };
         let (dataset, column) = named(target, &checked.project)?;
         let part = if self.down {
             graph.down(&dataset, column.as_deref())
         } else {
             graph.up(&dataset, column.as_deref())
         };
-        let mut out = std::io::stdout().lock();
-        match context.format {
-            Format::Json => writeln!(out, "{}", part.json())?,
-            Format::Mermaid if column.is_some() => write!(out, "{}", part.mermaid_columns())?,
-            Format::Mermaid => write!(out, "{}", part.mermaid())?,
-            _ => write!(out, "{}", part.full_text())?,
-        }
-        Ok(())
+        show(&part, column.is_some(), context.format)
     }
+}
+
+fn show(part: &Graph, columns: bool, format: Format) -> Outcome {
+    let mut out = std::io::stdout().lock();
+    match format {
+        Format::Json => writeln!(out, "{}", part.json())?,
+        Format::Mermaid if columns => write!(out, "{}", part.mermaid_columns())?,
+        Format::Mermaid => write!(out, "{}", part.mermaid())?,
+        _ => write!(out, "{}", part.full_text())?,
+    }
+    Ok(())
+}
+
+/// What the SQL says now, with every dataset that has SQL.
+fn graph(checked: &conduct::Checked) -> Outcome<Graph> {
+    let mut edges = Vec::new();
+    for dataset in checked.project.transformations.keys() {
+        let text = checked
+            .lineage
+            .get(&format!("lineage/{}.txt", dataset.path()));
+        let found = lineage::parse(dataset, text.map_or("", String::as_str));
+        edges.extend(found.map_err(anyhow::Error::from)?);
+    }
+    Ok(Graph::new(edges).including(checked.project.transformations.keys().cloned()))
 }
 
 fn named(target: &str, project: &project::Project) -> Outcome<(DatasetName, Option<String>)> {
