@@ -212,12 +212,12 @@ pub(crate) async fn report_columns(
             let planned = session
                 .plan(&statement, &sample_params(report, sql))
                 .await?;
-            let analysed = session.analysed(&planned)?;
+            session.analysed(&planned)?;
             // Whatever the answer is called, what it reads is the same.
             let Some(target) = statement.inputs().first() else {
                 continue;
             };
-            let edges = engine::lineage::edges(target, &analysed)?;
+            let edges = engine::lineage::edges(target, &planned)?;
             read.extend(edges.into_iter().map(|edge| edge.source));
         }
     }

@@ -15,8 +15,7 @@ use service::{At, ErrorKind, PlannedChange, Preview, Result, RunRequest, Service
 
 use crate::check::run_params;
 use crate::handles::Handles;
-use crate::quality::Judged;
-use crate::{failure, plan, runs, select, staging, system};
+use crate::{failure, plan, quality, runs, select, staging, system};
 
 /// Rows that are shown of a dataset.
 const EXAMPLES: usize = 5;
@@ -122,9 +121,17 @@ impl Work<'_> {
         let contract = self.contract(dataset)?;
         let before = self.published(&contract).await?;
         let (judged, answer) = self.answer(transformation, statement, &contract).await?;
-        let judging = Judged::default();
-        let warnings = judging.judge(handles, self.project, &contract, judged);
-        let warnings = warnings.await?;
+        let subject = quality::Unmade {
+            project: self.project,
+            contract: &contract,
+            others: self.beside(&contract).await?,
+            begun_at: handles.now(),
+        };
+        let (kept, warnings) = quality::foretold(handles, &subject, judged).await?;
+        let answer = match transformation.write {
+            Write::Append => answer,
+            _ => kept,
+        };
         let has = |name: &String| before.schema().field_with_name(name).is_ok();
         let keyed = contract.key.iter().all(has);
         let key = if keyed { &contract.key[..] } else { &[] };
@@ -146,6 +153,19 @@ impl Work<'_> {
             ..told(dataset, StepState::Built, warnings)
         };
         Ok((preview, answer))
+    }
+
+    /// What the rules on the answer look at.
+    async fn beside(&self, contract: &Contract) -> Result<BTreeMap<DatasetName, Provider>> {
+        let mut others = BTreeMap::new();
+        for dataset in engine::reads(contract).map_err(failure::engine)? {
+            let table = match self.answers.get(&dataset) {
+                Some(Some(answer)) => Arc::clone(answer),
+                _ => self.given(&dataset).await?,
+            };
+            others.insert(dataset, table);
+        }
+        Ok(others)
     }
 
     /// What a run would hold against the rules, and what would be published.

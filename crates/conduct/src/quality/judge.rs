@@ -94,15 +94,7 @@ impl Judged {
         if broken.is_empty() {
             return Ok((!warned.is_empty()).then(|| told(&warned)));
         }
-        Err(ServiceError::new(
-            ErrorKind::Refused,
-            format!(
-                "dataset `{}` breaks its contract: {}",
-                case.contract.dataset,
-                told(&broken)
-            ),
-        )
-        .hint(format!(
+        Err(refused(case.contract, &broken).hint(format!(
             "Nothing was published. See the rows in `system.failing_rows`, whose `run_id` is `{}`; \
              mend the SQL or the contract and run again.",
             self.run
@@ -175,7 +167,14 @@ async fn rules<'a>(
     rules.map_err(failure::engine)
 }
 
-fn told(findings: &[Finding]) -> String {
+/// Rules of severity `error` are broken.
+pub(super) fn refused(contract: &Contract, broken: &[Finding]) -> ServiceError {
+    let (dataset, told) = (&contract.dataset, told(broken));
+    let message = format!("dataset `{dataset}` breaks its contract: {told}");
+    ServiceError::new(ErrorKind::Refused, message)
+}
+
+pub(super) fn told(findings: &[Finding]) -> String {
     let one = |f: &Finding| {
         let column = f.rule.column.as_ref().map(|c| format!(" of column `{c}`"));
         let (rule, column) = (&f.rule.name, column.unwrap_or_default());
