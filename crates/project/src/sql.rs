@@ -98,7 +98,7 @@ impl<'t> Scan<'t> {
             // Two quotations without a space are one with a quote inside; signs make one operator.
             let joined = is_quoted(last) && is_quoted(token.text);
             let one = joined || (is_sign(last) && is_sign(token.text));
-            if !(glued && one) && !text.is_empty() {
+            if !(text.is_empty() || glued && one) {
                 text.push(' ');
             }
             match token.kind {

@@ -12,7 +12,7 @@ use project::DatasetName;
 
 use super::{LIMITS, session};
 
-async fn lineage_of(sql: &str, expected: Expect) {
+pub async fn lineage_of(sql: &str, expected: Expect) {
     expected.assert_eq(&told(&session(LIMITS), sql).await);
 }
 

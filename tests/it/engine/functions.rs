@@ -17,7 +17,8 @@ use expect_test::expect;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use super::{LIMITS, engine, lineage_of, refusal_of};
+use super::edges::lineage_of;
+use super::{LIMITS, engine, refusal_of};
 
 /// Texts as people type them, as they are spelt, and as they are searched.
 const TEXTS: &[(&str, &str, &str)] = &[

@@ -63,6 +63,10 @@ fn jump(name: &str, bounds: &str, missing: &str) -> String {
     rule(name, &jump, missing)
 }
 
+fn query(sql: &str, more: &str) -> String {
+    format!("type: sql, query: \"{sql}\"{more}")
+}
+
 fn table(columns: Vec<(&str, ArrayRef)>) -> Arc<dyn TableProvider> {
     let columns = columns.into_iter().map(|(name, array)| (name, array, true));
     let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
@@ -262,7 +266,6 @@ async fn a_measure_is_held_against_the_same_of_the_period_before() {
 
 #[tokio::test]
 async fn a_query_answers_rows_that_break_its_rule_or_one_number() {
-    let query = |sql: &str, more: &str| format!("type: sql, query: \"{sql}\"{more}");
     let counted = "select count(*) from served.counts as c join refined.agencies as a on a.code = \
                    c.agency where $run_at > timestamp '2026-01-01'";
     let rows = "select agency, sum(n) as n from served.counts group by agency having sum(n) > 50";
@@ -308,6 +311,10 @@ async fn a_query_answers_rows_that_break_its_rule_or_one_number() {
         +------+-------+-------+----------+"#]],
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_query_that_cannot_be_asked_is_told() {
     let mut told = Vec::new();
     for sql in [
         "select nothing from served.counts",

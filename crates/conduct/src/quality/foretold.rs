@@ -58,7 +58,7 @@ pub(crate) async fn foretold(
             .partition(|finding| finding.rule.severity == Severity::Error);
         if !broken.is_empty() {
             return Err(refused(unmade.contract, &broken)
-                .hint("Nothing was published. Mend the SQL or the contract."));
+                .hint("A run would publish nothing. Mend the SQL or the contract."));
         }
         if !warned.is_empty() {
             said.push(told(&warned));

@@ -16,13 +16,14 @@ use service::{
     DatasetDetail, DatasetSummary, Direction, Document, EraseReport, EraseRequest, Erasure,
     ErrorKind, Evidence, ExtendRequest, Extension, HandedIn, LineageAnswer, LineageRequest,
     MaintainRequest, MaintenanceReport, Obligation, ObligationFilter, ObligationKey, Page,
-    PartitionState, Plan, Principal, PullReport, PullRequest, QuarantineFile, QuarantineFilter,
-    QuarantineFormat, QuarantinePage, QuarantinedRow, QueryAnswer, QueryRequest, Receipt,
-    ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Restriction, Result,
-    RollbackReport, RowCounts, RowError, RowErrors, RuleOutcome, RunReport, RunRequest, RunStep,
-    Secret, Service, ServiceError, StepState, Submission, SubmissionId, SubmissionState,
-    SubmitAnswer, SubmitRequest, TableState, TableVersion, TraceAnswer, TraceRequest, Upload,
-    UploadId, UploadPart, UploadRequest, WithdrawRequest,
+    PartitionState, Plan, Preview, PreviewRequest, Principal, PullReport, PullRequest,
+    QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage, QuarantinedRow,
+    QueryAnswer, QueryRequest, Receipt, ReleaseReport, ReleaseRequest, RenderRequest, Rendition,
+    RenditionFormat, Restriction, Result, RollbackReport, RowCounts, RowError, RowErrors,
+    RuleOutcome, RunReport, RunRequest, RunStep, Secret, Service, ServiceError, StepState,
+    Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, TableState,
+    TableVersion, TraceAnswer, TraceRequest, Upload, UploadId, UploadPart, UploadRequest,
+    WithdrawRequest,
 };
 
 pub(super) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -861,6 +862,10 @@ impl Service for Fake {
     }
 
     async fn plan(&self, _: &Call) -> Result<Plan> {
+        absent()
+    }
+
+    async fn preview(&self, _: &Call, _: PreviewRequest) -> Result<Vec<Preview>> {
         absent()
     }
 
