@@ -87,7 +87,9 @@ async fn the_rules_of_the_last_run_are_shown_broken_ones_first() {
     assert_eq!(found.matches("class=\"failed\"").count(), 1);
     for part in [
         "<a href=\"/runs/r%202\"><code>r 2</code></a>, ",
-        "<td>Does not hold</td><td class=\"number\">1,234</td><td class=\"number\">98,765</td>",
+        "<td>Does not hold</td><td class=\"number\"><a href=\"/query?sql=select",
+        "rule%20%3D%20%27",
+        ">1,234</a></td><td class=\"number\">98,765</td>",
         "so nothing was published",
         "href=\"/api/v1/datasets/served.provincial_scoreboard/quality?limit=1000\"",
     ] {

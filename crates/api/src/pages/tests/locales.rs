@@ -98,6 +98,7 @@ fn every_text_that_is_said_is_there_and_every_text_is_said() {
         "quarantine-by-",
         "relation-",
         "restricted-",
+        "severity-",
         "standing-",
         "state-",
         "step-",
