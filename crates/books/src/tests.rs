@@ -674,7 +674,7 @@ async fn a_database_of_a_newer_version_is_refused_and_left_alone(home: Home) {
         error,
         BooksError::Newer {
             found: 99,
-            known: 7,
+            known: 8,
             ..
         }
     ));

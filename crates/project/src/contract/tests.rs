@@ -1111,7 +1111,7 @@ fn comments_layout_and_the_order_of_keys_mean_nothing() {
         assert_eq!(meaning(&text), good);
     }
     for (one, other) in [
-        ("maximum: 100", "maximum: 101"),
+        ("exclusiveMaximum: 100", "exclusiveMaximum: 101"),
         ("sample data", "sample  data"),
     ] {
         let text = GOOD.replace(one, other);
