@@ -3,7 +3,7 @@
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
-use service::{Page, RunReport, RunRequest, Service, StepState, SubmitRequest};
+use service::{At, Page, RunReport, RunRequest, Service, StepState, SubmitRequest, TraceRequest};
 
 use crate::home::{Fixture, VISITS, visits as request};
 
@@ -137,6 +137,16 @@ async fn rows_are_set_aside_and_the_others_published() {
     let files: Vec<ObjectMeta> = f.store.list(Some(&folder)).try_collect().await.unwrap();
     let parquet = |file: &&ObjectMeta| file.location.as_ref().ends_with(".parquet");
     assert_eq!(files.iter().filter(parquet).count(), 1);
+
+    let traced = TraceRequest {
+        dataset: dataset.clone(),
+        condition: "office = 'Ba Đình'".to_owned(),
+        column: None,
+        at: At::Now,
+    };
+    let traced = f.house.trace(&f.admin, traced).await.unwrap();
+    assert_eq!((traced.rows, traced.submissions.len()), (1, 1));
+    assert!(!traced.exact && traced.stops[0].operator.contains("quarantine"));
 
     // Without the rule they are published.
     f.files

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use access::{Decision, Resource};
 use engine::{Chosen, Planned, QueryLimits, Session, Wanted};
-use project::{DatasetName, Layer, Project};
+use project::{DatasetName, Layer, Project, Rule, Severity};
 use serde_json::json;
 use service::{
     Action, Call, ErrorKind, Principal, Result, ServiceError, TraceAnswer, TraceRequest, TraceRole,
@@ -153,6 +153,18 @@ impl<'a> Tracing<'a> {
             self.stop(
                 &dataset,
                 "`write: append`: rows of earlier runs are not followed",
+            );
+        }
+        let aside = |rule: &Rule| rule.severity == Severity::Quarantine;
+        let set_aside = self.nodes.iter();
+        let set_aside = set_aside.filter(|node| node.contract.rules.iter().any(aside));
+        for dataset in set_aside
+            .map(|node| node.place.0.clone())
+            .collect::<Vec<_>>()
+        {
+            self.stop(
+                &dataset,
+                "`severity: quarantine`: rows that were set aside are followed, too",
             );
         }
         let (rows, value, _) = self.ways(&target, &wanted).await?;
