@@ -168,6 +168,34 @@ async fn what_was_made_and_not_published_is_undone_and_made_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_rolled_back_is_not_made_again_until_somebody_runs_by_hand() {
+    let f = house("on change").await;
+    submit(&f, "V-").await;
+    assert_eq!(ran(&f).await, Some(StepState::Built));
+    submit(&f, "W-").await;
+    assert_eq!(ran(&f).await, Some(StepState::Built));
+    let undone = runs(&f).await[0].id.clone().unwrap();
+    f.house.rollback(&f.admin, &undone).await.unwrap();
+    assert_eq!(f.number(SUM).await, 2);
+    // Not by what is published otherwise, nor by the next process.
+    f.house.apply(&f.admin).await.unwrap();
+    f.house
+        .maintain(&f.admin, MaintainRequest::default())
+        .await
+        .unwrap();
+    assert_eq!(ran(&f).await, None);
+    let f = f.reopened().await;
+    f.clock.advance(TimeDelta::days(1));
+    assert_eq!(ran(&f).await, None);
+    assert_eq!(f.number(SUM).await, 2);
+    f.house.run(&f.admin, RunRequest::default()).await.unwrap();
+    assert_eq!(f.number(SUM).await, 4);
+    submit(&f, "X-").await;
+    assert_eq!(ran(&f).await, Some(StepState::Built));
+    assert_eq!(f.number(SUM).await, 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_schedule_ends_with_the_house() {
     let f = house("on change").await;
     let house = std::sync::Arc::clone(&f.house);

@@ -143,7 +143,7 @@ pub(crate) async fn books(handles: &Handles) -> Result<()> {
         return Ok(());
     }
     let message = format!(
-        "the books of this lake are of an earlier version: `{}`",
+        "this lake lacks tables of its own books, or they are of an earlier version: `{}`",
         lacking.join("`, `")
     );
     Err(ServiceError::new(ErrorKind::Conflict, message)

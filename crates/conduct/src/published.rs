@@ -39,6 +39,10 @@ pub(crate) struct PublishedSet {
     /// The set that it shows again, if a rollback published it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restores: Option<RestoredSet>,
+    /// Whether nothing runs by schedule: what a rollback undid would be made again. Until somebody
+    /// runs by hand.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
 }
 
 /// What a rollback says of the set that it published.
@@ -108,7 +112,7 @@ impl Published {
             change(&mut next);
             // A rollback is finished by its set, so that is published for its own sake.
             let is_said = next.restores.is_none() || next.restores == newest.restores;
-            if next.versions == newest.versions && is_said {
+            if next.versions == newest.versions && is_said && next.held == newest.held {
                 return Ok(false);
             }
             if self.put(next).await? {

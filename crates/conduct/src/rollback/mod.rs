@@ -106,6 +106,7 @@ async fn finish(handles: &Handles, alone: &Alone, intent: &Intent) -> Result<Rol
         let versions = versions.map(|of| (of.dataset.to_string(), of.version));
         set.versions.extend(versions);
         set.inputs.clone_from(&shown.inputs);
+        set.held = true;
         set.restores = Some(RestoredSet {
             rollback: intent.number,
             set: intent.set,

@@ -201,6 +201,7 @@ async fn publish(
     let run = report.id.as_deref();
     let under = (handles.now(), Some(alone.fence()));
     let publication = handles.published.publish(run, under, |set| {
+        set.held = false;
         for step in &report.steps {
             if let Some(version) = step.version {
                 set.versions.insert(step.dataset.to_string(), version);

@@ -54,8 +54,12 @@ pub(super) async fn records(handles: &Handles) -> Result<BTreeMap<String, JobRec
         .collect())
 }
 
-/// Whether nobody has the lease of runs, and the last run by schedule need not be waited for.
+/// Whether nobody has the lease of runs, the last run by schedule need not be waited for, and no
+/// rollback holds the schedule.
 pub(super) async fn may_begin(handles: &Handles) -> Result<bool> {
+    if handles.published.newest().await?.held {
+        return Ok(false);
+    }
     let (now, records) = (handles.now(), records(handles).await?);
     let Some(record) = records.get(RUNS) else {
         return Ok(true);

@@ -76,6 +76,10 @@ async fn under_lease(handles: &Arc<Handles>) -> Result<Option<RunReport>> {
 async fn take(handles: &Handles, alone: &Alone) -> Result<Option<RunReport>> {
     rollback::finish_open(handles, alone).await?;
     plan::books(handles).await?;
+    // A rollback may have come first.
+    if handles.published.newest().await?.held {
+        return Ok(None);
+    }
     let project = handles.project();
     let looked = due::look(handles, &project).await?;
     if looked.is_empty() {

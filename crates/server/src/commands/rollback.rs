@@ -39,7 +39,8 @@ impl Rollback {
         let report = answer?;
         print(&report, &context)?;
         tell(&format!(
-            "undone: {}; readers see what was published before run {}",
+            "undone: {}; readers see what was published before run {}; nothing runs by schedule until \
+             `dtm run`",
             report.undone.join(", "),
             report.run
         ))
