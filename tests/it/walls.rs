@@ -20,12 +20,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("render", &["project", "service"]),
     ("books", &["calendar", "project", "service"]),
     ("lake", &["project"]),
+    ("profile", &[]),
     ("pull", &[]),
     ("engine", &["calendar", "lineage", "project"]),
     (
         "conduct",
         &[
-            "access", "audit", "books", "calendar", "engine", "ingest", "lake", "lineage",
+            "access", "audit", "books", "calendar", "engine", "ingest", "lake", "lineage", "profile",
             "project", "pull", "render", "service",
         ],
     ),
@@ -59,6 +60,7 @@ const HOMES: &[(&str, &[&str])] = &[
         "object_store",
         &["conduct", "engine", "lake", "pull", "testkit"],
     ),
+    ("polars", &["profile"]),
     ("sqlx", &["books", "pull"]),
     ("russh", &["pull"]),
     ("russh-sftp", &["pull"]),
