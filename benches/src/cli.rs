@@ -6,8 +6,8 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::crowd::Crowd;
-use crate::place::{Peers, Place};
-use crate::{crowd, header, ingest, query, talk, task, transform};
+use crate::place::{PEERS, Peers, Place};
+use crate::{crowd, graph, header, ingest, lineage, query, talk, task, transform};
 
 /// Measures DTM beside DuckDB and the Delta library for Python
 #[derive(Debug, Parser)]
@@ -33,6 +33,15 @@ enum Command {
     Query(Options),
     /// The transformations of the shipped project, such as `refined.dossiers`
     Transform(Options),
+    /// The whole shipped graph over a year: built, after little came, after nothing came, a figure
+    /// traced: `full`, `again`, `trace`
+    Graph(Options),
+    /// The lineage of a thousand datasets, as a server answers it
+    Lineage {
+        /// The folder for what is written; without it one beside the build
+        #[arg(long, value_name = "DIR")]
+        work: Option<PathBuf>,
+    },
     /// One measurement, asked on stdin and answered on stdout
     #[command(hide = true)]
     Child,
@@ -40,7 +49,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Options {
-    /// Rows of dossiers; without it 5000000 to ingest and 1000000 to transform
+    /// Rows of dossiers; without it 5000000 to ingest, 1000000 to transform, 10000000 for the graph
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1000..))]
     rows: Option<u64>,
     /// The scale of TPC-H
@@ -73,7 +82,7 @@ impl Bench {
 
     fn at(work: Option<&Path>, repeat: u32, only: &Option<String>) -> Result<Self> {
         let place = Place::open(work)?;
-        let peers = place.peers()?;
+        let peers = place.peers(&PEERS)?;
         let bench = Self {
             place,
             peers,
@@ -103,6 +112,11 @@ pub fn run() -> Result<()> {
             let rows = options.rows.unwrap_or(1_000_000);
             transform::run(&Bench::open(&options)?, rows)
         }
+        Command::Graph(options) => {
+            let rows = options.rows.unwrap_or(10_000_000);
+            graph::run(&Bench::open(&options)?, rows)
+        }
+        Command::Lineage { work } => lineage::run(&Bench::at(work.as_deref(), 1, &None)?),
         Command::Child => task::answer(),
     }
 }

@@ -3,13 +3,15 @@
 //! *What is here*: the data sets, the measurements, the tables of figures. *What is never here*: a
 //! figure that was not measured beside its peer, or whose answer was not compared with the peer's.
 //! *How it is checked*: `tests.rs` beside the arithmetic; every run compares the answers.
-//! *Where to go next*: `contest.rs` for how a pair is measured, `ingest`, `crowd`, `query` and
-//! `transform` for what is measured, `../README.md` for how to read it.
+//! *Where to go next*: `contest.rs` for how a pair is measured, `ingest`, `crowd`, `query`,
+//! `transform`, `graph` and `lineage` for what is measured, `../README.md` for how to read it.
 
 mod cli;
 
 mod crowd;
+mod graph;
 mod ingest;
+mod lineage;
 mod query;
 mod transform;
 

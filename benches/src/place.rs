@@ -11,7 +11,26 @@ use crate::process;
 use crate::talk::tell;
 use crate::task::Measured;
 
-const REQUIREMENTS: &str = include_str!("../requirements.txt");
+/// Programs of others that are installed together.
+pub struct Set {
+    requirements: &'static str,
+    file: &'static str,
+    script: &'static str,
+}
+
+/// DuckDB, the Delta library, and what makes the tables of TPC-H.
+pub const PEERS: Set = Set {
+    requirements: include_str!("../requirements.txt"),
+    file: concat!(env!("CARGO_MANIFEST_DIR"), "/requirements.txt"),
+    script: concat!(env!("CARGO_MANIFEST_DIR"), "/peers.py"),
+};
+
+/// What builds a graph of models on DuckDB.
+pub const BUILDERS: Set = Set {
+    requirements: include_str!("../requirements-builders.txt"),
+    file: concat!(env!("CARGO_MANIFEST_DIR"), "/requirements-builders.txt"),
+    script: concat!(env!("CARGO_MANIFEST_DIR"), "/builders.py"),
+};
 
 /// The folders of this program, outside of the checkout.
 pub struct Place {
@@ -52,12 +71,13 @@ impl Place {
         made.with_context(|| format!("cannot write to `{}`", self.work.display()))
     }
 
-    /// The peers, installed when they are not there yet.
-    pub fn peers(&self) -> Result<Peers> {
-        let hash = hex::encode(Sha256::digest(REQUIREMENTS.as_bytes()));
+    /// The peers of a set, installed when they are not there yet.
+    pub fn peers(&self, set: &Set) -> Result<Peers> {
+        let hash = hex::encode(Sha256::digest(set.requirements.as_bytes()));
         let venv = self.beside.join(format!("venv-{}", &hash[..12]));
         let peers = Peers {
             programs: venv.join("bin"),
+            script: set.script,
         };
         let ready = venv.join("ready");
         if !ready.exists() {
@@ -80,7 +100,7 @@ impl Place {
                     ":all:",
                     "--requirement",
                 ])
-                .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/requirements.txt"));
+                .arg(set.file);
             process::run(install)?;
             std::fs::write(&ready, "")?;
         }
@@ -91,6 +111,7 @@ impl Place {
 /// The programs of others.
 pub struct Peers {
     programs: PathBuf,
+    script: &'static str,
 }
 
 impl Peers {
@@ -98,10 +119,10 @@ impl Peers {
         self.programs.join("python")
     }
 
-    /// Has a task of `peers.py` done.
+    /// Has a task of their script done.
     pub fn ask(&self, task: &Value) -> Result<Measured> {
         let mut command = process::command(&self.python());
-        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/peers.py"));
+        command.arg(self.script);
         process::ask(command, task)
     }
 

@@ -1,8 +1,12 @@
 //! What a process of its own is asked, and what it answers.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::graph::again::Again;
+use crate::graph::follow::Follow;
 use crate::ingest::dossiers::Make;
 use crate::ingest::encode::Encode;
 use crate::ingest::keep::Keep;
@@ -33,6 +37,10 @@ pub enum Task {
     Fill(Fill),
     /// Run the transformations of a home.
     Steps(Steps),
+    /// Run what is due after rows came, or after none came.
+    Again(Again),
+    /// Trace a figure.
+    Follow(Follow),
 }
 
 /// What was measured.
@@ -51,6 +59,8 @@ pub struct Measured {
     pub check: Check,
     /// The parts of the work, where it has some.
     pub steps: Vec<Step>,
+    /// What the time of a run went into, by name.
+    pub parts: BTreeMap<String, f64>,
     /// What the peers are; only when that is asked.
     pub versions: Vec<String>,
 }
@@ -73,6 +83,8 @@ pub struct Step {
     pub rows: u64,
     /// Why it was not done.
     pub refused: Option<String>,
+    /// What of it was computed; none where nothing was.
+    pub scope: Option<String>,
 }
 
 /// Does the task on stdin and answers on stdout.
@@ -97,5 +109,7 @@ async fn perform(task: Task) -> Result<Measured> {
         Task::Ask(task) => task.perform().await,
         Task::Fill(task) => task.perform().await,
         Task::Steps(task) => task.perform().await,
+        Task::Again(task) => task.perform().await,
+        Task::Follow(task) => task.perform().await,
     }
 }

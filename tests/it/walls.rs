@@ -26,8 +26,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "conduct",
         &[
-            "access", "audit", "books", "calendar", "engine", "ingest", "lake", "lineage", "profile",
-            "project", "pull", "render", "service",
+            "access", "audit", "books", "calendar", "engine", "ingest", "lake", "lineage",
+            "profile", "project", "pull", "render", "service",
         ],
     ),
     (

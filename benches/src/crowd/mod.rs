@@ -2,7 +2,7 @@
 //! answered.
 
 mod clients;
-mod node;
+pub mod node;
 
 use std::path::Path;
 use std::time::Duration;

@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use project::Sources;
 use serde_json::{Value, json};
 
 use super::clients::Body;
@@ -36,8 +38,13 @@ impl Drop for Node {
 impl Node {
     /// Makes a home with the dossiers of the benches and serves it.
     pub async fn start(folder: &Path) -> Result<Self> {
+        Self::of(folder, &house::received()?).await
+    }
+
+    /// Makes a home with that project and serves it.
+    pub async fn of(folder: &Path, sources: &Sources) -> Result<Self> {
         let (home, project) = (folder.join("home"), folder.join("project"));
-        for (path, bytes) in house::received()?.iter() {
+        for (path, bytes) in sources.iter() {
             let path = project.join(path);
             std::fs::create_dir_all(path.parent().context("a file has no folder")?)?;
             std::fs::write(path, bytes)?;
@@ -60,7 +67,10 @@ impl Node {
             project,
             url: String::new(),
             token: token.trim().to_owned(),
-            client: reqwest::Client::builder().no_proxy().build()?,
+            client: reqwest::Client::builder()
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+                .build()?,
         };
         let mut looks = tokio::time::interval(Duration::from_millis(50));
         while node.url.is_empty() {
@@ -130,6 +140,38 @@ impl Node {
         let text = answer.text().await?;
         ensure!(status.is_success(), "a query was answered {status}: {text}");
         Ok(text)
+    }
+
+    /// Signs in as a person does; the cookie for the pages.
+    pub async fn sign_in(&self) -> Result<String> {
+        let answer = self
+            .client
+            .post(format!("{}/sign-in", self.url))
+            .header("sec-fetch-site", "same-origin")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(format!("token={}", self.token))
+            .send()
+            .await?;
+        let (status, headers) = (answer.status(), answer.headers());
+        let cookie = headers
+            .get("set-cookie")
+            .context("signing in gave no cookie");
+        let cookie = cookie.with_context(|| format!("it was answered {status}"))?;
+        let pair = cookie.to_str()?.split(';').next().unwrap_or_default();
+        Ok(pair.to_owned())
+    }
+
+    /// The body of an answer, by token and cookie.
+    pub async fn get(&self, address: &str, cookie: &str) -> Result<Bytes> {
+        let mut asked = self.client.get(format!("{}{address}", self.url));
+        asked = match address.starts_with("/api/") {
+            true => asked.bearer_auth(&self.token),
+            false => asked.header("cookie", cookie),
+        };
+        let answer = asked.send().await?;
+        let status = answer.status();
+        ensure!(status.is_success(), "`{address}` was answered {status}");
+        Ok(answer.bytes().await?)
     }
 
     pub async fn version(&self) -> Result<u64> {

@@ -1,4 +1,4 @@
-//! A home with a month of data of the whole country, received and transformed once, as the demo's.
+//! A home with months of data of the whole country, received and transformed once, as the demo's.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,6 @@ use server::generate::{DEFAULT_SPOIL, Format, Generator, Order, Parcel};
 use service::{BodyFormat, ErrorKind, RunRequest, Service, StepState, SubmitRequest};
 
 use crate::house::{self, Opened};
-use crate::ingest::dossiers::PERIOD;
 use crate::task::Measured;
 use crate::{machine, tables};
 
@@ -24,7 +23,9 @@ const SEED: u64 = 2026;
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Fill {
     pub home: PathBuf,
+    /// Rows of dossiers, of all periods together.
     pub rows: u64,
+    pub periods: Vec<String>,
 }
 
 /// The files of each table of a filled home.
@@ -46,20 +47,17 @@ impl Fill {
         let started = Instant::now();
         let sources = house::shipped()?;
         let (project, _) = Project::read(&sources);
-        let order = Order {
-            period: project.calendar.get(&PERIOD.parse()?)?.clone(),
-            seed: SEED,
-            rows: self.rows,
-            spoil: DEFAULT_SPOIL,
-        };
-        let generator = Arc::new(Generator::new(&project, order)?);
         let opened = house::open(&self.home, &sources).await?;
         opened.house.apply(&opened.call).await?;
-        stream::iter(generator.national())
-            .map(|parcel| submit(&opened, &generator, parcel))
-            .buffer_unordered(machine::cores())
-            .try_collect::<()>()
-            .await?;
+        let each = self.rows / (self.periods.len() as u64).max(1);
+        for period in &self.periods {
+            let generator = generator(&project, period, SEED, each)?;
+            stream::iter(generator.national())
+                .map(|parcel| submit(&opened, &generator, parcel))
+                .buffer_unordered(machine::cores())
+                .try_collect::<()>()
+                .await?;
+        }
         let report = opened
             .house
             .run(&opened.call, RunRequest::default())
@@ -89,7 +87,19 @@ impl Fill {
     }
 }
 
-async fn submit(opened: &Opened, generator: &Arc<Generator>, parcel: Parcel) -> Result<()> {
+/// What the country reports for a period.
+pub fn generator(project: &Project, period: &str, seed: u64, rows: u64) -> Result<Arc<Generator>> {
+    let order = Order {
+        period: project.calendar.get(&period.parse()?)?.clone(),
+        seed,
+        rows,
+        spoil: DEFAULT_SPOIL,
+    };
+    Ok(Arc::new(Generator::new(project, order)?))
+}
+
+/// Sends a parcel to the house.
+pub async fn submit(opened: &Opened, generator: &Arc<Generator>, parcel: Parcel) -> Result<()> {
     let format = match parcel.format {
         Format::Ndjson => BodyFormat::Ndjson,
         Format::Csv => BodyFormat::Csv,

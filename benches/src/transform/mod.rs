@@ -14,6 +14,7 @@ use crate::cli::Bench;
 use crate::contest::{Contestant, Series, rounds};
 use crate::figures::median;
 use crate::house;
+use crate::ingest::dossiers::PERIOD;
 use crate::machine;
 use crate::process::ours;
 use crate::table::{Table, grouped, mebibytes, rate, ratio, seconds};
@@ -42,6 +43,7 @@ pub fn run(bench: &Bench, rows: u64) -> Result<()> {
     ours(&Task::Fill(Fill {
         home: home.path().to_owned(),
         rows,
+        periods: vec![PERIOD.to_owned()],
     }))?;
     let files = files_in(home.path())?;
     let run_at = machine::now().to_rfc3339();

@@ -1,8 +1,10 @@
 //! A run of the house, step by step.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use serde::{Deserialize, Serialize};
 use service::{RunRequest, Service, StepState};
 
@@ -19,6 +21,7 @@ pub struct Steps {
 
 impl Steps {
     pub async fn perform(self) -> Result<Measured> {
+        let counted = PrometheusBuilder::new().install_recorder()?;
         let opened = house::open(&self.home, &house::shipped()?).await?;
         let request = RunRequest {
             select: vec![self.select],
@@ -36,14 +39,25 @@ impl Steps {
                 dataset: step.dataset.to_string(),
                 seconds: step.seconds,
                 rows: step.rows,
-                refused: None,
+                ..Step::default()
             });
         }
         Ok(Measured {
             seconds: report.seconds,
             peak_bytes,
             steps,
+            parts: parts(&counted.render()),
             ..Measured::default()
         })
     }
+}
+
+/// The seconds of every part of the run, from what was counted of it.
+fn parts(counted: &str) -> BTreeMap<String, f64> {
+    let part = |line: &str| {
+        let line = line.strip_prefix("dtm_run_part_seconds_sum{part=\"")?;
+        let (part, seconds) = line.split_once("\"} ")?;
+        Some((part.to_owned(), seconds.parse().ok()?))
+    };
+    counted.lines().filter_map(part).collect()
 }

@@ -155,6 +155,10 @@ commit-info = Commit
 
 # Lineage
 lineage-about = Every table is made of the tables to its left. Open one to see what is near to it, and its columns.
+lineage-search = Find a dataset or a column
+lineage-not-found = No dataset and no column has that in its name or title. Try fewer words; accents may be left out.
+lineage-more = And { $count } more; add a word to see fewer.
+search = Search
 lineage-of = Lineage of
 this-dataset = This dataset
 every-column = every column

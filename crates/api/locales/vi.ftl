@@ -146,6 +146,10 @@ commit-info = Thông tin ghi
 
 # Dòng dữ liệu
 lineage-about = Mỗi bảng được tạo ra từ các bảng ở bên trái. Mở một bảng để xem các bảng gần nó và các cột của nó.
+lineage-search = Tìm bộ dữ liệu hoặc cột
+lineage-not-found = Không có bộ dữ liệu hay cột nào mang tên như vậy. Hãy thử ít từ hơn; có thể bỏ dấu.
+lineage-more = Và { $count } kết quả nữa; thêm từ để thu hẹp.
+search = Tìm
 lineage-of = Dòng dữ liệu của
 this-dataset = Bộ dữ liệu này
 every-column = mọi cột

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use futures::{StreamExt, TryStreamExt, stream};
 use lineage::Graph;
 use project::{Contract, DatasetName, Layer, Project};
 use render::ListedCode;
@@ -27,6 +28,9 @@ const PAGE: u64 = 1000;
 const PARTITIONS: usize = 1000;
 /// Files of a dataset's table at the most.
 const FILES: usize = 50;
+
+/// Tables that are looked at at once when all are listed.
+const TABLES_AT_ONCE: usize = 16;
 
 /// Every dataset, by name.
 pub(crate) async fn datasets(gate: &Gate, call: &Call) -> Result<Vec<DatasetSummary>> {
@@ -71,17 +75,16 @@ async fn summaries(handles: &Handles) -> Result<Vec<DatasetSummary>> {
     let project = handles.project();
     let mut all: BTreeMap<&DatasetName, &Contract> = project.contracts.iter().collect();
     all.extend(system::contracts());
-    let mut summaries = Vec::new();
-    for contract in all.into_values() {
-        summaries.push(summary(handles, contract).await?);
-    }
-    Ok(summaries)
+    let all: Vec<Contract> = all.into_values().cloned().collect();
+    // Each asks the store whether its table moved on.
+    let each = stream::iter(all).map(async |contract| summary(handles, &contract).await);
+    each.buffered(TABLES_AT_ONCE).try_collect().await
 }
 
 async fn detail(handles: &Handles, dataset: &DatasetName) -> Result<DatasetDetail> {
     let contract = handles.contract(dataset)?;
     let project = handles.project();
-    let graph = graph(&project)?;
+    let graph = handles.project.graph();
     let summary = summary(handles, &contract).await?;
     let (history, held) = if summary.table.is_some() {
         let history = versions(handles, dataset, NEWEST).await?;
@@ -245,9 +248,9 @@ pub(crate) async fn lineage(
 }
 
 fn part(handles: &Handles, request: &LineageRequest) -> Result<LineageAnswer> {
-    let project = handles.project();
-    let graph = graph(&project)?;
+    let graph = handles.project.graph();
     let Some(dataset) = &request.dataset else {
+        let graph = (*graph).clone();
         return Ok(LineageAnswer { graph });
     };
     let contract = handles.contract(dataset)?;

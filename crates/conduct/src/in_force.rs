@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use lineage::Graph;
 use project::{Problem, Project, Sources};
 use service::{ErrorKind, Result, ServiceError};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
+use crate::catalogue;
 use crate::check::check;
 
 /// Problems in a refusal; `dtm check` lists the rest.
@@ -24,6 +26,8 @@ pub trait ProjectSource: Send + Sync + 'static {
 #[derive(Clone)]
 pub(crate) struct Written {
     pub project: Arc<Project>,
+    /// As its lineage files state it: put together once, for it is asked for again and again.
+    graph: Arc<Graph>,
     sha256: String,
 }
 
@@ -50,6 +54,11 @@ impl InForce {
     /// The project as it stands now.
     pub(crate) fn project(&self) -> Arc<Project> {
         self.current().project
+    }
+
+    /// Its graph.
+    pub(crate) fn graph(&self) -> Arc<Graph> {
+        self.current().graph
     }
 
     /// What the files say now; the project in force where they have not changed. Refuses files with
@@ -106,8 +115,11 @@ async fn checked(source: &Arc<dyn ProjectSource>, files: Sources) -> Result<Writ
     .await
     .map_err(broken)?;
     if problems.is_empty() {
-        let project = Arc::new(project);
-        return Ok(Written { project, sha256 });
+        return Ok(Written {
+            graph: Arc::new(catalogue::graph(&project)?),
+            project: Arc::new(project),
+            sha256,
+        });
     }
     Err(refused(&source.name(), &problems))
 }

@@ -9,7 +9,6 @@ use engine::Param;
 use project::DatasetName;
 use service::{ErrorKind, Page, Result, RunReport, RunStep, ServiceError, StepState};
 
-use crate::catalogue;
 use crate::handles::Handles;
 use crate::system::{self, own};
 
@@ -48,7 +47,7 @@ pub(crate) async fn run_of(handles: &Handles, id: &str) -> Result<RunReport> {
 
 /// The rows of the ledger as runs, in the order in which the runs first stand there.
 fn reports(handles: &Handles, batches: &[RecordBatch]) -> Result<Vec<RunReport>> {
-    let places = places(handles)?;
+    let places = places(handles);
     let mut reports: Vec<RunReport> = Vec::new();
     for batch in batches {
         for row in 0..batch.num_rows() {
@@ -104,11 +103,11 @@ fn step(batch: &RecordBatch, row: usize) -> Option<RunStep> {
 }
 
 /// Where each dataset comes in a run: after what it reads. The ledger keeps no order of its own.
-fn places(handles: &Handles) -> Result<BTreeMap<DatasetName, usize>> {
-    let order = catalogue::graph(&handles.project())?.order();
+fn places(handles: &Handles) -> BTreeMap<DatasetName, usize> {
+    let order = handles.project.graph().order();
     let order = order.unwrap_or_default().into_iter();
-    Ok(order
+    order
         .enumerate()
         .map(|(place, dataset)| (dataset, place))
-        .collect())
+        .collect()
 }

@@ -7,6 +7,7 @@ use engine::{Planned, Session};
 use lake::{StagedFile, WriteSettings};
 use service::Result;
 
+use super::part::Part;
 use super::step::{Step, Work};
 use crate::quality::Case;
 use crate::{failure, staging};
@@ -34,9 +35,12 @@ impl Step<'_> {
         planned: &Planned,
         work: &Work,
     ) -> Result<(Vec<StagedFile>, Option<String>)> {
-        let files = staging::staged(session, planned, &work.table, &work.settings()).await?;
+        let settings = work.settings();
+        let files = staging::staged(session, planned, &work.table, &settings);
+        let files = Part::Compute.timed(files).await?;
         let case = self.case(work);
-        let aside = self.judged.set_aside(self.handles, &case, &files).await;
+        let aside = self.judged.set_aside(self.handles, &case, &files);
+        let aside = Part::Rules.timed(aside).await;
         let Some((kept, told)) = self.or_discard(work, aside, &files).await? else {
             return Ok((files, None));
         };
@@ -54,7 +58,8 @@ impl Step<'_> {
         aside: Option<String>,
     ) -> Result<Option<String>> {
         let case = self.case(work);
-        let warned = self.judged.judge(self.handles, &case, staged).await?;
+        let warned = self.judged.judge(self.handles, &case, staged);
+        let warned = Part::Rules.timed(warned).await?;
         let told: Vec<String> = aside.into_iter().chain(warned).collect();
         Ok((!told.is_empty()).then(|| told.join("; ")))
     }

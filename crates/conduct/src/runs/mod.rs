@@ -3,6 +3,7 @@
 mod due;
 mod held;
 mod open;
+mod part;
 mod step;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use crate::{plan, rollback, schedule, select};
 pub(crate) use due::{due, due_of, edited};
 use open::Open;
 pub(crate) use open::{is_one_open, undo_cut_off};
+use part::Part;
 use step::Step;
 pub(crate) use step::{CONTRACT, INPUTS, MEANING, SQL, made_by};
 
@@ -118,15 +120,19 @@ pub(crate) async fn take(
         steps,
     };
     alone.still().await?;
-    let published = publish(handles, alone, project, &report).await?;
+    let publishing = publish(handles, alone, project, &report);
+    let published = Part::Publish.timed(publishing).await?;
     open.end().await?;
     let is_told = |s: &RunStep| {
         let is_noted = occasions.get(&s.dataset).is_some_and(Option::is_some);
         s.state != StepState::UpToDate || is_noted
     };
     if published || report.steps.iter().any(is_told) {
-        quality::record(handles, &report, &judged).await?;
-        record(handles, project, &report).await?;
+        let kept = quality::record(handles, &report, &judged);
+        Part::Record.timed(kept).await?;
+        Part::Record
+            .timed(record(handles, project, &report))
+            .await?;
     } else {
         // It leaves nothing behind that could be asked for by its id.
         report.id = None;

@@ -12,6 +12,7 @@ use service::{PlannedRun, Result, RunStep, StepState};
 
 use super::RUN;
 use super::open::Open;
+use super::part::Part;
 use crate::check::run_params;
 use crate::handles::{Handles, versions};
 use crate::incremental::{self, Previous, Replaced, Scope};
@@ -197,7 +198,7 @@ impl Step<'_> {
     async fn build(&self) -> Result<Outcome> {
         let work = self.work().await?;
         let read = versions(&work.snapshots);
-        let (scope, current) = self.scope(&work, &read).await?;
+        let (scope, current) = Part::Plan.timed(self.scope(&work, &read)).await?;
         let told = scope.told();
         let inputs: Vec<(DatasetName, i64)> = read.into_iter().collect();
         let (state, made) = match scope {
@@ -297,7 +298,8 @@ impl Step<'_> {
         (mut replaced, aside): (Replaced, Option<String>),
         windows: &Windows,
     ) -> Result<(Replaced, Option<String>)> {
-        let kept = self.kept(work, &replaced, windows).await;
+        let kept = self.kept(work, &replaced, windows);
+        let kept = Part::Compute.timed(kept).await;
         replaced.kept = self.or_discard(work, kept, &replaced.inside).await?;
         let judged = replaced.to_judge(&work.table, &work.contract, windows);
         let warnings = match judged {
@@ -348,7 +350,7 @@ impl Step<'_> {
         }
         let info = work.info.clone();
         let request = request.with_operation("TRANSFORM").with_info(info);
-        let committed = work.table.commit(request).await;
+        let committed = Part::Commit.timed(work.table.commit(request)).await;
         // Whether the commit happened is not known when the store does not answer.
         if let Err(lake::LakeError::Conflict(_)) = &committed {
             work.table.discard(files).await.map_err(failure::lake)?;

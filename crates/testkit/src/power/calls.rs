@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// A call that has had its effect, in the order in which they ended; a sync is two, for what is
-/// written while it is under way is not promised.
+/// written while it is under way is not promised, and a descriptor is free when its close begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     Open {
@@ -89,7 +89,8 @@ pub fn read(text: &str) -> Vec<Event> {
     events
 }
 
-/// What counts from a call's start: what a sync covers, and what may have been heard.
+/// What counts from a call's start: what a sync covers, what may have been heard, and the end of a
+/// descriptor.
 fn begins(thread: u32, line: &str, events: &mut Vec<Event>) {
     let Some((name, arguments)) = line.split_once('(') else {
         return;
@@ -98,6 +99,10 @@ fn begins(thread: u32, line: &str, events: &mut Vec<Event>) {
     match name {
         "fsync" | "fdatasync" => events.push(Event::SyncBegins {
             thread,
+            fd: fd(&arguments[0]),
+        }),
+        // Another thread may get its number before this call returns.
+        "close" => events.push(Event::Close {
             fd: fd(&arguments[0]),
         }),
         "write" | "writev" | "sendto" | "sendmsg" if is_socket(&arguments[0]) => {
@@ -124,7 +129,7 @@ fn ends(thread: u32, line: &str, events: &mut Vec<Event>) {
     let arguments = split(arguments.trim_end().trim_end_matches(')'));
     let event = match name {
         // What was sent is told where it begins; a range that is synced promises nothing.
-        "sync_file_range" => None,
+        "close" | "sync_file_range" => None,
         "write" | "writev" | "sendto" | "sendmsg" if is_socket(&arguments[0]) => None,
         "write" | "writev" | "pwrite64" | "pwritev" => Some(written(name, &arguments, result)),
         "fsync" | "fdatasync" => Some(Event::SyncEnds { thread }),
@@ -199,7 +204,6 @@ fn of_descriptor(name: &str, arguments: &[String], result: i64) -> Option<Option
         "open" => opened(result, path(&arguments[0]), &arguments[1]),
         "creat" => opened(result, path(&arguments[0]), "O_CREAT|O_TRUNC"),
         "openat" => opened(result, path_at(&arguments[0], &arguments[1]), &arguments[2]),
-        "close" => Event::Close { fd: of },
         "dup" | "dup2" | "dup3" => Event::Dup { from: of, to: made },
         "fcntl" if arguments[1].starts_with("F_DUPFD") => Event::Dup { from: of, to: made },
         "fcntl" => return Some(None),

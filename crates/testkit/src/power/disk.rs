@@ -31,6 +31,13 @@ enum Covered {
     Elsewhere,
 }
 
+/// A sync that is under way.
+#[derive(Debug)]
+struct Sync {
+    number: u64,
+    covered: Covered,
+}
+
 /// A folder on a disk; the first node is the folder itself.
 #[derive(Debug)]
 pub struct Disk {
@@ -38,7 +45,11 @@ pub struct Disk {
     nodes: Vec<Node>,
     /// Descriptors of files elsewhere, and of sockets, have none.
     open: HashMap<i32, Open>,
-    syncs: HashMap<u32, Covered>,
+    syncs: HashMap<u32, Sync>,
+    /// The number of the newest sync that began.
+    begun: u64,
+    /// The number of the sync that said last what is kept of a node.
+    kept_by: HashMap<usize, u64>,
 }
 
 impl Disk {
@@ -49,6 +60,8 @@ impl Disk {
             nodes: Vec::new(),
             open: HashMap::new(),
             syncs: HashMap::new(),
+            begun: 0,
+            kept_by: HashMap::new(),
         };
         disk.load(copy);
         disk
@@ -138,8 +151,9 @@ impl Disk {
                 }
             }
             Event::SyncBegins { thread, fd } => {
-                let covered = self.covered(*fd);
-                self.syncs.insert(*thread, covered);
+                self.begun += 1;
+                let (number, covered) = (self.begun, self.covered(*fd));
+                self.syncs.insert(*thread, Sync { number, covered });
             }
             Event::SyncEnds { thread } => self.synced(*thread),
             Event::Sent(_) => {}
@@ -208,19 +222,22 @@ impl Disk {
         }
     }
 
+    /// What it covers is kept, unless a sync that began later has ended: then more is.
     fn synced(&mut self, thread: u32) {
-        match self.syncs.remove(&thread) {
-            Some(Covered::File(node, bytes)) => {
-                if let Node::File { kept, .. } = &mut self.nodes[node] {
-                    *kept = bytes;
-                }
-            }
-            Some(Covered::Folder(node, names)) => {
-                if let Node::Folder { kept, .. } = &mut self.nodes[node] {
-                    *kept = names;
-                }
-            }
-            Some(Covered::Elsewhere) | None => {}
+        let Some(Sync { number, covered }) = self.syncs.remove(&thread) else {
+            return;
+        };
+        let (Covered::File(node, _) | Covered::Folder(node, _)) = covered else {
+            return;
+        };
+        if self.kept_by.get(&node).is_some_and(|by| *by > number) {
+            return;
+        }
+        self.kept_by.insert(node, number);
+        match (&mut self.nodes[node], covered) {
+            (Node::File { kept, .. }, Covered::File(_, bytes)) => *kept = bytes,
+            (Node::Folder { kept, .. }, Covered::Folder(_, names)) => *kept = names,
+            _ => {}
         }
     }
 

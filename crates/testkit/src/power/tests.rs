@@ -22,6 +22,37 @@ fn trace_of(script: &str) -> (TempDir, Trace) {
     (root, trace)
 }
 
+/// The trace of calls as `strace` notes them, with paths and texts in brackets of their own.
+fn trace_of_calls(calls: &[&str]) -> (TempDir, Trace) {
+    let root = TempDir::new().unwrap();
+    let (folder, before) = (root.path().join("folder"), root.path().join("before"));
+    for place in [&folder, &before] {
+        std::fs::create_dir(place).unwrap();
+        std::fs::write(place.join("old"), "old").unwrap();
+    }
+    let hex = |text: &str| {
+        text.bytes()
+            .map(|byte| format!("\\x{byte:02x}"))
+            .collect::<String>()
+    };
+    let mut log = String::new();
+    for call in calls {
+        // `{name}` is a path in the folder.
+        let mut parts = call.split(['{', '}']);
+        log.push_str(parts.next().unwrap());
+        while let (Some(name), Some(rest)) = (parts.next(), parts.next()) {
+            let path = folder.join(name);
+            log.push_str(&format!("\"{}\"", hex(path.to_str().unwrap())));
+            log.push_str(rest);
+        }
+        log.push('\n');
+    }
+    let path = root.path().join("log");
+    std::fs::write(&path, log).unwrap();
+    let trace = Trace::read(&path, &folder, &before);
+    (root, trace)
+}
+
 /// What is left at each moment, without repetitions: the names with what they hold.
 fn left(trace: &Trace) -> Vec<String> {
     let mut left: Vec<String> = Vec::new();
@@ -80,4 +111,29 @@ fn what_was_sent_is_found_at_the_moment_before() {
     trace.image(sent, image.path());
     assert!(image.path().join("a").exists());
     assert_eq!(trace.sent("receipt 8"), None);
+}
+
+#[test]
+fn a_sync_that_began_before_another_takes_nothing_of_it_back() {
+    let (_root, trace) = trace_of_calls(&[
+        "1 openat(AT_FDCWD, {}, O_RDONLY) = 3",
+        "1 fsync(3 <unfinished ...>",
+        "2 openat(AT_FDCWD, {new}, O_WRONLY|O_CREAT) = 4",
+        "2 openat(AT_FDCWD, {}, O_RDONLY) = 5",
+        "2 fsync(5) = 0",
+        "1 <... fsync resumed>) = 0",
+    ]);
+    assert_eq!(left(&trace), ["old=old", "new= old=old"]);
+}
+
+#[test]
+fn a_descriptor_is_another_s_when_its_close_has_begun() {
+    let (_root, trace) = trace_of_calls(&[
+        "1 openat(AT_FDCWD, {new}, O_WRONLY|O_CREAT) = 3",
+        "1 close(3 <unfinished ...>",
+        "2 openat(AT_FDCWD, {}, O_RDONLY) = 3",
+        "1 <... close resumed>) = 0",
+        "2 fsync(3) = 0",
+    ]);
+    assert_eq!(left(&trace), ["old=old", "new= old=old"]);
 }

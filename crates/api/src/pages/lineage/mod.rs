@@ -3,6 +3,7 @@
 mod columns;
 mod layout;
 mod picture;
+mod search;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,13 +15,14 @@ use axum::response::Response;
 use lineage::Graph;
 use project::DatasetName;
 use render::format::Formats;
-use service::{Direction, ErrorKind, LineageRequest, Result, ServiceError};
+use service::{DatasetSummary, Direction, ErrorKind, LineageRequest, Result, ServiceError};
 
 use super::shell::Shell;
 use super::visit::{Visit, Words, address, written};
 use crate::ApiState;
 use columns::Edges;
 use picture::Picture;
+use search::Search;
 
 /// The steps that a picture goes up and down, to choose from.
 const DEPTHS: [u32; 4] = [1, 2, 3, 9];
@@ -29,6 +31,8 @@ const DEPTHS: [u32; 4] = [1, 2, 3, 9];
 #[template(path = "lineage.html")]
 struct AllPage {
     shell: Shell,
+    /// What was found, if something was looked for.
+    search: Option<Search>,
     /// None if there are more tables than are drawn.
     picture: Option<Picture>,
     lines: Vec<tables::Line>,
@@ -78,8 +82,19 @@ async fn read_all(state: &ApiState, visit: &Visit) -> Result<Response> {
         column: None,
         direction: Direction::Up,
     };
+    let datasets = state.service.datasets(&visit.call).await?;
+    let asked = visit.param("q").map(str::trim).filter(|q| !q.is_empty());
+    if let Some(text) = asked {
+        let page = AllPage {
+            shell,
+            search: Some(Search::among(&datasets, text, visit.language)),
+            picture: None,
+            lines: Vec::new(),
+        };
+        return written(StatusCode::OK, &page);
+    }
     let graph = state.service.lineage(&visit.call, request).await?.graph;
-    let titles = titles(state, visit).await?;
+    let titles = titles(datasets, visit);
     let shown: BTreeSet<DatasetName> = graph.datasets().cloned().collect();
     let picture = (shown.len() <= tables::DRAWN)
         .then(|| tables::picture(&graph, &shown, None, &titles, &shell));
@@ -88,19 +103,19 @@ async fn read_all(state: &ApiState, visit: &Visit) -> Result<Response> {
         StatusCode::OK,
         &AllPage {
             shell,
+            search: None,
             picture,
             lines,
         },
     )
 }
 
-async fn titles(state: &ApiState, visit: &Visit) -> Result<BTreeMap<DatasetName, String>> {
-    let datasets = state.service.datasets(&visit.call).await?;
-    let title = |dataset: service::DatasetSummary| {
+fn titles(datasets: Vec<DatasetSummary>, visit: &Visit) -> BTreeMap<DatasetName, String> {
+    let title = |dataset: DatasetSummary| {
         let title = visit.language.of(&dataset.contract.title).to_owned();
         (dataset.contract.dataset, title)
     };
-    Ok(datasets.into_iter().map(title).collect())
+    datasets.into_iter().map(title).collect()
 }
 
 pub(super) async fn one(
@@ -124,7 +139,7 @@ async fn read_one(state: &ApiState, visit: &Visit, name: &str) -> Result<Respons
     let depth = asked
         .filter(|depth| DEPTHS.contains(depth))
         .unwrap_or(DEPTHS[0]);
-    let titles = titles(state, visit).await?;
+    let titles = titles(state.service.datasets(&visit.call).await?, visit);
     let (shown, whole) = tables::around(&graph, &dataset, depth);
     let page = TablesPage {
         name: dataset.to_string(),

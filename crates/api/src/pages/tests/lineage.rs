@@ -61,3 +61,24 @@ async fn columns_show_what_carries_values_and_on_demand_what_decides() {
     );
     assert!(column.contains("href=\"/lineage/refined.agencies.agency_code\""));
 }
+
+#[tokio::test]
+async fn a_dataset_or_a_column_is_found_by_its_name_or_title_without_accents() {
+    let fake = Fake::new(Stage::Full);
+    let by_name = get(&fake, "/lineage?q=national").await.body;
+    assert!(by_name.contains("<a href=\"/lineage/served.national_summary\">"));
+    assert!(!by_name.contains("<svg") && !by_name.contains("/lineage/raw.dossiers\""));
+    // Hồ sơ thủ tục hành chính
+    let by_title = get(&fake, "/lineage?q=HO+so+thu+tuc&lang=vi").await.body;
+    assert!(
+        by_title.contains("<a href=\"/lineage/raw.dossiers\">"),
+        "{by_title}"
+    );
+    for asked in ["agency_code", "refined.dossiers+agency_code"] {
+        let column = get(&fake, &format!("/lineage?q={asked}")).await.body;
+        assert!(column.contains("<a href=\"/lineage/refined.dossiers.agency_code\">"));
+        assert!(!column.contains("<a href=\"/lineage/refined.dossiers.dossier_id\">"));
+    }
+    let none = get(&fake, "/lineage?q=%3Cb%3E&lang=en").await.body;
+    assert!(none.contains("value=\"&#60;b&#62;\"") && none.contains("No dataset and no column"));
+}
