@@ -92,6 +92,7 @@ fn settings(folder: &Path) -> Settings {
         errors_in_answer: 100,
         maintain: conduct::MaintainSettings::default(),
         evidence: conduct::EvidenceSettings::default(),
+        lineage: conduct::LineageSettings::default(),
         upload: conduct::UploadLimits::default(),
     }
 }

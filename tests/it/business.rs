@@ -85,5 +85,5 @@ fn our_own_books_have_sound_contracts() {
         assert_eq!(contract.dataset.layer(), Layer::System);
         read += 1;
     }
-    assert_eq!(read, 5);
+    assert_eq!(read, 6);
 }

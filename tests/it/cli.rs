@@ -4,6 +4,7 @@ mod bombs;
 mod clients;
 mod erase;
 mod large;
+mod lineage;
 mod maintain;
 mod memory;
 mod nodes;

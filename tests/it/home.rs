@@ -13,8 +13,8 @@ use arrow::datatypes::DataType;
 use audit::seal::{SigningKey, SigningKeys};
 use bytes::Bytes;
 use conduct::{
-    EvidenceSettings, Given, House, InForce, MaintainSettings, Parts, ProjectSource, Settings,
-    UploadLimits,
+    EvidenceSettings, Given, House, InForce, LineageSettings, MaintainSettings, Parts,
+    ProjectSource, Settings, UploadLimits,
 };
 use futures::{StreamExt, stream};
 use lake::{Lake, S3Settings, StoreLocation, open_store};
@@ -58,6 +58,8 @@ pub struct Setup {
     pub env: BTreeMap<String, String>,
     /// The books' database on PostgreSQL; without one they are a file of the home.
     pub database: Option<String>,
+    /// Whether events of lineage are kept, and for whom.
+    pub lineage: LineageSettings,
 }
 
 impl Default for Setup {
@@ -74,6 +76,7 @@ impl Default for Setup {
             },
             env: BTreeMap::new(),
             database: None,
+            lineage: LineageSettings::default(),
         }
     }
 }
@@ -429,8 +432,7 @@ async fn open(
     (files, setup): (&Arc<Files>, &Setup),
     change: impl FnOnce(&mut Settings),
 ) -> House {
-    let env = setup.env.clone();
-    let resident = Arc::clone(resident);
+    let (env, resident) = (setup.env.clone(), Arc::clone(resident));
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let fresh = || {
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -466,6 +468,7 @@ async fn open(
         maintain: MaintainSettings::default(),
         upload: UploadLimits::default(),
         evidence: EvidenceSettings::default(),
+        lineage: setup.lineage.clone(),
     };
     change(&mut settings);
     let books = match &setup.database {

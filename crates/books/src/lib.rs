@@ -1,5 +1,5 @@
 //! The control database: submissions, extensions of deadlines, tokens, sessions, sign-in codes,
-//! renditions, connectors and jobs.
+//! renditions and which of them are superseded, connectors and jobs.
 //!
 //! *What is here*: typed methods over a file of SQLite or a database of PostgreSQL, which promise
 //! the same on both, and the migrations. *What is never here*:
@@ -25,6 +25,7 @@ mod renditions;
 mod sessions;
 mod statement;
 mod submissions;
+mod supersessions;
 mod tokens;
 mod totals;
 mod writer;
@@ -38,6 +39,7 @@ pub use place::Place;
 pub use renditions::RenditionRecord;
 pub use sessions::SessionRecord;
 pub use submissions::{Claim, NewSubmission};
+pub use supersessions::{Judgement, SupersessionRecord};
 pub use tokens::TokenRecord;
 
 #[cfg(test)]

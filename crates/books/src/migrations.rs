@@ -52,6 +52,11 @@ pub const SQLITE: Migrations = &[
         "jobs",
         include_str!("../migrations/sqlite/0008_jobs.sql"),
     ),
+    (
+        9,
+        "supersessions",
+        include_str!("../migrations/sqlite/0009_supersessions.sql"),
+    ),
 ];
 
 pub const POSTGRES: Migrations = &[
@@ -84,6 +89,11 @@ pub const POSTGRES: Migrations = &[
         8,
         "jobs",
         include_str!("../migrations/postgres/0008_jobs.sql"),
+    ),
+    (
+        9,
+        "supersessions",
+        include_str!("../migrations/postgres/0009_supersessions.sql"),
     ),
 ];
 

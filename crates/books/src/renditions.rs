@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::codec::micros;
+use crate::codec::{Reader, micros};
 use crate::statement::Statement;
 use crate::{Books, Result};
 
@@ -36,12 +36,15 @@ impl Books {
         let statement = Statement::new("select * from renditions where id = $1").text(id);
         let row = self.read_one("read the rendition", &statement).await?;
         let Some(row) = row else { return Ok(None) };
-        let reader = self.reader(&row);
-        Ok(Some(RenditionRecord {
-            id: reader.get("id")?,
-            report: reader.get("report")?,
-            manifest: reader.get("manifest")?,
-            created_at: reader.at("created_at")?,
-        }))
+        rendition(&self.reader(&row)).map(Some)
     }
+}
+
+pub(crate) fn rendition(reader: &Reader<'_>) -> Result<RenditionRecord> {
+    Ok(RenditionRecord {
+        id: reader.get("id")?,
+        report: reader.get("report")?,
+        manifest: reader.get("manifest")?,
+        created_at: reader.at("created_at")?,
+    })
 }

@@ -14,7 +14,7 @@ use service::{
 };
 use uuid::Uuid;
 
-use crate::{BooksError, Claim, NewSubmission, RenditionRecord};
+use crate::{BooksError, Claim, Judgement, NewSubmission, RenditionRecord, SupersessionRecord};
 use crowd::{
     of_many_who_ask_at_once_each_hears_of_his_own,
     what_many_say_at_once_is_kept_as_if_each_had_been_alone,
@@ -80,6 +80,7 @@ on_both! {
     what_has_ended_is_swept
     a_sign_in_code_works_once_and_in_time
     a_rendition_is_kept_with_its_manifest
+    marks_of_renditions_are_kept_once_and_end_with_a_rollback
     a_database_of_a_newer_version_is_refused_and_left_alone
     a_migration_that_was_changed_is_damage
     a_value_that_does_not_fit_its_type_is_named
@@ -659,6 +660,74 @@ async fn a_rendition_is_kept_with_its_manifest(home: Home) {
     expect!["cannot keep the rendition: it is there already"].assert_eq(&error.to_string());
 }
 
+async fn marks_of_renditions_are_kept_once_and_end_with_a_rollback(home: Home) {
+    let books = home.open().await;
+    let rendition = |n: i64| RenditionRecord {
+        id: format!("r{n}"),
+        report: "monthly-summary".to_owned(),
+        manifest: "{}".to_owned(),
+        created_at: at(n),
+    };
+    for n in 1..=3 {
+        books.add_rendition(&rendition(n)).await.unwrap();
+    }
+    let mark = |rendition: &str, set: u64, run: Option<&str>| SupersessionRecord {
+        rendition: rendition.to_owned(),
+        set,
+        run: run.map(str::to_owned),
+        at: at(40),
+    };
+    assert_eq!(books.judged_set().await.unwrap(), None);
+    let first = Judgement {
+        set: 2,
+        lifted: None,
+        marked: vec![mark("r1", 2, Some("a"))],
+    };
+    // Whoever was cut off says the same again.
+    for _ in 0..2 {
+        books.keep_judgement(&first).await.unwrap();
+    }
+    let third = Judgement {
+        set: 3,
+        marked: vec![mark("r2", 3, Some("b"))],
+        ..Judgement::default()
+    };
+    books.keep_judgement(&third).await.unwrap();
+    let ids = |records: Vec<RenditionRecord>| {
+        let ids = records.into_iter().map(|record| record.id);
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(ids(books.standing_renditions().await.unwrap()), ["r3"]);
+    let found = books.supersession("r1").await.unwrap();
+    assert_eq!(found, Some(mark("r1", 2, Some("a"))));
+
+    // The rollback of the second run leaves what the first did, and marks what showed the second.
+    let fourth = Judgement {
+        set: 4,
+        lifted: Some((2, at(50))),
+        marked: vec![mark("r3", 4, None)],
+    };
+    let between = books.supersessions_between(2, 4).await.unwrap();
+    assert_eq!(between, [mark("r2", 3, Some("b"))]);
+    for _ in 0..2 {
+        books.keep_judgement(&fourth).await.unwrap();
+    }
+    assert_eq!(books.supersession("r2").await.unwrap(), None);
+    assert_eq!(books.supersessions_between(2, 4).await.unwrap(), []);
+    assert_eq!(ids(books.standing_renditions().await.unwrap()), ["r2"]);
+    // A judgement that comes late takes nothing back.
+    books.keep_judgement(&first).await.unwrap();
+    assert_eq!(books.judged_set().await.unwrap(), Some(4));
+    let page = Page {
+        offset: 1,
+        limit: 5,
+    };
+    let listed = books.renditions_of("monthly-summary", page).await.unwrap();
+    assert_eq!(ids(listed), ["r2", "r1"]);
+    let since = books.standing_renditions_of("monthly-summary", at(3)).await;
+    assert_eq!(ids(since.unwrap()), Vec::<String>::new());
+}
+
 async fn a_database_of_a_newer_version_is_refused_and_left_alone(home: Home) {
     home.open().await.close().await;
     home.run(
@@ -674,12 +743,12 @@ async fn a_database_of_a_newer_version_is_refused_and_left_alone(home: Home) {
         error,
         BooksError::Newer {
             found: 99,
-            known: 8,
+            known: 9,
             ..
         }
     ));
     expect![[r#"
-        the control database `books` is of a newer version: it has schema 99, and schema 8 is the newest that this program knows
+        the control database `books` is of a newer version: it has schema 99, and schema 9 is the newest that this program knows
         Start the version of `dtm` that last used this home, or a newer one."#]].assert_eq(&format!(
         "{}\n{}",
         home.message(&error),

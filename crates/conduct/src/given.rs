@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 use engine::{Gauge, QueryLimits};
 use service::RunStep;
 
+use crate::outbox::LineageSettings;
+
 /// Told of a transformation of a run: how many are done, of how many, and what became of it.
 pub type OnStep = Arc<dyn Fn(usize, usize, &RunStep) + Send + Sync>;
 
@@ -75,6 +77,8 @@ pub struct Settings {
     pub upload: UploadLimits,
     /// How long evidence is kept.
     pub evidence: EvidenceSettings,
+    /// Whether events of lineage are kept, and for whom.
+    pub lineage: LineageSettings,
 }
 
 /// Limits on bodies that arrive in parts.

@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::erase::{Begun, Keeping};
 use crate::in_force::InForce;
+use crate::outbox::Sender;
 use crate::perform::Agents;
 use crate::published::{Published, PublishedSet};
 use crate::upload::Uploads;
@@ -58,6 +59,8 @@ pub(crate) struct Handles {
     /// Submissions whose bodies are complete, until they are landed or given up.
     pub landings: TaskTracker,
     pub published: Published,
+    /// What is known of the sending of events.
+    pub outbox: Sender,
     /// Who acts for connectors that run now.
     pub agents: Agents,
     /// Connectors that run in this process by their schedule.

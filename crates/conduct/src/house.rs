@@ -6,15 +6,15 @@ use async_trait::async_trait;
 use project::{DatasetName, ReportDefinition};
 use serde_json::json;
 use service::{
-    Action, AuditRecord, ByteStream, Call, ConnectorState, Credential, DatasetDetail,
-    DatasetSummary, Document, EraseReport, EraseRequest, ErrorKind, Evidence, ExtendRequest,
-    LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
+    Action, AuditRecord, ByteStream, Call, ColumnProfile, ConnectorState, Credential,
+    DatasetDetail, DatasetSummary, Document, EraseReport, EraseRequest, ErrorKind, Evidence,
+    ExtendRequest, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
     ObligationFilter, Page, Plan, Preview, PreviewRequest, Principal, PullReport, PullRequest,
     QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest,
-    ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result,
-    RollbackReport, RowErrors, RuleOutcome, RunReport, RunRequest, Secret, Service, ServiceError,
-    Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, TraceAnswer, TraceRequest,
-    Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
+    ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, RestateRequest,
+    Restatement, Result, RollbackReport, RowErrors, RuleOutcome, RunReport, RunRequest, Secret,
+    Service, ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
+    TraceAnswer, TraceRequest, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 use tracing::Instrument;
 
@@ -23,7 +23,8 @@ use crate::perform::{About, Gate};
 use crate::watch::Watch;
 use crate::{
     access as principals, catalogue, erase, failure, ledger, maintain, obligations, plan, preview,
-    pull, quality, quarantine, query, release, reports, rollback, runs, submit, trace, upload,
+    profiles, pull, quality, quarantine, query, release, renditions, reports, restate, rollback,
+    runs, submit, superseded, trace, upload,
 };
 
 /// A house that is open.
@@ -46,6 +47,7 @@ impl House {
         let freed = handles.books.free_jobs().await;
         freed.map_err(failure::books)?;
         rollback::recover(&handles).await;
+        superseded::catch_up(&handles).await;
         upload::sweep_from_now_on(&handles);
         let gate = Arc::new(Gate::new(handles));
         upload::resume_all(&gate);
@@ -196,6 +198,10 @@ impl Service for House {
             .await
     }
 
+    async fn restate(&self, call: &Call, request: RestateRequest) -> Result<Restatement> {
+        restate::restate(&self.gate, call, request).await
+    }
+
     async fn quarantine(
         &self,
         call: &Call,
@@ -311,6 +317,15 @@ impl Service for House {
         quality::list(&self.gate, call, dataset, page).await
     }
 
+    async fn profiles(
+        &self,
+        call: &Call,
+        dataset: &DatasetName,
+        page: Page,
+    ) -> Result<Vec<ColumnProfile>> {
+        profiles::list(&self.gate, call, dataset, page).await
+    }
+
     async fn template(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<u8>> {
         catalogue::template(&self.gate, call, dataset).await
     }
@@ -320,12 +335,7 @@ impl Service for House {
     }
 
     async fn reports(&self, call: &Call) -> Result<Vec<ReportDefinition>> {
-        let about = About::named("reports");
-        self.gate
-            .perform(call, Action::ReadReports, about, |handles, _| async move {
-                Ok(handles.project().reports.values().cloned().collect())
-            })
-            .await
+        reports::list(&self.gate, call).await
     }
 
     async fn render(&self, call: &Call, request: RenderRequest) -> Result<Rendition> {
@@ -339,29 +349,15 @@ impl Service for House {
     }
 
     async fn rendition(&self, call: &Call, id: &str) -> Result<Rendition> {
-        let (about, id) = (About::named(format!("rendition `{id}`")), id.to_owned());
-        self.gate
-            .perform(
-                call,
-                Action::ReadRendition,
-                about,
-                |handles, _| async move { reports::rendition(&handles, &id).await },
-            )
-            .await
+        renditions::rendition(&self.gate, call, id).await
+    }
+
+    async fn renditions(&self, call: &Call, report: &str, page: Page) -> Result<Vec<Rendition>> {
+        renditions::renditions(&self.gate, call, report, page).await
     }
 
     async fn document(&self, call: &Call, id: &str, format: RenditionFormat) -> Result<Document> {
-        let about =
-            About::named(format!("rendition `{id}`")).detail(json!({ "format": format.ending() }));
-        let id = id.to_owned();
-        self.gate
-            .perform(
-                call,
-                Action::ReadRendition,
-                about,
-                |handles, _| async move { reports::document(&handles, &id, format).await },
-            )
-            .await
+        renditions::document(&self.gate, call, id, format).await
     }
 
     async fn run(&self, call: &Call, request: RunRequest) -> Result<RunReport> {

@@ -150,6 +150,21 @@ fn side(portion: &Portion) -> Result<Option<Provider>> {
     files.transpose().map_err(failure::lake)
 }
 
+/// Whether every rule of the contract can be held against the rows inside the windows alone.
+pub(crate) fn are_enough(contract: &Contract, windows: &Windows) -> bool {
+    let inside = |key: &[String]| {
+        let mut boxes = windows.boxes().iter();
+        boxes.all(|values| values.keys().all(|column| key.contains(column)))
+    };
+    contract.rules.iter().all(|rule| match &rule.check {
+        // Rows of one key are inside the same windows.
+        Check::Unique(key) => inside(key),
+        // It is held against the rows that are computed, as the rules of a row are.
+        Check::References { .. } => true,
+        check => check.is_of_a_row(),
+    })
+}
+
 /// The rows of the windows, staged, and what stays of the files that hold them.
 pub(crate) struct Replaced {
     /// The version that they were computed against.
@@ -171,18 +186,7 @@ impl Replaced {
         contract: &Contract,
         windows: &Windows,
     ) -> Result<Provider> {
-        let inside = |key: &[String]| {
-            let mut boxes = windows.boxes().iter();
-            boxes.all(|values| values.keys().all(|column| key.contains(column)))
-        };
-        let of_rows = contract.rules.iter().all(|rule| match &rule.check {
-            // Rows of one key are inside the same windows.
-            Check::Unique(key) => inside(key),
-            // It is held against the rows that are computed, as the rules of a row are.
-            Check::References { .. } => true,
-            check => check.is_of_a_row(),
-        });
-        let judged = if of_rows {
+        let judged = if are_enough(contract, windows) {
             table.staged_provider(&self.inside)
         } else {
             let files: Vec<StagedFile> = self.kept.iter().chain(&self.inside).cloned().collect();

@@ -24,7 +24,7 @@ pub(crate) fn input_versions(path: &str, text: &[u8]) -> Result<BTreeMap<String,
 }
 
 /// A manifest as it is stored.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Stored {
     report: String,
     definition_sha256: String,
@@ -37,17 +37,32 @@ pub(crate) struct Stored {
     #[serde(default, skip_serializing)]
     output_sha256: Option<String>,
     rendered_at: chrono::DateTime<chrono::Utc>,
+    /// How to see whether it would come out the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) again: Option<Again>,
 }
 
-#[derive(Serialize, Deserialize)]
+/// What a rendition asked, and the hash of what was answered.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Again {
+    pub(crate) language: String,
+    /// Parameters of the report without a value.
+    pub(crate) unset: Vec<String>,
+    /// The SQL of each query.
+    pub(crate) queries: BTreeMap<String, String>,
+    pub(crate) data_sha256: String,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
 struct StoredQuery {
     name: String,
     sql_sha256: String,
     rows: u64,
 }
 
-impl From<&Manifest> for Stored {
-    fn from(manifest: &Manifest) -> Self {
+impl Stored {
+    /// As it is put beside the rendition.
+    pub(crate) fn new(manifest: &Manifest, again: Again) -> Self {
         let query = |q: &ManifestQuery| StoredQuery {
             name: q.name.clone(),
             sql_sha256: q.sql_sha256.clone(),
@@ -66,6 +81,7 @@ impl From<&Manifest> for Stored {
                 .collect(),
             output_sha256: None,
             rendered_at: manifest.rendered_at,
+            again: Some(again),
         }
     }
 }

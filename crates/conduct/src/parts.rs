@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use crate::erase::{Begun, Keeping};
 use crate::handles::Handles;
 use crate::in_force::InForce;
+use crate::outbox::Sender;
 use crate::perform::Agents;
 use crate::published::Published;
 use crate::pull;
@@ -91,6 +92,7 @@ impl Parts {
             stopping: watch::Sender::new(false),
             landing: RwLock::new(()),
             landings: TaskTracker::new(),
+            outbox: Sender::default(),
             agents: Agents::default(),
             pulling: Mutex::new(HashSet::new()),
             pulls: Semaphore::new(pull::AT_ONCE),

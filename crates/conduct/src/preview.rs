@@ -234,24 +234,8 @@ impl Work<'_> {
         engine::with_columns(table, &wanted).map_err(failure::engine)
     }
 
-    /// The rows that readers see; none of a table that is not made yet.
     async fn published(&self, contract: &Contract) -> Result<Provider> {
-        let dataset = &contract.dataset;
-        match self.handles.lake.table(dataset).await {
-            Ok(_) => {}
-            Err(lake::LakeError::NotFound { .. }) => {
-                let schema = Arc::new(contract.table_schema());
-                return Ok(Arc::new(EmptyTable::new(schema)));
-            }
-            Err(error) => return Err(failure::lake(error)),
-        }
-        let snapshots = self.handles.snapshots([dataset], &At::Now).await?;
-        let snapshot = snapshots.get(dataset).ok_or_else(|| {
-            let message = format!("dataset `{dataset}` was not read");
-            ServiceError::new(ErrorKind::Internal, message).hint("Report the defect.")
-        })?;
-        let provider = snapshot.provider().map_err(failure::lake)?;
-        Ok(provider)
+        published(self.handles, contract, &At::Now).await
     }
 
     fn contract(&self, dataset: &DatasetName) -> Result<Contract> {
@@ -262,6 +246,25 @@ impl Work<'_> {
             None => self.handles.contract(dataset),
         }
     }
+}
+
+/// The rows that readers see then; none of a table that is not made yet.
+pub(crate) async fn published(handles: &Handles, contract: &Contract, at: &At) -> Result<Provider> {
+    let dataset = &contract.dataset;
+    match handles.lake.table(dataset).await {
+        Ok(_) => {}
+        Err(lake::LakeError::NotFound { .. }) => {
+            let schema = Arc::new(contract.table_schema());
+            return Ok(Arc::new(EmptyTable::new(schema)));
+        }
+        Err(error) => return Err(failure::lake(error)),
+    }
+    let snapshots = handles.snapshots([dataset], at).await?;
+    let snapshot = snapshots.get(dataset).ok_or_else(|| {
+        let message = format!("dataset `{dataset}` was not read");
+        ServiceError::new(ErrorKind::Internal, message).hint("Report the defect.")
+    })?;
+    snapshot.provider().map_err(failure::lake)
 }
 
 fn told(dataset: &DatasetName, state: StepState, message: Option<String>) -> Preview {

@@ -182,6 +182,17 @@ impl Published {
         .hint("`select run_id, started_at, state from system.runs` lists the runs."))
     }
 
+    /// Whether a set after that one is of `run`.
+    pub(crate) async fn names_since(&self, run: &str, sequence: u64) -> Result<bool> {
+        let newest = self.newest().await?.sequence;
+        for sequence in (sequence + 1..=newest).rev() {
+            if self.set(sequence).await?.run.as_deref() == Some(run) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Every set that was ever published.
     pub(crate) async fn all(&self) -> Result<Vec<Arc<PublishedSet>>> {
         let newest = self.newest().await?.sequence;
@@ -227,7 +238,8 @@ impl Published {
         Ok(Some(set))
     }
 
-    fn newest_known(&self) -> Arc<PublishedSet> {
+    /// The newest set that was seen here, without asking the store.
+    pub(crate) fn newest_known(&self) -> Arc<PublishedSet> {
         self.lock()
             .last_key_value()
             .map(|(_, set)| Arc::clone(set))

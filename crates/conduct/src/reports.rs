@@ -7,19 +7,31 @@ use std::sync::Arc;
 use arrow::record_batch::RecordBatch;
 use books::RenditionRecord;
 use bytes::Bytes;
-use engine::{Param, Statement};
+use engine::{Param, Session, Statement};
 use project::{DatasetName, ParameterType, ReportDefinition};
 use render::RenderError;
 use service::{
-    At, Document, ErrorKind, Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat,
-    Result, ServiceError,
+    Action, At, Call, ErrorKind, Manifest, ManifestQuery, RenderRequest, Rendition,
+    RenditionFormat, Result, ServiceError,
 };
 use sha2::{Digest, Sha256};
 
 use crate::check::{language_param, uses};
 use crate::failure;
 use crate::handles::{Handles, versions};
-use crate::manifest::{self, Stored};
+use crate::manifest::{self, Again, Stored};
+use crate::perform::{About, Gate};
+use crate::superseded;
+
+/// The reports of the project in force.
+pub(crate) async fn list(gate: &Gate, call: &Call) -> Result<Vec<ReportDefinition>> {
+    let about = About::named("reports");
+    let act = Action::ReadReports;
+    gate.perform(call, act, about, |handles, _| async move {
+        Ok(handles.project().reports.values().cloned().collect())
+    })
+    .await
+}
 
 /// Renders a report and keeps it. An error in any query means that there is no rendition.
 pub(crate) async fn render(handles: &Arc<Handles>, request: RenderRequest) -> Result<Rendition> {
@@ -40,7 +52,10 @@ pub(crate) async fn render(handles: &Arc<Handles>, request: RenderRequest) -> Re
         })?;
     }
     let params = params(&project, report, &request.params)?;
+    let published = handles.published.newest().await?.sequence;
     let (answers, read) = answers(handles, report, &params, language).await?;
+    let data_sha256 = superseded::fingerprint(&answers)?;
+    let again = again(report, &params, language.as_str(), data_sha256);
     let rendered_at = handles.now();
     let queries = report
         .queries
@@ -76,62 +91,31 @@ pub(crate) async fn render(handles: &Arc<Handles>, request: RenderRequest) -> Re
     for (format, bytes) in &documents {
         manifest.outputs.insert(*format, sha256(bytes));
     }
-    keep(handles, manifest, documents).await
-}
-
-/// What a rendition was made from.
-pub(crate) async fn rendition(handles: &Handles, id: &str) -> Result<Rendition> {
-    let unknown = || {
-        ServiceError::new(ErrorKind::NotFound, format!("there is no rendition `{id}`"))
-            .hint("Render the report; the answer names the rendition.")
-    };
-    let record = handles
-        .books
-        .rendition(id)
-        .await
-        .map_err(failure::books)?
-        .ok_or_else(unknown)?;
-    let stored: Stored = serde_json::from_str(&record.manifest).map_err(|error| {
-        ServiceError::new(
-            ErrorKind::Corrupt,
-            format!("the manifest of rendition `{id}` is broken"),
-        )
-        .caused_by(error)
-    })?;
-    Ok(Rendition {
-        id: record.id,
-        manifest: stored.into(),
-    })
-}
-
-/// A rendition in one format.
-pub(crate) async fn document(
-    handles: &Handles,
-    id: &str,
-    format: RenditionFormat,
-) -> Result<Document> {
-    let Rendition { id, manifest } = rendition(handles, id).await?;
-    if !manifest.outputs.contains_key(&format) {
-        let kept: Vec<String> = manifest
-            .outputs
-            .keys()
-            .map(|kept| format!("`{id}.{}`", kept.ending()))
-            .collect();
-        let message = format!("rendition `{id}` is not kept as `{}`", format.ending());
-        return Err(ServiceError::new(ErrorKind::NotFound, message)
-            .hint(format!("Ask for {}.", kept.join(" or "))));
+    let record = keep(handles, &manifest, again, documents).await?;
+    if handles.published.newest().await?.sequence != published {
+        superseded::of_late(handles, &record, published).await?;
     }
-    let bytes = handles
-        .lake
-        .objects()
-        .get(&object_path(&id, format))
-        .await
-        .map_err(failure::lake)?;
-    Ok(Document {
-        report: manifest.report,
-        format,
-        bytes,
+    Ok(Rendition {
+        superseded: superseded::whether(handles, &record, &manifest).await?,
+        id: record.id,
+        manifest,
     })
+}
+
+/// What a rendition of the report asks, with the hash of what was answered.
+pub(crate) fn again(
+    report: &ReportDefinition,
+    params: &BTreeMap<String, String>,
+    language: &str,
+    data_sha256: String,
+) -> Again {
+    let names = report.parameters.iter().map(|p| p.name.clone());
+    Again {
+        language: language.to_owned(),
+        unset: names.filter(|name| !params.contains_key(name)).collect(),
+        queries: report.queries.clone(),
+        data_sha256,
+    }
 }
 
 /// Everything that the documents of a rendition are made from.
@@ -189,12 +173,17 @@ fn unrendered(report: &str) -> ServiceError {
     .hint("Look at the free space of the home's disk, and report it if there is enough.")
 }
 
-fn object_path(id: &str, format: RenditionFormat) -> String {
+pub(crate) fn object_path(id: &str, format: RenditionFormat) -> String {
     format!("{}/{id}.{}", manifest::FOLDER, format.ending())
 }
 
 /// Keeps the documents, then the manifest that names them, then the entry by which they are found.
-async fn keep(handles: &Handles, manifest: Manifest, documents: Documents) -> Result<Rendition> {
+async fn keep(
+    handles: &Handles,
+    manifest: &Manifest,
+    again: Again,
+    documents: Documents,
+) -> Result<RenditionRecord> {
     let id = (handles.given.ids)().to_string();
     let objects = handles.lake.objects();
     for (format, bytes) in documents {
@@ -203,7 +192,7 @@ async fn keep(handles: &Handles, manifest: Manifest, documents: Documents) -> Re
             .await
             .map_err(failure::lake)?;
     }
-    let text = serde_json::to_string(&Stored::from(&manifest)).map_err(|error| {
+    let text = serde_json::to_string(&Stored::new(manifest, again)).map_err(|error| {
         ServiceError::new(ErrorKind::Internal, "cannot write the manifest").caused_by(error)
     })?;
     objects
@@ -214,7 +203,7 @@ async fn keep(handles: &Handles, manifest: Manifest, documents: Documents) -> Re
         .await
         .map_err(failure::lake)?;
     let record = RenditionRecord {
-        id: id.clone(),
+        id,
         report: manifest.report.clone(),
         manifest: text,
         created_at: manifest.rendered_at,
@@ -224,7 +213,7 @@ async fn keep(handles: &Handles, manifest: Manifest, documents: Documents) -> Re
         .add_rendition(&record)
         .await
         .map_err(failure::books)?;
-    Ok(Rendition { id, manifest })
+    Ok(record)
 }
 
 fn language(text: &str) -> Result<render::Language> {
@@ -300,7 +289,7 @@ fn kind(parameter: &project::Parameter) -> &'static str {
     }
 }
 
-type Answers = BTreeMap<String, Vec<RecordBatch>>;
+pub(crate) type Answers = BTreeMap<String, Vec<RecordBatch>>;
 
 /// The answers of all queries, read at one moment.
 async fn answers(
@@ -309,34 +298,42 @@ async fn answers(
     params: &BTreeMap<String, String>,
     language: render::Language,
 ) -> Result<(Answers, BTreeMap<DatasetName, i64>)> {
-    let mut statements = BTreeMap::new();
     let mut inputs = BTreeSet::new();
-    for (name, sql) in &report.queries {
+    for sql in report.queries.values() {
         let statement = Statement::parse(sql).map_err(failure::engine)?;
         inputs.extend(statement.inputs().iter().cloned());
-        statements.insert(name.clone(), (statement, sql));
     }
     let snapshots = handles.snapshots(&inputs, &At::Now).await?;
     let session = handles.session(&snapshots, handles.settings.query)?;
+    let again = again(report, params, language.as_str(), String::new());
+    let given = (params, &again.unset[..], language.as_str());
+    let answers = answered(&session, &report.queries, given).await?;
+    Ok((answers, versions(&snapshots)))
+}
+
+/// The answers of queries over the tables of a session: with the parameters, those without a value,
+/// and the language.
+pub(crate) async fn answered(
+    session: &Session,
+    queries: &BTreeMap<String, String>,
+    (params, unset, language): (&BTreeMap<String, String>, &[String], &str),
+) -> Result<Answers> {
     let mut answers = Answers::new();
-    for (name, (statement, sql)) in statements {
-        let used = report.parameters.iter().filter(|p| uses(sql, &p.name));
-        let bound = used.map(|p| {
-            let value = params
-                .get(&p.name)
-                .map_or(Param::Null, |v| Param::Text(v.clone()));
-            (p.name.clone(), value)
-        });
-        let language = language_param(sql, language.as_str());
-        let bound: BTreeMap<String, Param> = bound.chain(language).collect();
+    for (name, sql) in queries {
+        let statement = Statement::parse(sql).map_err(failure::engine)?;
+        let set = params.iter();
+        let set = set.map(|(name, value)| (name.clone(), Param::Text(value.clone())));
+        let unset = unset.iter().map(|name| (name.clone(), Param::Null));
+        let bound = set.chain(unset).filter(|(name, _)| uses(sql, name));
+        let bound: BTreeMap<String, Param> = bound.chain(language_param(sql, language)).collect();
         let planned = session
             .plan(&statement, &bound)
             .await
             .map_err(failure::engine)?;
         let batches = session.collect(&planned).await.map_err(failure::engine)?;
-        answers.insert(name, batches);
+        answers.insert(name.clone(), batches);
     }
-    Ok((answers, versions(&snapshots)))
+    Ok(answers)
 }
 
 fn sha256(bytes: &[u8]) -> String {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::compute::cast as to_type;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::{DataType, Int64Type, Schema};
 use datafusion::arrow::record_batch::RecordBatch;
@@ -47,6 +48,19 @@ pub struct DifferentRow {
     pub how: String,
     /// The key's columns and their values as text.
     pub key: Vec<(String, String)>,
+    /// The other columns that both have and that differ in it.
+    pub values: Vec<DifferentValue>,
+}
+
+/// A value on both sides, as text; none where there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DifferentValue {
+    /// The column.
+    pub column: String,
+    /// The value before.
+    pub before: Option<String>,
+    /// The value after.
+    pub after: Option<String>,
 }
 
 impl Engine {
@@ -175,7 +189,7 @@ async fn by_key(
         removed: at(3),
         changed: at(4),
         columns: of_columns.filter(|(_, rows)| *rows > 0).collect(),
-        examples: shown(session, differing, key, examples, limits).await?,
+        examples: shown(session, differing, (key, common), examples, limits).await?,
     })
 }
 
@@ -183,7 +197,7 @@ async fn by_key(
 async fn shown(
     session: &Session,
     differing: DataFrame,
-    key: &[String],
+    (key, common): (&[String], &Common),
     examples: usize,
     limits: QueryLimits,
 ) -> Result<Vec<DifferentRow>> {
@@ -202,6 +216,9 @@ async fn shown(
         columns.push(value.alias(format!("k{at}")));
         order.push(ident(format!("k{at}")).sort(true, false));
     }
+    for (name, _) in &common.values {
+        columns.extend([ident(of(BEFORE, name)), ident(of(AFTER, name))]);
+    }
     let frame = differing
         .select(columns)
         .and_then(|frame| frame.sort(order))
@@ -212,6 +229,7 @@ async fn shown(
         let texts: Vec<_> = batch
             .columns()
             .iter()
+            .take(key.len() + 1)
             .map(|column| to_type(column, &DataType::Utf8))
             .collect::<std::result::Result<_, _>>()
             .map_err(|error| EngineError::Failed(error.into()))?;
@@ -220,16 +238,48 @@ async fn shown(
                 Some(column) if column.is_valid(row) => column.as_string::<i32>().value(row),
                 _ => "",
             };
-            let key = key.iter().enumerate();
+            let named = key.iter().enumerate();
             rows.push(DifferentRow {
                 how: text(0).to_owned(),
-                key: key
+                key: named
                     .map(|(at, name)| (name.clone(), text(at + 1).to_owned()))
                     .collect(),
+                values: values(&batch, row, key.len() + 1, common)?,
             });
         }
     }
     Ok(rows)
+}
+
+/// The values of a row that differ; the columns of both sides stand in turn from `first` on.
+fn values(
+    batch: &RecordBatch,
+    row: usize,
+    first: usize,
+    common: &Common,
+) -> Result<Vec<DifferentValue>> {
+    let options = FormatOptions::default();
+    let text = |at: usize| -> Result<Option<String>> {
+        let column = batch.column(at);
+        if column.is_null(row) {
+            return Ok(None);
+        }
+        let shown = ArrayFormatter::try_new(column, &options);
+        let shown = shown.map_err(|error| EngineError::Failed(error.into()))?;
+        Ok(Some(shown.value(row).to_string()))
+    };
+    let mut different = Vec::new();
+    for (at, (name, _)) in common.values.iter().enumerate() {
+        let (before, after) = (text(first + 2 * at)?, text(first + 2 * at + 1)?);
+        if before != after {
+            different.push(DifferentValue {
+                column: name.clone(),
+                before,
+                after,
+            });
+        }
+    }
+    Ok(different)
 }
 
 async fn as_multisets(

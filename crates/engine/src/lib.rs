@@ -29,7 +29,7 @@ mod view;
 mod watchdog;
 mod yielding;
 
-pub use compare::{DifferentRow, RowDifference};
+pub use compare::{DifferentRow, DifferentValue, RowDifference};
 pub use engine::{Engine, EngineSettings, QueryLimits};
 pub use error::{EngineError, Result};
 pub use incremental::{Changed, Difference, Followed, WindowBox, Windows};

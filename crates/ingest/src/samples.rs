@@ -42,6 +42,7 @@ pub(crate) fn contract_of(columns: &[(&str, ColumnType, bool)], key: &[&str]) ->
         limitations_vi: String::new(),
         legal_basis: String::new(),
         deadline: None,
+        profile: project::Profiling::default(),
         owner: "tests".to_owned(),
         classification: Classification::Public,
         columns: columns.iter().map(column).collect(),

@@ -16,7 +16,7 @@ use crate::segments::{SegmentSettings, Segments};
 use crate::table::{Table, TableShape};
 
 /// The folder of the tables.
-const TABLES: &str = "delta";
+pub const TABLES: &str = "delta";
 
 /// What the tables of a lake share.
 #[derive(Debug)]

@@ -37,7 +37,7 @@ pub use erase::FoundSegment;
 pub use error::{Fault, LakeError, Result};
 pub use given::Given;
 pub use group::{GroupCommitter, GroupSettings, HeldRows, StagedSubmission};
-pub use lake::Lake;
+pub use lake::{Lake, TABLES};
 pub use objects::{Evidence, ObjectBody, Objects, PutOutcome};
 pub use segments::{SegmentPlace, SegmentSettings, Segments};
 pub use store::{

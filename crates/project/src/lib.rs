@@ -32,7 +32,7 @@ pub use connector::{
 };
 pub use contract::{
     Bound, Check, Classification, Column, ColumnType, Contract, DeadlineTerms, ENVELOPE, Expects,
-    Missing, Rule, Severity, Stamp, Steady, Text, Version,
+    Missing, Profiling, Rule, Severity, Stamp, Statistic, Steadiness, Steady, Text, Version,
 };
 pub use names::{AgencyCode, DatasetName, Layer, NameError};
 pub use problem::{Place, Problem};

@@ -2,9 +2,10 @@
 //!
 //! **What is here.** Clients of other systems: [`HttpSource`], an API of JSON pages;
 //! [`SftpSource`] and [`Folder`], folders into which files are put; [`Objects`], the same of an object
-//! store; [`SqlSource`], a `select` on a PostgreSQL database. Each is declared by a plain struct and
-//! opened with a [`Guard`] over the addresses it may reach, a [`Secrets`] that finds what the
-//! declaration only refers to, and a folder for the bodies.
+//! store; [`SqlSource`], a `select` on a PostgreSQL database; and [`Poster`], which gives where the
+//! others fetch. Each is declared by a plain struct and opened with a [`Guard`] over the addresses it
+//! may reach, a [`Secrets`] that finds what the declaration only refers to, and a folder for the
+//! bodies.
 //!
 //! **What is never here.** Datasets, contracts, submissions, schedules (those are `project`'s and
 //! `conduct`'s), the environment, a clock. No secret stands in a declaration or in a message.
@@ -25,6 +26,7 @@ mod kept;
 mod mark;
 mod names;
 mod objects;
+mod post;
 mod secret;
 mod sftp;
 mod source;
@@ -36,6 +38,7 @@ pub use folder::{Folder, FolderOptions};
 pub use guard::{Guard, StoreConnector};
 pub use http::{Auth, Body, HttpSource, HttpSpec, Paging, Retry, Since};
 pub use objects::{Objects, ObjectsOptions};
+pub use post::{PostSpec, Poster};
 pub use secret::{Secret, SecretRef, Secrets};
 pub use sftp::{SftpAuth, SftpSource, SftpSpec};
 pub use source::{Mark, Outcome, Paper, Piece, Source};

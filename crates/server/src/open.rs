@@ -307,6 +307,7 @@ fn limits(home: &Home, settings: &Settings) -> Outcome<conduct::Settings> {
             bytes: settings.upload.bytes,
             keep_hours: settings.upload.keep_hours,
         },
+        lineage: settings.lineage.read(home, &settings.store)?,
     })
 }
 

@@ -24,6 +24,9 @@ pub(crate) enum Format {
     Text,
     /// A Mermaid diagram; for lineage
     Mermaid,
+    /// OpenLineage's events of jobs and datasets; for lineage
+    #[value(name = "openlineage")]
+    OpenLineage,
 }
 
 /// Rows with named columns.
@@ -60,9 +63,11 @@ impl Records {
                 }
             }
             Format::Csv => self.csv(&mut out)?,
-            Format::Table | Format::Arrow | Format::Text | Format::Mermaid => {
-                self.table(&mut out)?
-            }
+            Format::Table
+            | Format::Arrow
+            | Format::Text
+            | Format::Mermaid
+            | Format::OpenLineage => self.table(&mut out)?,
         }
         out.flush()?;
         Ok(())

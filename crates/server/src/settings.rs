@@ -1,9 +1,12 @@
 //! Every setting, its default, its place in `HOME/dtm.toml` and its environment variable.
 
+mod lineage;
+
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::lineage::LineageSection;
 use crate::failure::{Failure, Outcome};
 
 /// The form of a home that this binary writes and reads.
@@ -51,6 +54,9 @@ pub struct Settings {
     /// How long evidence is kept.
     #[serde(default)]
     pub evidence: EvidenceSection,
+    /// Events of lineage.
+    #[serde(default)]
+    pub lineage: LineageSection,
     /// The S3-compatible store. Credentials are read from `AWS_ACCESS_KEY_ID`,
     /// `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` only.
     #[serde(default)]
@@ -323,6 +329,7 @@ impl Settings {
             run: RunSettings::default(),
             maintain: MaintainSection::default(),
             evidence: EvidenceSection::default(),
+            lineage: LineageSection::default(),
             s3: S3Section::default(),
         }
     }
@@ -358,7 +365,7 @@ impl Settings {
 }
 
 /// Every key that the environment can set, as `section.key`.
-const KEYS: [&str; 35] = [
+const KEYS: [&str; 40] = [
     "store",
     "database",
     "listen",
@@ -391,6 +398,11 @@ const KEYS: [&str; 35] = [
     "maintain.checkpoint_commits",
     "evidence.keep_days",
     "evidence.restricted_keep_days",
+    "lineage.outbox",
+    "lineage.namespace",
+    "lineage.token",
+    "lineage.allow_http",
+    "lineage.allow_addresses",
     "s3.endpoint",
     "s3.region",
     "s3.allow_http",
@@ -405,6 +417,9 @@ fn overlay(table: &mut toml::Table, env: &dyn Fn(&str) -> Option<String>) -> Out
                 Failure::Usage(format!("`{name}` is `{text}`, expected `true` or `false`"))
             })?;
             toml::Value::Boolean(flag)
+        } else if key.ends_with("allow_addresses") {
+            let listed = text.split(',').map(|entry| entry.trim().to_owned().into());
+            toml::Value::Array(listed.collect())
         } else if key == "memory.share" {
             let share = text.parse().map_err(|_| {
                 Failure::Usage(format!(

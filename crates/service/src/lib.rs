@@ -15,11 +15,13 @@ mod error;
 mod maintenance;
 mod obligation;
 mod preview;
+mod profile;
 mod quality;
 mod quarantine;
 mod query;
 mod release;
 mod report;
+mod restatement;
 mod rollback;
 mod run;
 mod seam;
@@ -44,13 +46,19 @@ pub use obligation::{
     ExtendRequest, Extension, HandedIn, Obligation, ObligationFilter, ObligationKey, Timeliness,
 };
 pub use preview::{Impact, Preview, PreviewRequest, Reader, RetypedColumn};
+pub use profile::{ColumnProfile, ProfiledBin, ProfiledValue};
 pub use quality::RuleOutcome;
 pub use quarantine::{
     QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage, QuarantinedRow,
 };
 pub use query::{At, Batches, QueryAnswer, QueryRequest, Value};
 pub use release::{ReleaseReport, ReleaseRequest, ReleasedSubmission};
-pub use report::{Document, Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat};
+pub use report::{
+    Document, Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat, Supersession,
+};
+pub use restatement::{
+    CitingRendition, RestateRequest, RestatedDataset, RestatedFigure, RestatedRow, Restatement,
+};
 pub use rollback::{RestoredDataset, RollbackReport};
 pub use run::{
     Plan, PlanItem, PlannedChange, PlannedRun, RunReport, RunRequest, RunStep, StepState,

@@ -87,6 +87,19 @@ pub struct Rendition {
     pub id: String,
     /// What it was made from.
     pub manifest: Manifest,
+    /// That other figures are published now than those that it shows.
+    pub superseded: Option<Supersession>,
+}
+
+/// Since when a rendition shows figures that are published no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Supersession {
+    /// When others were published.
+    pub at: DateTime<Utc>,
+    /// The run that published them; none if a rollback showed others again.
+    pub run: Option<String>,
+    /// The newest rendition of the same report and parameters that is not superseded.
+    pub by: Option<String>,
 }
 
 /// A rendition in one format.
@@ -98,4 +111,6 @@ pub struct Document {
     pub format: RenditionFormat,
     /// The bytes.
     pub bytes: Bytes,
+    /// That other figures are published now than those that it shows.
+    pub superseded: Option<Supersession>,
 }

@@ -6,14 +6,15 @@ use futures::stream::BoxStream;
 use project::{DatasetName, ReportDefinition};
 
 use crate::{
-    AuditRecord, BodyType, Call, ConnectorState, DatasetDetail, DatasetSummary, Document,
-    EraseReport, EraseRequest, ExtendRequest, LineageAnswer, LineageRequest, MaintainRequest,
-    MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Preview, PreviewRequest,
-    Principal, PullReport, PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat,
-    QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport, ReleaseRequest, RenderRequest,
-    Rendition, RenditionFormat, Result, RollbackReport, RowErrors, RuleOutcome, RunReport,
-    RunRequest, Secret, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
-    TraceAnswer, TraceRequest, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
+    AuditRecord, BodyType, Call, ColumnProfile, ConnectorState, DatasetDetail, DatasetSummary,
+    Document, EraseReport, EraseRequest, ExtendRequest, LineageAnswer, LineageRequest,
+    MaintainRequest, MaintenanceReport, Obligation, ObligationFilter, Page, Plan, Preview,
+    PreviewRequest, Principal, PullReport, PullRequest, QuarantineFile, QuarantineFilter,
+    QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest, ReleaseReport, ReleaseRequest,
+    RenderRequest, Rendition, RenditionFormat, RestateRequest, Restatement, Result, RollbackReport,
+    RowErrors, RuleOutcome, RunReport, RunRequest, Secret, Submission, SubmissionId, SubmitAnswer,
+    SubmitRequest, TableVersion, TraceAnswer, TraceRequest, Upload, UploadId, UploadPart,
+    UploadRequest, WithdrawRequest,
 };
 
 /// Bytes as they arrive.
@@ -48,7 +49,8 @@ pub trait Service: Send + Sync + 'static {
     async fn create_token(&self, call: &Call, principal: &Principal) -> Result<Secret>;
 
     /// Receives a submission. Answers once its rows are committed; refuses with `Refused` and the
-    /// row errors if none landed.
+    /// row errors if none landed. A dry run lands nothing, and says which published figures would
+    /// change if it is asked to.
     async fn submit(
         &self,
         call: &Call,
@@ -80,6 +82,10 @@ pub trait Service: Send + Sync + 'static {
     /// Takes the rows of a submission, and of its corrections, out of the table; older versions
     /// keep them. Withdrawn again, it is answered as the first time.
     async fn withdraw(&self, call: &Call, request: WithdrawRequest) -> Result<Submission>;
+    /// Which published figures a withdrawal would change, or what waits for the next run, and which
+    /// renditions show them. Nothing is changed and nothing kept; what the caller may not read is
+    /// left out and counted. Refuses what the withdrawal itself would refuse.
+    async fn restate(&self, call: &Call, request: RestateRequest) -> Result<Restatement>;
     /// Rules that refused rows broke, newest submission first; a principal bound to an agency sees
     /// its own and those below.
     async fn quarantine(
@@ -165,6 +171,13 @@ pub trait Service: Send + Sync + 'static {
         dataset: &DatasetName,
         page: Page,
     ) -> Result<Vec<RuleOutcome>>;
+    /// The profiles that runs took of a dataset that they computed, newest first.
+    async fn profiles(
+        &self,
+        call: &Call,
+        dataset: &DatasetName,
+        page: Page,
+    ) -> Result<Vec<ColumnProfile>>;
     /// The form of a dataset that takes submissions, as an XLSX file to be filled in and sent.
     async fn template(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<u8>>;
     /// Part of the lineage graph.
@@ -176,6 +189,8 @@ pub trait Service: Send + Sync + 'static {
     async fn render(&self, call: &Call, request: RenderRequest) -> Result<Rendition>;
     /// What a rendition was made from.
     async fn rendition(&self, call: &Call, id: &str) -> Result<Rendition>;
+    /// Renditions of a report, newest first, each with whether it is superseded.
+    async fn renditions(&self, call: &Call, report: &str, page: Page) -> Result<Vec<Rendition>>;
     /// A rendition in one format; `NotFound` if it is not kept in that one.
     async fn document(&self, call: &Call, id: &str, format: RenditionFormat) -> Result<Document>;
 

@@ -8,7 +8,7 @@ use calendar::{PeriodCode, civil_day};
 use chrono::{DateTime, NaiveDate, Utc};
 use project::{AgencyCode, DatasetName, Severity};
 
-use crate::{BodyType, Erasure, Restriction, Timeliness};
+use crate::{BodyType, Erasure, Restatement, Restriction, Timeliness};
 
 /// The id of a submission: a UUID version 7, so ids sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +56,8 @@ pub struct SubmitRequest {
     pub control_totals: BTreeMap<String, String>,
     /// What is waited for.
     pub ack: Ack,
+    /// With a dry run: also which published figures the rows would change.
+    pub restatement: bool,
 }
 
 impl SubmitRequest {
@@ -71,6 +73,7 @@ impl SubmitRequest {
             relation: None,
             control_totals: BTreeMap::new(),
             ack: Ack::Committed,
+            restatement: false,
         }
     }
 }
@@ -303,6 +306,8 @@ pub struct SubmitAnswer {
     pub dry_run: bool,
     /// The signed receipt as a JSON document of its own; none before it is committed.
     pub sealed: Option<String>,
+    /// Which published figures its rows would change, if a dry run was asked for that.
+    pub restatement: Option<Restatement>,
 }
 
 /// A page of a longer list.

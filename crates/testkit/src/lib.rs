@@ -3,7 +3,7 @@
 //!
 //! **What is here.** [`seaweed`]: the S3 server, obtained by its hash and started once per test
 //! process. [`postgres`]: the same of PostgreSQL, a database per caller. [`sftp`]: an SFTP server
-//! per caller. [`faulty`]: an object store that fails by plan or by seed, also with "effect happened,
+//! per caller. [`openlineage`]: a judge of lineage events. [`faulty`]: an object store that fails by plan or by seed, also with "effect happened,
 //! answer lost". [`counting`]: an object store that counts requests and bytes. [`power`]: what is
 //! left of a folder after a power cut. [`clock`],
 //! [`mod@seed`] and [`home`]: time, chance and a folder of a test's own.
@@ -30,6 +30,7 @@ pub mod faulty;
 pub mod home;
 mod log;
 pub mod op;
+pub mod openlineage;
 pub mod postgres;
 pub mod power;
 pub mod seaweed;

@@ -1,32 +1,35 @@
 //! A service that is somewhere else: the same trait, over HTTP.
 
 mod batches;
+mod documents;
 mod uploads;
 mod wire;
 
 use async_trait::async_trait;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{Method, StatusCode};
 use project::{DatasetName, ReportDefinition};
 use service::{
-    AuditRecord, BodyType, ByteStream, Call, ConnectorState, DatasetDetail, DatasetSummary,
+    AuditRecord, ByteStream, Call, ColumnProfile, ConnectorState, DatasetDetail, DatasetSummary,
     Direction, Document, EraseReport, EraseRequest, ErrorKind, Evidence, ExtendRequest,
     LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
     ObligationFilter, Page, Plan, Preview, PreviewRequest, Principal, PullReport, PullRequest,
     QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest,
-    ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result,
-    RollbackReport, RowErrors, RuleOutcome, RunReport, RunRequest, Secret, Service, ServiceError,
-    Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, TraceAnswer, TraceRequest,
-    Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
+    ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, RestateRequest,
+    Restatement, Result, RollbackReport, RowErrors, RuleOutcome, RunReport, RunRequest, Secret,
+    Service, ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
+    TraceAnswer, TraceRequest, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 
 use crate::dto::{
-    AuditRecordDto, CodeDto, ConnectorDto, DatasetDetailDto, DatasetDto, EraseDto, EraseReportDto,
-    ExtendDto, LineageDto, MaintainDto, MaintenanceDto, NewTokenDto, ObligationDto, PlanDto,
-    PreviewDto, PreviewRequestDto, PrincipalDto, PullReportDto, PullRequestDto, QuarantinePageDto,
-    QueryDto, ReleaseDto, ReleaseReportDto, RenderDto, RenditionDto, ReportDto, RollbackDto,
-    RowErrorsDto, RuleOutcomeDto, RunDto, RunRequestDto, SubmissionDto, SubmitAnswerDto,
-    TableVersionDto, TokenDto, TraceDto, TraceRequestDto, UploadDto, WithdrawalDto,
+    AuditRecordDto, CodeDto, ColumnProfileDto, ConnectorDto, DatasetDetailDto, DatasetDto,
+    EraseDto, EraseReportDto, ExtendDto, LineageDto, MaintainDto, MaintenanceDto, NewTokenDto,
+    ObligationDto, PlanDto, PreviewDto, PreviewRequestDto, PrincipalDto, PullReportDto,
+    PullRequestDto, QuarantinePageDto, QueryDto, ReleaseDto, ReleaseReportDto, RenderDto,
+    RenditionDto, ReportDto, RestatementDto, RollbackDto, RowErrorsDto, RuleOutcomeDto, RunDto,
+    RunRequestDto, SubmissionDto, SubmitAnswerDto, TableVersionDto, TokenDto, TraceDto,
+    TraceRequestDto, UploadDto, WithdrawalDto,
 };
+use documents::{evidence, supersession};
 use wire::{Ask, bytes, header, json, rows, unread};
 
 /// A server's service. Calls carry their own credential; those without one carry the token that it
@@ -150,6 +153,19 @@ impl Service for RemoteService {
         let ask = Ask::post(&["submissions", &id.to_string(), "withdrawal"]);
         let ask = ask.json(&WithdrawalDto { reason })?;
         let dto: SubmissionDto = json(self.wire.send(call, ask).await?).await?;
+        dto.try_into()
+    }
+
+    async fn restate(&self, call: &Call, request: RestateRequest) -> Result<Restatement> {
+        let ask = match request {
+            RestateRequest::Waiting => Ask::post(&["plan", "restatement"]),
+            RestateRequest::Withdrawal(id) => {
+                let ask = Ask::post(&["submissions", &id.to_string(), "withdrawal"]);
+                let ask = ask.param("dry_run", "true");
+                ask.json(&WithdrawalDto::default())?
+            }
+        };
+        let dto: RestatementDto = json(self.wire.send(call, ask).await?).await?;
         dto.try_into()
     }
 
@@ -310,6 +326,16 @@ impl Service for RemoteService {
         rows::<RuleOutcomeDto, _>(self.wire.send(call, ask).await?).await
     }
 
+    async fn profiles(
+        &self,
+        call: &Call,
+        dataset: &DatasetName,
+        of: Page,
+    ) -> Result<Vec<ColumnProfile>> {
+        let ask = Ask::get(&["datasets", dataset.as_str(), "profiles"]).params(page(of));
+        rows::<ColumnProfileDto, _>(self.wire.send(call, ask).await?).await
+    }
+
     async fn template(&self, call: &Call, dataset: &DatasetName) -> Result<Vec<u8>> {
         let ask = Ask::get(&["datasets", dataset.as_str(), "template.xlsx"]);
         Ok(bytes(self.wire.send(call, ask).await?).await?.to_vec())
@@ -358,14 +384,21 @@ impl Service for RemoteService {
         dto.try_into()
     }
 
+    async fn renditions(&self, call: &Call, report: &str, of: Page) -> Result<Vec<Rendition>> {
+        let ask = Ask::get(&["reports", report, "renditions"]).params(page(of));
+        rows::<RenditionDto, _>(self.wire.send(call, ask).await?).await
+    }
+
     async fn document(&self, call: &Call, id: &str, format: RenditionFormat) -> Result<Document> {
         let file = format!("{id}.{}", format.ending());
         let answer = self
             .wire
             .send(call, Ask::get(&["renditions", &file]))
             .await?;
+        let superseded = supersession(answer.headers())?;
         Ok(Document {
             report: header(answer.headers(), "dtm-report")?.to_owned(),
+            superseded,
             format,
             bytes: bytes(answer).await?,
         })
@@ -440,18 +473,6 @@ impl Service for RemoteService {
     async fn ready(&self) -> Result<()> {
         self.wire.send_open(Ask::root("readyz")).await.map(drop)
     }
-}
-
-fn evidence(answer: reqwest::Response) -> Result<Evidence> {
-    let headers: &HeaderMap = answer.headers();
-    let format = BodyType::from_media_type(header(headers, "dtm-body-type")?);
-    let size = header(headers, "content-length")?.parse();
-    Ok(Evidence {
-        format: format.ok_or_else(|| unread("the evidence's media type"))?,
-        sha256: header(headers, "dtm-evidence-sha256")?.to_owned(),
-        size_bytes: size.map_err(|_| unread("the evidence's size"))?,
-        bytes: wire::stream(answer),
-    })
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ async fn submissions_are_the_same_from_afar() {
     let bytes: Vec<bytes::Bytes> = evidence.bytes.try_collect().await.unwrap();
     assert_eq!(bytes.concat(), b"a,b\n");
     expect_test::expect![[r#"
-        submit SubmitRequest { dataset: DatasetName { layer: Raw, full: "raw.visits" }, agency: Some(AgencyCode("H26.01")), period: PeriodCode("2026-09"), format: BodyType { format: Csv, declared: {} }, key: Some("k 1"), dry_run: false, relation: Some(Corrects(SubmissionId(0192f0c1-0000-7000-8000-000000000001))), control_totals: {"rows": "3"}, ack: Committed }
+        submit SubmitRequest { dataset: DatasetName { layer: Raw, full: "raw.visits" }, agency: Some(AgencyCode("H26.01")), period: PeriodCode("2026-09"), format: BodyType { format: Csv, declared: {} }, key: Some("k 1"), dry_run: false, relation: Some(Corrects(SubmissionId(0192f0c1-0000-7000-8000-000000000001))), control_totals: {"rows": "3"}, ack: Committed, restatement: false }
         body a,b
 
         submission 0192f0c1-0000-7000-8000-000000000001
@@ -176,8 +176,15 @@ async fn a_replay_and_a_dry_run_are_known_from_afar() {
         dry_run: true,
         ..submit_request()
     };
-    let answer = remote.submit(&call(), dry, body(b"")).await.unwrap();
-    assert!(!answer.replayed && answer.dry_run);
+    let answer = remote.submit(&call(), dry.clone(), body(b"")).await;
+    let answer = answer.unwrap();
+    assert!(!answer.replayed && answer.dry_run && answer.restatement.is_none());
+    let restated = SubmitRequest {
+        restatement: true,
+        ..dry
+    };
+    let answer = remote.submit(&call(), restated, body(b"")).await.unwrap();
+    assert_eq!(answer.restatement, Some(testing::restatement()));
 }
 
 #[tokio::test]
@@ -240,6 +247,10 @@ async fn the_catalogue_is_the_same_from_afar() {
     assert!(double.asked().contains(&asked), "{:?}", double.asked());
     let quality = remote.quality(&call(), &name, page).await.unwrap();
     assert_eq!(quality, testing::quality());
+    let profiles = remote.profiles(&call(), &name, page).await.unwrap();
+    assert_eq!(profiles, testing::profiles());
+    let asked = format!("profiles raw.visits {page:?}");
+    assert!(double.asked().contains(&asked), "{:?}", double.asked());
     let asked = format!("quality raw.visits {page:?}");
     assert!(double.asked().contains(&asked), "{:?}", double.asked());
     let request = LineageRequest {
@@ -276,7 +287,8 @@ async fn a_trace_is_the_same_from_afar() {
 
 #[tokio::test]
 async fn reports_are_the_same_from_afar() {
-    let remote = remote(&Double::new()).await;
+    let double = Double::new();
+    let remote = remote(&double).await;
     let reports = remote.reports(&call()).await.unwrap();
     assert_eq!(format!("{reports:?}"), format!("{:?}", [testing::report()]));
     let request = RenderRequest {
@@ -289,6 +301,17 @@ async fn reports_are_the_same_from_afar() {
     assert_eq!(rendered, testing::rendition());
     let kept = remote.rendition(&call(), "0192").await.unwrap();
     assert_eq!(kept, testing::rendition());
+    let page = Page {
+        offset: 1,
+        limit: 7,
+    };
+    let listed = remote.renditions(&call(), "monthly", page).await.unwrap();
+    assert_eq!(listed, [testing::rendition(), testing::superseded()]);
+    assert!(
+        double
+            .asked()
+            .contains(&"renditions monthly 1 7".to_owned())
+    );
     for format in RenditionFormat::ALL {
         let document = remote.document(&call(), "0192", format).await.unwrap();
         assert_eq!(document, testing::document(format));
@@ -317,6 +340,12 @@ async fn operation_is_the_same_from_afar() {
     let previews = remote.preview(&call(), request).await.unwrap();
     assert_eq!(previews, testing::previews());
     assert!(double.asked().contains(&"preview served.*".to_owned()));
+    let withdrawal = RestateRequest::Withdrawal(testing::receipt().id);
+    for request in [RestateRequest::Waiting, withdrawal] {
+        let restated = remote.restate(&call(), request).await.unwrap();
+        assert_eq!(restated, testing::restatement());
+        assert!(double.asked().contains(&format!("restate {request:?}")));
+    }
     let request = MaintainRequest {
         select: vec!["raw.*".to_owned()],
         delete: true,

@@ -14,6 +14,9 @@ pub(super) fn submission(mut ask: Ask, request: &SubmitRequest) -> Ask {
     ask = ask
         .param("period", request.period.as_str())
         .param("dry_run", request.dry_run.to_string());
+    if request.restatement {
+        ask = ask.param("restatement", "true");
+    }
     if let Some(agency) = &request.agency {
         ask = ask.param("agency", agency.as_str());
     }

@@ -10,12 +10,14 @@ mod lineage;
 mod maintenance;
 mod obligation;
 mod preview;
+mod profile;
 mod quality;
 mod quarantine;
 mod query;
 mod release;
 mod rendition;
 mod report;
+mod restatement;
 mod rollback;
 mod run;
 mod submission;
@@ -40,18 +42,22 @@ pub use lineage::{ColumnRefDto, EdgeDto, LineageDto, NodeDto};
 pub use maintenance::{MaintainDto, MaintenanceDto, MaintenanceStepDto};
 pub use obligation::{ExtendDto, ExtensionDto, ObligationDto};
 pub use preview::{ImpactDto, PreviewDto, PreviewRequestDto, ReaderDto, RetypedColumnDto};
+pub use profile::{ColumnProfileDto, ProfiledBinDto, ProfiledValueDto};
 pub use quality::RuleOutcomeDto;
 pub use quarantine::{QuarantinePageDto, QuarantinedRowDto};
 pub use query::QueryDto;
 pub use release::{ReleaseDto, ReleaseReportDto, ReleasedSubmissionDto};
-pub use rendition::{ManifestDto, ManifestQueryDto, RenderDto, RenditionDto};
+pub use rendition::{ManifestDto, ManifestQueryDto, RenderDto, RenditionDto, SupersessionDto};
 pub use report::{BlockDto, ParameterDto, ReportColumnDto, ReportDto};
+pub use restatement::{
+    CitingRenditionDto, RestatedDatasetDto, RestatedFigureDto, RestatedRowDto, RestatementDto,
+};
 pub use rollback::{RestoredDatasetDto, RollbackDto};
 pub use run::{PlanDto, PlanItemDto, RunDto, RunRequestDto, RunStepDto};
 pub(crate) use submission::sealed;
 pub use submission::{
     ControlTotalDto, EvidenceDto, ProofDto, ReceiptDto, RowCountsDto, RowErrorDto, RowErrorsDto,
-    SubmissionDto, SubmitAnswerDto, SupersedesDto, WithdrawalDto,
+    SubmissionDto, SubmitAnswerDto, SupersedesDto, WithdrawalDto, WithdrawnDto,
 };
 pub use trace::{TraceDto, TraceRequestDto, TraceStopDto, TracedSubmissionDto};
 pub use upload::UploadDto;

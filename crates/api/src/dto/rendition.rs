@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use service::{Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat, ServiceError};
+use service::{
+    Manifest, ManifestQuery, RenderRequest, Rendition, RenditionFormat, ServiceError, Supersession,
+};
 use utoipa::ToSchema;
 
 use super::{instant, known, read_instant};
@@ -69,6 +71,21 @@ pub struct RenditionDto {
     pub links: BTreeMap<String, String>,
     /// What it was made from.
     pub manifest: ManifestDto,
+    /// That other figures are published now than those that it shows; left out if they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded: Option<SupersessionDto>,
+}
+
+/// Since when a rendition shows figures that are published no more. Its bytes stay as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SupersessionDto {
+    /// When others were published.
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// The run that published them; none if a rollback showed others again.
+    pub run: Option<String>,
+    /// The newest rendition of the same report and parameters that is not superseded.
+    pub by: Option<String>,
 }
 
 fn vietnamese() -> String {
@@ -160,6 +177,7 @@ impl From<Rendition> for RenditionDto {
             links: rendition.manifest.outputs.keys().map(link).collect(),
             id: rendition.id,
             manifest: rendition.manifest.into(),
+            superseded: rendition.superseded.map(Into::into),
         }
     }
 }
@@ -171,6 +189,29 @@ impl TryFrom<RenditionDto> for Rendition {
         Ok(Self {
             id: dto.id,
             manifest: dto.manifest.try_into()?,
+            superseded: dto.superseded.map(TryInto::try_into).transpose()?,
+        })
+    }
+}
+
+impl From<Supersession> for SupersessionDto {
+    fn from(of: Supersession) -> Self {
+        Self {
+            at: instant(of.at),
+            run: of.run,
+            by: of.by,
+        }
+    }
+}
+
+impl TryFrom<SupersessionDto> for Supersession {
+    type Error = ServiceError;
+
+    fn try_from(dto: SupersessionDto) -> Result<Self, ServiceError> {
+        Ok(Self {
+            at: read_instant(&dto.at)?,
+            run: dto.run,
+            by: dto.by,
         })
     }
 }

@@ -8,7 +8,7 @@ use service::{
 };
 use utoipa::ToSchema;
 
-use super::{ErasureDto, instant, known, read, read_instant, unread};
+use super::{ErasureDto, RestatementDto, instant, known, read, read_instant, unread};
 
 /// The bytes that were received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -154,16 +154,30 @@ pub struct SubmitAnswerDto {
     pub errors: Vec<RowErrorDto>,
     /// How many there are in all.
     pub errors_total: u64,
+    /// Which published figures the rows would change; there if `restatement` asked for it and a row
+    /// would land.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restatement: Option<RestatementDto>,
 }
 
 /// A withdrawal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawalDto {
     /// Why, for the history; it must not be empty.
     #[serde(default)]
     #[schema(example = "sent for the wrong period")]
     pub reason: String,
+}
+
+/// What a withdrawal answers: the submission; after a dry run what it would change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum WithdrawnDto {
+    /// It is withdrawn.
+    Submission(Box<SubmissionDto>),
+    /// It would change this.
+    Restatement(Box<RestatementDto>),
 }
 
 /// A submission with its state.
@@ -405,6 +419,7 @@ impl From<SubmitAnswer> for SubmitAnswerDto {
             receipt: sealed(answer.receipt, answer.sealed.as_deref()),
             errors,
             errors_total,
+            restatement: answer.restatement.map(Into::into),
         }
     }
 }
@@ -423,6 +438,7 @@ impl SubmitAnswerDto {
             errors,
             replayed,
             dry_run,
+            restatement: self.restatement.map(TryInto::try_into).transpose()?,
         })
     }
 }

@@ -83,6 +83,10 @@ fn what_crosses_comes_back_the_same() {
         let back: service::RuleOutcome = round(RuleOutcomeDto::from(outcome.clone()));
         assert_eq!(back, outcome);
     }
+    for profile in testing::profiles() {
+        let back: service::ColumnProfile = round(ColumnProfileDto::from(profile.clone()));
+        assert_eq!(back, profile);
+    }
 }
 
 #[test]

@@ -8,12 +8,13 @@ use project::{Check, Classification, Contract, DatasetName, DeadlineTerms, Layer
 use render::Language;
 use render::format::{Formats, NOTHING};
 use service::{
-    Action, DataFileState, DatasetDetail, ErrorKind, PartitionState, Result, RuleOutcome,
-    ServiceError,
+    Action, ColumnProfile, DataFileState, DatasetDetail, ErrorKind, PartitionState, Result,
+    RuleOutcome, ServiceError,
 };
 
 use super::datasets::{Row, row};
 use super::history::{VersionRow, version};
+use super::profiles::{self, Profiles};
 use super::quality::{self, LastRun};
 use super::shell::Shell;
 use super::visit::{Visit, Words, address, written};
@@ -91,6 +92,8 @@ struct Page {
     rules: Vec<RuleRow>,
     /// What the last run found of them.
     last_run: Option<LastRun>,
+    /// What the newest run found in its columns.
+    profiles: Option<Profiles>,
     upstream: Vec<DatasetName>,
     downstream: Vec<DatasetName>,
     sql: Option<String>,
@@ -147,13 +150,17 @@ async fn read(state: &ApiState, visit: &Visit, name: &str) -> Result<Response> {
     let name = named(name)?;
     let detail = state.service.dataset(&visit.call, &name).await?;
     // A run judges what it computes, and nothing else.
-    let outcomes = if detail.sql.is_some() {
-        let newest = quality::NEWEST;
-        state.service.quality(&visit.call, &name, newest).await?
+    let found = if detail.sql.is_some() {
+        let (rules, columns) = (quality::NEWEST, profiles::NEWEST);
+        let outcomes = state.service.quality(&visit.call, &name, rules).await?;
+        (
+            outcomes,
+            state.service.profiles(&visit.call, &name, columns).await?,
+        )
     } else {
-        vec![]
+        (vec![], vec![])
     };
-    written(StatusCode::OK, &filled(shell, visit, detail, outcomes)?)
+    written(StatusCode::OK, &filled(shell, visit, detail, found)?)
 }
 
 /// The dataset that the address names.
@@ -168,7 +175,7 @@ fn filled(
     shell: Shell,
     visit: &Visit,
     detail: DatasetDetail,
-    outcomes: Vec<RuleOutcome>,
+    (outcomes, found): (Vec<RuleOutcome>, Vec<ColumnProfile>),
 ) -> Result<Page> {
     let formats = visit.formats()?;
     let table = detail.summary.table.as_ref();
@@ -201,6 +208,7 @@ fn filled(
         columns: columns(&contract, visit),
         rules: rules(&contract, &formats),
         last_run: quality::last_run(&contract.dataset, outcomes, &shell, &formats),
+        profiles: profiles::newest(&contract, found, &shell, &formats),
         upstream: detail.upstream,
         downstream: detail.downstream,
         sql: detail.sql,

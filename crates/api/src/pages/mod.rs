@@ -15,6 +15,7 @@ mod lineage;
 mod obligations;
 mod overview;
 mod parts;
+mod profiles;
 mod quality;
 mod quarantine;
 mod query;

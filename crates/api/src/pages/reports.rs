@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use project::{ParameterType, ReportDefinition};
-use service::{ErrorKind, RenderRequest, RenditionFormat, Result, ServiceError};
+use service::{ErrorKind, RenderRequest, RenditionFormat, Result, ServiceError, Supersession};
 
 use super::ask::periods;
 use super::shell::Shell;
@@ -16,6 +16,9 @@ use crate::ApiState;
 
 /// The field of the form that says which of the formats is wanted; no parameter has that name.
 const WANTED: &str = "_format";
+
+/// Renditions that the page of a report lists.
+const KEPT: u64 = 50;
 
 struct Row {
     name: String,
@@ -42,12 +45,29 @@ struct Field {
     value: String,
 }
 
+/// A rendition in the list.
+struct Kept {
+    id: String,
+    rendered_at: String,
+    params: String,
+    endings: Vec<&'static str>,
+    superseded: Option<Superseding>,
+}
+
+/// By what a rendition in the list is superseded.
+struct Superseding {
+    at: String,
+    run: Option<String>,
+    by: Option<String>,
+}
+
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page {
     shell: Shell,
     report: Row,
     fields: Vec<Field>,
+    kept: Vec<Kept>,
     refusal: Option<Refusal>,
 }
 
@@ -185,8 +205,47 @@ async fn page(
         shell,
         report: row(report, visit),
         fields,
+        kept: kept(state, visit, report).await?,
         refusal,
     })
+}
+
+/// The newest renditions, for who may read them.
+async fn kept(state: &ApiState, visit: &Visit, report: &ReportDefinition) -> Result<Vec<Kept>> {
+    let page = service::Page {
+        offset: 0,
+        limit: KEPT,
+    };
+    let listed = state
+        .service
+        .renditions(&visit.call, &report.name, page)
+        .await;
+    let listed = match listed {
+        Err(error) if error.kind == ErrorKind::Forbidden => return Ok(vec![]),
+        listed => listed?,
+    };
+    let formats = visit.formats()?;
+    let superseding = |of: Supersession| Superseding {
+        at: formats.date_time(of.at),
+        run: of.run,
+        by: of.by,
+    };
+    let listed = listed.into_iter().map(|rendition| {
+        let params = rendition.manifest.params.into_values();
+        Kept {
+            id: rendition.id,
+            rendered_at: formats.date_time(rendition.manifest.rendered_at),
+            params: params.collect::<Vec<_>>().join(", "),
+            endings: rendition
+                .manifest
+                .outputs
+                .keys()
+                .map(|f| f.ending())
+                .collect(),
+            superseded: rendition.superseded.map(superseding),
+        }
+    });
+    Ok(listed.collect())
 }
 
 /// The periods to choose from: an offer, so none if they cannot be read.

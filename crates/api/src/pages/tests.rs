@@ -479,6 +479,21 @@ async fn a_form_that_is_no_form_is_refused() {
 }
 
 #[tokio::test]
+async fn a_report_lists_its_renditions_and_what_superseded_them() {
+    let fake = Fake::new(Stage::Full);
+    for (language, words) in [("vi", "Đã bị thay thế từ"), ("en", "Superseded since")] {
+        let cookie = format!("dtm_session=known; dtm_lang={language}");
+        let page = get_with(&fake, "/reports/monthly-summary", &cookie).await;
+        assert!(page.body.contains(words), "{}", page.body);
+        assert!(page.body.contains(r#"<a href="/runs/r1">"#));
+        assert!(page.body.contains(r#"href="/api/v1/renditions/0192.html""#));
+        // The superseded one can still be read.
+        assert!(page.body.contains(r#"href="/api/v1/renditions/0191.xlsx""#));
+        assert_eq!(page.body.matches(words).count(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_report_is_rendered_by_post_and_the_browser_sent_to_the_document() {
     let fake = Fake::new(Stage::Full);
     let form = get(&fake, "/reports/monthly-summary").await.body;

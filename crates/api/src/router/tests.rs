@@ -82,7 +82,7 @@ async fn a_submission_answers_its_receipt_and_the_first_errors() {
     "#]]
     .assert_eq(&answer.shown());
     expect![[r#"
-        submit SubmitRequest { dataset: DatasetName { layer: Raw, full: "raw.visits" }, agency: Some(AgencyCode("H26.01")), period: PeriodCode("2026-09"), format: BodyType { format: Csv, declared: {} }, key: Some("k1"), dry_run: false, relation: None, control_totals: {}, ack: Committed }
+        submit SubmitRequest { dataset: DatasetName { layer: Raw, full: "raw.visits" }, agency: Some(AgencyCode("H26.01")), period: PeriodCode("2026-09"), format: BodyType { format: Csv, declared: {} }, key: Some("k1"), dry_run: false, relation: None, control_totals: {}, ack: Committed, restatement: false }
         body a,b
     "#]].assert_eq(&double.asked().join("\n"));
 }
@@ -173,7 +173,7 @@ async fn a_query_string_that_is_wrong_is_answered_with_what_is_right() {
             {
               "correlation_id": "c1",
               "detail": "this route takes no parameter `x`, `y`",
-              "hint": "It takes `period`, `agency`, `dry_run`, `ack`, `replaces`, `corrects`, `control_totals`, `charset`, `compression`, `delimiter`, `quote`, `decimal`, `adapter`.",
+              "hint": "It takes `period`, `agency`, `dry_run`, `restatement`, `ack`, `replaces`, `corrects`, `control_totals`, `charset`, `compression`, `delimiter`, `quote`, `decimal`, `adapter`.",
               "status": 400,
               "title": "The request is wrong",
               "type": "urn:dtm:problem:invalid"

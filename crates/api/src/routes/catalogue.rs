@@ -9,7 +9,7 @@ use service::BodyFormat;
 use utoipa::IntoParams;
 
 use super::{Answer, PageParams};
-use crate::dto::{DatasetDetailDto, DatasetDto, RuleOutcomeDto, TableVersionDto};
+use crate::dto::{ColumnProfileDto, DatasetDetailDto, DatasetDto, RuleOutcomeDto, TableVersionDto};
 use crate::extract::{DatasetPath, NoParams, Params};
 use crate::{ApiCall, ApiState};
 
@@ -118,4 +118,18 @@ pub(super) async fn quality(
 ) -> Answer<Json<Vec<RuleOutcomeDto>>> {
     let quality = state.service.quality(&call, &dataset, page.into()).await?;
     Ok(super::list(quality))
+}
+
+/// List the profiles that runs took of a dataset's columns, newest first
+#[utoipa::path(get, path = "/api/v1/datasets/{dataset}/profiles", tag = "catalogue",
+    params(("dataset" = String, Path, description = "The dataset"), PageParams),
+    responses((status = 200, description = "A page of the profiles", body = Vec<ColumnProfileDto>)))]
+pub(super) async fn profiles(
+    State(state): State<ApiState>,
+    ApiCall(call): ApiCall,
+    DatasetPath(dataset): DatasetPath,
+    Params(page): Params<PageParams>,
+) -> Answer<Json<Vec<ColumnProfileDto>>> {
+    let profiles = state.service.profiles(&call, &dataset, page.into()).await?;
+    Ok(super::list(profiles))
 }

@@ -8,11 +8,11 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use render::encode::XLSX_MEDIA_TYPE;
-use service::{Document, ErrorKind, RenditionFormat, ServiceError};
+use service::{Document, ErrorKind, RenditionFormat, ServiceError, Supersession};
 use sha2::{Digest, Sha256};
 
-use super::Answer;
-use crate::dto::{RenderDto, RenditionDto, ReportDto};
+use super::{Answer, PageParams};
+use crate::dto::{RenderDto, RenditionDto, ReportDto, instant};
 use crate::extract::{JsonBody, NoParams, Params, WordPath};
 use crate::{ApiCall, ApiState};
 
@@ -47,6 +47,21 @@ pub(super) async fn render(
     Ok((StatusCode::CREATED, [(LOCATION, location)], body).into_response())
 }
 
+/// List renditions of a report, newest first
+#[utoipa::path(get, path = "/api/v1/reports/{name}/renditions", tag = "reports",
+    params(("name" = String, Path, description = "The report"), PageParams),
+    responses((status = 200, description = "A page of renditions, each with whether it is \
+        superseded", body = Vec<RenditionDto>)))]
+pub(super) async fn list(
+    State(state): State<ApiState>,
+    ApiCall(call): ApiCall,
+    WordPath(report): WordPath,
+    Params(page): Params<PageParams>,
+) -> Answer<Json<Vec<RenditionDto>>> {
+    let listed = state.service.renditions(&call, &report, page.into());
+    Ok(super::list(listed.await?))
+}
+
 /// Read what a rendition was made from
 #[utoipa::path(get, path = "/api/v1/renditions/{id}/manifest", tag = "reports",
     params(("id" = String, Path, description = "The rendition")),
@@ -64,7 +79,10 @@ pub(super) async fn manifest(
 #[utoipa::path(get, path = "/api/v1/renditions/{id}", tag = "reports",
     params(("id" = String, Path, description = "The rendition's id, a dot, and the format: \
         `html`, `xlsx` or `csv`", example = "0192.html")),
-    responses((status = 200, description = "The document", content(
+    responses((status = 200, description = "The document",
+        headers(("Dtm-Superseded" = String, description = "Since when other figures are \
+            published than it shows; `run` published them, `by` is the rendition that shows them")),
+        content(
         (String = "text/html"), (String = "text/csv"),
         (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 pub(super) async fn document(
@@ -80,6 +98,9 @@ pub(super) async fn document(
 /// The report that a document is of.
 const REPORT: HeaderName = HeaderName::from_static("dtm-report");
 
+/// Since when a document is superseded, and by what.
+const SUPERSEDED: HeaderName = HeaderName::from_static("dtm-superseded");
+
 fn split(file: &str) -> Result<(&str, RenditionFormat), ServiceError> {
     let parts = file.rsplit_once('.');
     let parts = parts.and_then(|(id, end)| Some((id, RenditionFormat::from_ending(end)?)));
@@ -90,6 +111,14 @@ fn split(file: &str) -> Result<(&str, RenditionFormat), ServiceError> {
         )
         .hint("Ask for the rendition's id and `.html`, `.xlsx` or `.csv`.")
     })
+}
+
+/// As the value of a header: `2026-11-02T03:00:00Z; run=…; by=…`.
+fn told(of: Supersession) -> String {
+    let run = of.run.map(|run| format!("; run={run}"));
+    let by = of.by.map(|by| format!("; by={by}"));
+    let parts = [Some(instant(of.at)), run, by];
+    parts.into_iter().flatten().collect()
 }
 
 fn written(document: Document) -> Response {
@@ -114,7 +143,8 @@ fn written(document: Document) -> Response {
         (REPORT, document.report),
         how,
     ];
-    (headers, document.bytes).into_response()
+    let superseded = document.superseded.map(|of| [(SUPERSEDED, told(of))]);
+    (headers, superseded, document.bytes).into_response()
 }
 
 /// A rendition carries its style in itself, so that it can be kept as one file; the policy allows

@@ -3,8 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 
+use service::RestateRequest;
+
 use super::{Answer, PageParams};
-use crate::dto::{PlanDto, PreviewDto, PreviewRequestDto, RunDto, RunRequestDto};
+use crate::dto::{PlanDto, PreviewDto, PreviewRequestDto, RestatementDto, RunDto, RunRequestDto};
 use crate::extract::{JsonBody, NoParams, Params, WordPath};
 use crate::{ApiCall, ApiState};
 
@@ -67,6 +69,19 @@ pub(super) async fn preview(
 ) -> Answer<Json<Vec<PreviewDto>>> {
     let previews = state.service.preview(&call, request.into()).await?;
     Ok(super::list(previews))
+}
+
+/// Compute which published figures the rows that wait for the next run change
+#[utoipa::path(post, path = "/api/v1/plan/restatement", tag = "runs",
+    responses((status = 200, description = "What changes, and which renditions show it; nothing is \
+        published", body = RestatementDto)))]
+pub(super) async fn restatement(
+    State(state): State<ApiState>,
+    ApiCall(call): ApiCall,
+    Params(NoParams {}): Params<NoParams>,
+) -> Answer<Json<RestatementDto>> {
+    let request = RestateRequest::Waiting;
+    Ok(Json(state.service.restate(&call, request).await?.into()))
 }
 
 /// Make the lake what the project says

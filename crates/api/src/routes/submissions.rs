@@ -10,14 +10,16 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use service::{
-    Ack, BodyType, ErrorKind, Evidence, Relation, ServiceError, SubmissionId, SubmitAnswer,
-    SubmitRequest, WithdrawRequest,
+    Ack, BodyType, ErrorKind, Evidence, Relation, RestateRequest, ServiceError, SubmissionId,
+    SubmitAnswer, SubmitRequest, WithdrawRequest,
 };
 use utoipa::IntoParams;
 
 use super::{Answer, PageParams};
 use crate::body::received;
-use crate::dto::{ReceiptDto, RowErrorsDto, SubmissionDto, SubmitAnswerDto, WithdrawalDto, sealed};
+use crate::dto::{
+    ReceiptDto, RowErrorsDto, SubmissionDto, SubmitAnswerDto, WithdrawalDto, WithdrawnDto, sealed,
+};
 use crate::extract::{DatasetPath, Format, JsonBody, NoParams, Params, SubmissionPath};
 use crate::{ApiCall, ApiState, Problem};
 
@@ -36,6 +38,10 @@ pub(super) struct SubmitParams {
     /// Check everything, land nothing.
     #[serde(default)]
     dry_run: bool,
+    /// With `dry_run`: also say which published figures the rows would change, and which
+    /// renditions show them.
+    #[serde(default)]
+    restatement: bool,
     /// What the answer waits for: `committed`, the rows are in the table; or `durable`, the body is
     /// kept and will be landed.
     #[param(example = "committed")]
@@ -192,6 +198,7 @@ pub(super) fn request(
         agency: agency.map_err(|error: project::NameError| invalid(error.to_string()))?,
         key: key.transpose()?,
         dry_run: params.dry_run,
+        restatement: params.restatement,
         relation: relation(params.replaces.as_deref(), params.corrects.as_deref())?,
         control_totals: control_totals(params.control_totals.as_deref())?,
         ack: ack(params.ack.as_deref(), prefers_async(headers))?,
@@ -259,24 +266,41 @@ fn control_totals(text: Option<&str>) -> Result<BTreeMap<String, String>, Servic
     Ok(totals)
 }
 
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WithdrawParams {
+    /// Withdraw nothing; say which published figures it would change, and which renditions show
+    /// them.
+    #[serde(default)]
+    dry_run: bool,
+}
+
 /// Withdraw a submission
 #[utoipa::path(post, path = "/api/v1/submissions/{id}/withdrawal", tag = "submissions",
-    params(("id" = String, Path, description = "The submission")),
+    params(("id" = String, Path, description = "The submission"), WithdrawParams),
     request_body = WithdrawalDto,
     responses(
         (status = 200, description = "Its rows, and those of its corrections, are out of the \
-            table; older versions keep them", body = SubmissionDto),
+            table; older versions keep them. After a dry run, a restatement",
+            body = WithdrawnDto),
         (status = 409, description = "It does not stand: it was refused, replaced, or is a \
             correction of another; or its period is locked", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn withdraw(
     State(state): State<ApiState>,
     ApiCall(call): ApiCall,
     SubmissionPath(id): SubmissionPath,
-    Params(NoParams {}): Params<NoParams>,
+    Params(WithdrawParams { dry_run }): Params<WithdrawParams>,
     JsonBody(WithdrawalDto { reason }): JsonBody<WithdrawalDto>,
-) -> Answer<Json<SubmissionDto>> {
-    let request = WithdrawRequest { id, reason };
-    Ok(Json(state.service.withdraw(&call, request).await?.into()))
+) -> Answer<Json<WithdrawnDto>> {
+    Ok(Json(if dry_run {
+        let request = RestateRequest::Withdrawal(id);
+        let restated = state.service.restate(&call, request).await?;
+        WithdrawnDto::Restatement(Box::new(restated.into()))
+    } else {
+        let request = WithdrawRequest { id, reason };
+        let withdrawn = state.service.withdraw(&call, request).await?;
+        WithdrawnDto::Submission(Box::new(withdrawn.into()))
+    }))
 }
 
 /// Read the public keys that receipts are verified with

@@ -6,15 +6,16 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt, stream};
 use project::{DatasetName, ReportDefinition};
 use service::{
-    AuditRecord, BodyFormat, ByteStream, Call, ConnectorState, Credential, DatasetDetail,
-    DatasetSummary, Document, EraseReport, EraseRequest, ErrorKind, Evidence, ExtendRequest,
-    LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
+    AuditRecord, BodyFormat, ByteStream, Call, ColumnProfile, ConnectorState, Credential,
+    DatasetDetail, DatasetSummary, Document, EraseReport, EraseRequest, ErrorKind, Evidence,
+    ExtendRequest, LineageAnswer, LineageRequest, MaintainRequest, MaintenanceReport, Obligation,
     ObligationFilter, Page, Plan, Preview, PreviewRequest, Principal, PullReport, PullRequest,
     QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage, QueryAnswer, QueryRequest,
-    ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, Result,
-    RollbackReport, RowErrors, RuleOutcome, RunReport, RunRequest, Secret, Service, ServiceError,
-    Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion, TraceAnswer, TraceRequest,
-    Upload, UploadId, UploadPart, UploadRequest, UploadState, WithdrawRequest,
+    ReleaseReport, ReleaseRequest, RenderRequest, Rendition, RenditionFormat, RestateRequest,
+    Restatement, Result, RollbackReport, RowErrors, RuleOutcome, RunReport, RunRequest, Secret,
+    Service, ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
+    TraceAnswer, TraceRequest, Upload, UploadId, UploadPart, UploadRequest, UploadState,
+    WithdrawRequest,
 };
 
 use super::{TOKEN, samples};
@@ -129,9 +130,11 @@ impl Service for Double {
         let body = String::from_utf8(body.concat()).unwrap();
         self.asked.lock().unwrap().push(format!("body {body}"));
         let replayed = *self.replayed.lock().unwrap();
+        let restated = request.restatement.then(super::restatement);
         Ok(SubmitAnswer {
             replayed,
             dry_run: request.dry_run,
+            restatement: restated,
             ..samples::submit_answer()
         })
     }
@@ -177,6 +180,11 @@ impl Service for Double {
     async fn withdraw(&self, call: &Call, request: WithdrawRequest) -> Result<Submission> {
         self.note(call, format!("withdraw {} {}", request.id, request.reason))?;
         Ok(samples::submission())
+    }
+
+    async fn restate(&self, call: &Call, request: RestateRequest) -> Result<Restatement> {
+        self.note(call, format!("restate {request:?}"))?;
+        Ok(super::restatement())
     }
 
     async fn erase(&self, call: &Call, request: EraseRequest) -> Result<EraseReport> {
@@ -317,6 +325,16 @@ impl Service for Double {
         Ok(super::quality::quality())
     }
 
+    async fn profiles(
+        &self,
+        call: &Call,
+        dataset: &DatasetName,
+        page: Page,
+    ) -> Result<Vec<ColumnProfile>> {
+        self.note(call, format!("profiles {dataset} {page:?}"))?;
+        Ok(super::profile::profiles())
+    }
+
     async fn lineage(&self, call: &Call, request: LineageRequest) -> Result<LineageAnswer> {
         self.note(call, format!("lineage {request:?}"))?;
         Ok(LineageAnswer {
@@ -337,6 +355,14 @@ impl Service for Double {
     async fn rendition(&self, call: &Call, id: &str) -> Result<Rendition> {
         self.note(call, format!("rendition {id}"))?;
         Ok(samples::rendition())
+    }
+
+    async fn renditions(&self, call: &Call, report: &str, page: Page) -> Result<Vec<Rendition>> {
+        self.note(
+            call,
+            format!("renditions {report} {} {}", page.offset, page.limit),
+        )?;
+        Ok(vec![samples::rendition(), super::superseded()])
     }
 
     async fn document(&self, call: &Call, id: &str, format: RenditionFormat) -> Result<Document> {

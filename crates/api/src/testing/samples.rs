@@ -188,6 +188,7 @@ pub(crate) fn submit_answer() -> SubmitAnswer {
         replayed: false,
         dry_run: false,
         sealed: None,
+        restatement: None,
     }
 }
 
@@ -373,6 +374,7 @@ pub(crate) fn rendition() -> Rendition {
             ]),
             rendered_at: at(),
         },
+        superseded: None,
     }
 }
 
@@ -386,6 +388,7 @@ pub(crate) fn document(format: RenditionFormat) -> Document {
         report: "monthly".to_owned(),
         format,
         bytes: Bytes::from_static(bytes.as_bytes()),
+        superseded: super::superseded().superseded,
     }
 }
 

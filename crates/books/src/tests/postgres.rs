@@ -62,7 +62,7 @@ async fn many_processes_may_bring_one_database_up_to_date_at_once() {
         .fetch_all(&mut other(&url).await)
         .await
         .unwrap();
-    assert_eq!(rows.len(), 6);
+    assert_eq!(rows.len(), 7);
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ use crate::handles::Handles;
 use crate::perform::{About, Gate};
 
 pub(crate) use due::back_off;
+pub(crate) use sources::Vault;
 
 /// Connectors that run at the same time by their schedules.
 pub(crate) const AT_ONCE: usize = 4;

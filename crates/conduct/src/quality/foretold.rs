@@ -11,6 +11,7 @@ use service::Result;
 
 use super::judge::{refused, told};
 use crate::handles::Handles;
+use crate::profiles::{self, Drifting};
 use crate::{failure, staging};
 
 /// What is judged, and what its rules look at besides.
@@ -19,6 +20,17 @@ pub(crate) struct Unmade<'a> {
     pub(crate) contract: &'a Contract,
     pub(crate) others: BTreeMap<DatasetName, Arc<dyn TableProvider>>,
     pub(crate) begun_at: DateTime<Utc>,
+}
+
+impl Unmade<'_> {
+    /// What rules on profiles are asked of; no run has an id yet.
+    fn drifting(&self) -> Drifting<'_> {
+        Drifting {
+            project: self.project,
+            contract: self.contract,
+            run: "",
+        }
+    }
 }
 
 /// The rows that a run would publish, and what it would say of the others. Refuses what a run would
@@ -44,7 +56,9 @@ pub(crate) async fn foretold(
         let rules = TableRules::new(&handles.engine, limits, subject).await;
         let rules = rules.map_err(failure::engine)?;
         let wanted = |rule: &project::Rule| (rule.severity == Severity::Quarantine) == aside;
-        let results = rules.results(wanted).await.map_err(failure::engine)?;
+        let mut results = rules.results(wanted).await.map_err(failure::engine)?;
+        let drifted = profiles::judge(handles, &unmade.drifting(), &kept, wanted).await?;
+        results.extend(drifted.into_iter().map(|of| of.result));
         let findings = Finding::among(&results);
         if aside {
             if !findings.is_empty() {

@@ -1,23 +1,26 @@
 //! The answer of a transformation before its contract, while no commit names it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use datafusion::catalog::TableProvider;
-use engine::{Finding, RuleResult, Subject, TableRules};
+use engine::{Finding, RuleResult, Subject, TableRules, Windows};
 use lake::{Snapshot, StagedFile, Table, WriteSettings};
 use project::{Contract, DatasetName, Project, Rule, Severity};
 use service::{ErrorKind, Result, ServiceError};
 
 use super::rows;
 use crate::handles::Handles;
+use crate::profiles::{self, Drifting};
 use crate::{failure, staging};
 
 /// What the rules said of the datasets of a run, until it is recorded.
 pub(crate) struct Judged {
     run: String,
     datasets: Mutex<Vec<Answers>>,
+    /// The rows that were computed anew, of datasets that were not computed in full.
+    windows: Mutex<BTreeMap<DatasetName, Windows>>,
 }
 
 /// What the rules said of a dataset.
@@ -48,6 +51,7 @@ impl Judged {
         Self {
             run: run.to_owned(),
             datasets: Mutex::default(),
+            windows: Mutex::default(),
         }
     }
 
@@ -101,18 +105,40 @@ impl Judged {
         )))
     }
 
+    /// Notes that of a dataset only the rows inside were computed.
+    pub(crate) fn inside(&self, dataset: &DatasetName, windows: &Windows) {
+        let mut of = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        of.insert(dataset.clone(), windows.clone());
+    }
+
+    /// The values of a column that computed rows have; none if that is not known.
+    pub(crate) fn touched(&self, dataset: &DatasetName, column: &str) -> Option<BTreeSet<String>> {
+        let of = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let boxes = of.get(dataset)?.boxes().iter();
+        let values: Option<Vec<_>> = boxes.map(|values| values.get(column)).collect();
+        let values = values?.into_iter().flatten();
+        Some(values.map(ToString::to_string).collect())
+    }
+
     /// Asks the rules that are `wanted` and keeps what they said; answers those that are broken.
     async fn asked(
         &self,
         handles: &Handles,
         case: &Case<'_>,
         staged: Arc<dyn TableProvider>,
-        wanted: impl Fn(&Rule) -> bool + Send,
+        wanted: impl Fn(&Rule) -> bool + Send + Sync,
         limit: Option<usize>,
     ) -> Result<Vec<Finding>> {
         let lists = |list: &str| case.project.code_lists.get(list);
-        let rules = rules(handles, case, staged, &lists).await?;
-        let results = rules.results(wanted).await.map_err(failure::engine)?;
+        let rules = rules(handles, case, Arc::clone(&staged), &lists).await?;
+        let mut results = rules.results(&wanted).await.map_err(failure::engine)?;
+        let drifting = Drifting {
+            project: case.project,
+            contract: case.contract,
+            run: &self.run,
+        };
+        let drifted = profiles::judge(handles, &drifting, &staged, &wanted).await?;
+        results.extend(drifted.iter().map(|of| of.result.clone()));
         let findings = Finding::among(&results);
         let checked_at = handles.now();
         let about = rows::About {
@@ -120,7 +146,7 @@ impl Judged {
             dataset: &case.contract.dataset,
             checked_at,
         };
-        let rows = rows::stage(handles, &about, &rules, &findings, limit).await?;
+        let rows = rows::stage(handles, &about, (&rules, &drifted), &findings, limit).await?;
         self.datasets().push(Answers {
             dataset: case.contract.dataset.clone(),
             checked_at,
@@ -128,6 +154,25 @@ impl Judged {
             rows,
         });
         Ok(findings)
+    }
+
+    /// What the rules said of that dataset, and when they had: of one that was built, and of one
+    /// that they refused; none if nothing was asked.
+    pub(crate) fn told(
+        &self,
+        dataset: &DatasetName,
+        built: bool,
+    ) -> Option<(DateTime<Utc>, Vec<RuleResult>)> {
+        let datasets = self.datasets();
+        let of = |answers: &&Answers| answers.dataset == *dataset;
+        if !built && !datasets.iter().filter(of).any(Answers::refused) {
+            return None;
+        }
+        let at = datasets.iter().filter(of).map(|answers| answers.checked_at);
+        let results = datasets.iter().filter(of);
+        let results = results.flat_map(|answers| answers.results.clone());
+        let results: Vec<RuleResult> = results.collect();
+        Some((at.max()?, results)).filter(|(_, results)| !results.is_empty())
     }
 
     /// What the rules said of each dataset.

@@ -18,6 +18,7 @@ use service::{ErrorKind, Result, ServiceError};
 
 use crate::failure;
 use crate::handles::Handles;
+use crate::profiles::Drifted;
 use crate::system::{self, own};
 
 /// Rows that are kept of a rule that sets none aside: enough to see what is wrong.
@@ -35,7 +36,7 @@ pub(super) struct About<'a> {
 pub(super) async fn stage(
     handles: &Handles,
     about: &About<'_>,
-    rules: &TableRules<'_>,
+    (rules, drifted): (&TableRules<'_>, &[Drifted]),
     findings: &[Finding],
     limit: Option<usize>,
 ) -> Result<Vec<StagedFile>> {
@@ -46,22 +47,29 @@ pub(super) async fn stage(
     let writer = table.stage(&WriteSettings::default());
     let mut writer = writer.map_err(failure::lake)?;
     for finding in findings {
+        let of = drifted.iter().find(|of| of.result.rule == finding.rule);
+        if let Some(shown) = of.and_then(|of| of.shown.as_ref()) {
+            let kept = kept(about, &finding.rule, shown).map_err(unkept)?;
+            writer.write(kept).await.map_err(failure::lake)?;
+            continue;
+        }
         let rows = rules.breaking(&finding.rule, limit).await;
         let Some(mut rows) = rows.map_err(failure::engine)? else {
             continue;
         };
         while let Some(batch) = rows.next().await {
             let batch = batch.map_err(failure::engine)?;
-            let kept = kept(about, &finding.rule, &batch).map_err(|error| {
-                ServiceError::new(ErrorKind::Internal, "cannot keep rows that break a rule")
-                    .caused_by(error)
-            })?;
+            let kept = kept(about, &finding.rule, &batch).map_err(unkept)?;
             if kept.num_rows() > 0 {
                 writer.write(kept).await.map_err(failure::lake)?;
             }
         }
     }
     writer.finish().await.map_err(failure::lake)
+}
+
+fn unkept(error: ArrowError) -> ServiceError {
+    ServiceError::new(ErrorKind::Internal, "cannot keep rows that break a rule").caused_by(error)
 }
 
 /// The rows as rows of the book.

@@ -8,6 +8,7 @@
 mod intent;
 mod planned;
 mod restore;
+mod told;
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use service::{Principal, RestoredDataset, Result, RollbackReport};
 use crate::alone::Alone;
 use crate::handles::Handles;
 use crate::published::{PublishedSet, RestoredSet};
-use crate::runs;
+use crate::{runs, superseded};
 use intent::Intent;
 
 pub(crate) use planned::{computed, unbuilt};
@@ -112,9 +113,11 @@ async fn finish(handles: &Handles, alone: &Alone, intent: &Intent) -> Result<Rol
             set: intent.set,
         });
     };
+    told::restored(handles, alone, intent).await?;
     alone.still().await?;
     let under = (handles.now(), Some(alone.fence()));
     handles.published.publish(None, under, change).await?;
+    superseded::catch_up(handles).await;
     tracing::info!(
         run = %intent.run,
         rollback = intent.number,

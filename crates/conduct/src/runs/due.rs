@@ -36,6 +36,7 @@ pub(crate) async fn due_of(
             inputs: &inputs,
             judged: &judged,
             open: None,
+            told: None,
             run: "",
             started_at: handles.now(),
             forced: false,

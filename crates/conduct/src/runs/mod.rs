@@ -5,6 +5,7 @@ mod held;
 mod open;
 mod part;
 mod step;
+mod told;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,14 +22,15 @@ use crate::handles::Handles;
 use crate::inputs::{self, Inputs};
 use crate::ledger::record;
 use crate::quality::{self, Judged};
-use crate::{plan, rollback, schedule, select};
+use crate::{plan, profiles, rollback, schedule, select, superseded};
 
 pub(crate) use due::{due, due_of, edited};
 use open::Open;
-pub(crate) use open::{is_one_open, undo_cut_off};
+pub(crate) use open::{is_one_open, is_open, undo_cut_off};
 use part::Part;
 use step::Step;
 pub(crate) use step::{CONTRACT, INPUTS, MEANING, SQL, made_by};
+use told::Told;
 
 /// The run, in the commit that it made.
 pub(crate) const RUN: &str = "dtm.run";
@@ -80,6 +82,7 @@ pub(crate) async fn take(
     let inputs = Inputs::take(handles, project, &chosen).await?;
     let judged = Judged::of(&id);
     let open = Open::new(handles, alone, &id);
+    let told = Told::of(handles, alone, &open, &id).await?;
     let mut steps: Vec<RunStep> = Vec::new();
     for transformation in chosen {
         let step = Step {
@@ -89,6 +92,7 @@ pub(crate) async fn take(
             inputs: &inputs,
             judged: &judged,
             open: Some(&open),
+            told: told.as_ref(),
             run: &id,
             started_at,
             forced,
@@ -103,14 +107,7 @@ pub(crate) async fn take(
         };
         note(&mut done, occasions);
         (handles.given.on_step)(steps.len() + 1, total, &done);
-        tracing::info!(
-            run = %id,
-            dataset = %done.dataset,
-            state = done.state.as_str(),
-            rows = done.rows,
-            seconds = done.seconds,
-            "transformation"
-        );
+        log(&id, &done);
         steps.push(done);
     }
     let mut report = RunReport {
@@ -119,10 +116,15 @@ pub(crate) async fn take(
         seconds: started.elapsed().as_secs_f64(),
         steps,
     };
+    if let Some(told) = &told {
+        let kept = told.endings(project, &report, &judged);
+        Part::Record.timed(kept).await?;
+    }
     alone.still().await?;
     let publishing = publish(handles, alone, project, &report);
     let published = Part::Publish.timed(publishing).await?;
     open.end().await?;
+    handles.outbox.wake();
     let is_told = |s: &RunStep| {
         let is_noted = occasions.get(&s.dataset).is_some_and(Option::is_some);
         s.state != StepState::UpToDate || is_noted
@@ -130,6 +132,8 @@ pub(crate) async fn take(
     if published || report.steps.iter().any(is_told) {
         let kept = quality::record(handles, &report, &judged);
         Part::Record.timed(kept).await?;
+        let profiled = profiles::record(handles, project, &mut report, &judged);
+        Part::Profile.timed(profiled).await;
         Part::Record
             .timed(record(handles, project, &report))
             .await?;
@@ -137,7 +141,19 @@ pub(crate) async fn take(
         // It leaves nothing behind that could be asked for by its id.
         report.id = None;
     }
+    superseded::catch_up(handles).await;
     Ok(report)
+}
+
+fn log(run: &str, done: &RunStep) {
+    tracing::info!(
+        run,
+        dataset = %done.dataset,
+        state = done.state.as_str(),
+        rows = done.rows,
+        seconds = done.seconds,
+        "transformation"
+    );
 }
 
 /// Says of a transformation that was computed why it was its time.

@@ -5,15 +5,18 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use lake::LakeError;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
-use service::Result;
-use tokio::sync::OnceCell;
+use service::{ErrorKind, Result, ServiceError};
+use tokio::sync::Mutex;
 
 use super::RUN;
 use crate::alone::Alone;
 use crate::failure;
 use crate::handles::Handles;
+use crate::outbox::{self, Noted};
 use crate::published::PublishedSet;
 use crate::rollback::{self, Cause};
 
@@ -25,7 +28,17 @@ pub(super) struct Open<'a> {
     handles: &'a Handles,
     alone: &'a Alone,
     run: &'a str,
-    noted: OnceCell<()>,
+    /// Held while the object is put: what it says only grows.
+    noted: Mutex<Option<Noted>>,
+}
+
+/// The object.
+#[derive(Serialize, Deserialize)]
+struct Text {
+    run: String,
+    begun_at: Option<DateTime<Utc>>,
+    #[serde(flatten)]
+    noted: Noted,
 }
 
 impl<'a> Open<'a> {
@@ -35,7 +48,7 @@ impl<'a> Open<'a> {
             handles,
             alone,
             run,
-            noted: OnceCell::new(),
+            noted: Mutex::default(),
         }
     }
 
@@ -43,18 +56,40 @@ impl<'a> Open<'a> {
     /// store that the run is open.
     pub(super) async fn before_commit(&self) -> Result<()> {
         self.alone.still().await?;
-        let noted = self.noted.get_or_try_init(|| async {
-            let text = json!({ "run": self.run, "begun_at": self.handles.now() }).to_string();
-            let objects = self.handles.lake.objects();
-            let put = objects.put(&path(self.run), Bytes::from(text)).await;
-            put.map_err(failure::lake)
-        });
-        noted.await.copied()
+        let mut noted = self.noted.lock().await;
+        if noted.is_none() {
+            *noted = Some(self.put(Noted::default()).await?);
+        }
+        Ok(())
+    }
+
+    /// The same, with what it tells of itself by now.
+    pub(super) async fn note(&self, now: Noted) -> Result<()> {
+        self.alone.still().await?;
+        let mut noted = self.noted.lock().await;
+        *noted = Some(self.put(now).await?);
+        Ok(())
+    }
+
+    async fn put(&self, noted: Noted) -> Result<Noted> {
+        let text = Text {
+            run: self.run.to_owned(),
+            begun_at: Some(self.handles.now()),
+            noted,
+        };
+        let bytes = serde_json::to_vec(&text).map_err(|error| {
+            ServiceError::new(ErrorKind::Internal, "cannot write that a run is open")
+                .caused_by(error)
+        })?;
+        let objects = self.handles.lake.objects();
+        let put = objects.put(&path(self.run), Bytes::from(bytes)).await;
+        put.map_err(failure::lake)?;
+        Ok(text.noted)
     }
 
     /// What it committed is published.
     pub(super) async fn end(&self) -> Result<()> {
-        if self.noted.initialized() {
+        if self.noted.lock().await.is_some() {
             let objects = self.handles.lake.objects();
             let deleted = objects.delete(&path(self.run)).await;
             deleted.map_err(failure::lake)?;
@@ -70,6 +105,12 @@ pub(crate) async fn is_one_open(handles: &Handles) -> Result<bool> {
     Ok(paths.iter().any(|path| run_of(path).is_some()))
 }
 
+/// Whether that run is open, or was cut off and is not undone yet.
+pub(crate) async fn is_open(handles: &Handles, run: &str) -> Result<bool> {
+    let found = handles.lake.objects().exists(&path(run)).await;
+    found.map_err(failure::lake)
+}
+
 /// Undoes what runs committed that were cut off before they published it. Whoever is alone knows
 /// that no other is open.
 pub(crate) async fn undo_cut_off(handles: &Handles, alone: &Alone) -> Result<()> {
@@ -77,17 +118,37 @@ pub(crate) async fn undo_cut_off(handles: &Handles, alone: &Alone) -> Result<()>
     for path in objects.list(FOLDER).await.map_err(failure::lake)? {
         let Some(run) = run_of(&path) else { continue };
         alone.still().await?;
-        undo(handles, alone, run).await?;
+        let noted = noted(handles, &path).await?;
+        if undo(handles, alone, run).await? {
+            outbox::aborted(handles, alone, run, &noted).await?;
+        }
         objects.delete(&path).await.map_err(failure::lake)?;
     }
     Ok(())
 }
 
-async fn undo(handles: &Handles, alone: &Alone, run: &str) -> Result<()> {
+/// What the run noted of its events.
+async fn noted(handles: &Handles, path: &str) -> Result<Noted> {
+    let bytes = match handles.lake.objects().get(path).await {
+        Ok(bytes) => bytes,
+        Err(LakeError::NotFound(_)) => return Ok(Noted::default()),
+        Err(error) => return Err(failure::lake(error)),
+    };
+    let text: Text = serde_json::from_slice(&bytes).map_err(|error| {
+        let message = format!("the open run `{path}` cannot be read");
+        ServiceError::new(ErrorKind::Corrupt, message)
+            .hint("Restore the object from a copy of the store.")
+            .caused_by(error)
+    })?;
+    Ok(text.noted)
+}
+
+/// Answers whether there was something to undo: it had not published.
+async fn undo(handles: &Handles, alone: &Alone, run: &str) -> Result<bool> {
     let newest = handles.published.newest().await?;
     // It was cut off between its publication and the end of its object.
     if newest.run.as_deref() == Some(run) || handles.published.of_run(run).await.is_ok() {
-        return Ok(());
+        return Ok(false);
     }
     let mut restored = BTreeMap::new();
     for dataset in rollback::computed(handles, &[newest.as_ref()])? {
@@ -126,7 +187,8 @@ async fn undo(handles: &Handles, alone: &Alone, run: &str) -> Result<()> {
     };
     let under = (handles.now(), Some(alone.fence()));
     let published = handles.published.publish(None, under, change);
-    published.await.map(drop)
+    published.await?;
+    Ok(true)
 }
 
 fn path(run: &str) -> String {

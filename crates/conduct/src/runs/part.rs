@@ -15,6 +15,8 @@ pub(super) enum Part {
     Commit,
     /// Showing what was made to readers.
     Publish,
+    /// Looking at what was published, column by column.
+    Profile,
     /// Keeping what the run did, and what the rules said.
     Record,
 }
@@ -27,6 +29,7 @@ impl Part {
             Self::Rules => "rules",
             Self::Commit => "commit",
             Self::Publish => "publish",
+            Self::Profile => "profile",
             Self::Record => "record",
         }
     }

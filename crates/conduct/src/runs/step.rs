@@ -6,6 +6,7 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use engine::{Planned, QueryLimits, Session, Statement, Windows};
 use lake::{CommitRequest, Snapshot, StagedFile, Table};
+use lineage::Edge;
 use project::{Contract, DatasetName, Project, Transformation, Write};
 use serde_json::{Map, Value, json};
 use service::{PlannedRun, Result, RunStep, StepState};
@@ -13,6 +14,7 @@ use service::{PlannedRun, Result, RunStep, StepState};
 use super::RUN;
 use super::open::Open;
 use super::part::Part;
+use super::told::Told;
 use crate::check::run_params;
 use crate::handles::{Handles, versions};
 use crate::incremental::{self, Previous, Replaced, Scope};
@@ -38,6 +40,8 @@ pub(super) struct Step<'a> {
     pub(super) judged: &'a Judged,
     /// Told before the first commit; none where nothing is committed.
     pub(super) open: Option<&'a Open<'a>>,
+    /// Told that it begins, and how it ended; none where nobody is to know.
+    pub(super) told: Option<&'a Told<'a>>,
     pub(super) run: &'a str,
     pub(super) started_at: DateTime<Utc>,
     pub(super) forced: bool,
@@ -48,7 +52,7 @@ pub(super) struct Work {
     pub(super) contract: Contract,
     pub(super) table: Table,
     statement: Statement,
-    snapshots: BTreeMap<DatasetName, Snapshot>,
+    pub(super) snapshots: BTreeMap<DatasetName, Snapshot>,
     /// What the rules on the answer look at.
     pub(super) beside: BTreeMap<DatasetName, Snapshot>,
     info: Map<String, Value>,
@@ -96,6 +100,9 @@ impl Step<'_> {
         let started = Instant::now();
         let outcome = self.build().await;
         let seconds = started.elapsed().as_secs_f64();
+        if let Some(told) = self.told {
+            told.end(&self.transformation.dataset, outcome.as_ref().err());
+        }
         match outcome {
             Ok(done) => RunStep {
                 inputs: done.inputs,
@@ -201,6 +208,9 @@ impl Step<'_> {
         let (scope, current) = Part::Plan.timed(self.scope(&work, &read)).await?;
         let told = scope.told();
         let inputs: Vec<(DatasetName, i64)> = read.into_iter().collect();
+        if let (Scope::Windows(_) | Scope::All(_), Some(told)) = (&scope, self.told) {
+            Part::Record.timed(told.begin(self, &work)).await?;
+        }
         let (state, made) = match scope {
             Scope::Nothing if current => (StepState::UpToDate, work.as_it_is()),
             Scope::Nothing => (StepState::UpToDate, self.note(work).await?),
@@ -268,6 +278,7 @@ impl Step<'_> {
 
     /// Computes the rows inside the windows and leaves the others.
     async fn replace(&self, work: Work, windows: &Windows) -> Result<Made> {
+        self.judged.inside(&work.contract.dataset, windows);
         let snapshot = work.table.snapshot();
         let holding = snapshot.holding_any(windows.boxes());
         let holding = holding.map_err(failure::lake)?;
@@ -456,6 +467,15 @@ impl Step<'_> {
         let planned = session.under_contract(planned, &work.contract);
         let planned = planned.map_err(failure::engine)?;
         Ok((session, planned))
+    }
+
+    /// What its columns come from, as the SQL says.
+    pub(super) async fn edges(&self, work: &Work) -> Result<Vec<Edge>> {
+        let session = self.handles.session(&work.snapshots, self.limits())?;
+        let params = run_params(&self.transformation.sql, self.started_at.timestamp_micros());
+        let planned = session.plan(&work.statement, &params).await;
+        let planned = planned.map_err(failure::engine)?;
+        engine::lineage::edges(&self.transformation.dataset, &planned).map_err(failure::engine)
     }
 
     fn limits(&self) -> QueryLimits {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use lake::{StagedSubmission, Table};
 use serde_json::{Map, json};
 use service::{
-    Ended, ErrorKind, Receipt, Relation, Result, RowCounts, RowErrors, ServiceError, Submission,
-    SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, Superseded,
+    Ended, ErrorKind, Principal, Receipt, Relation, Result, RowCounts, RowErrors, ServiceError,
+    Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, Superseded,
 };
 
 use super::admit::InWork;
@@ -18,6 +18,7 @@ use super::tray::Rows;
 use super::{Terms, quarantine, receipt, refused, restriction};
 use crate::failure;
 use crate::handles::Handles;
+use crate::restate;
 
 /// What is to land.
 pub(crate) enum Work {
@@ -85,37 +86,53 @@ pub(crate) async fn land(
     })
 }
 
-/// Checks a body and lands nothing of it.
-pub(crate) async fn rehearse(
-    handles: &Arc<Handles>,
-    terms: &Terms,
-    request: &SubmitRequest,
-    receipt: Receipt,
-    body: Body,
-) -> Result<SubmitAnswer> {
-    let mut submission = Submission {
-        state: SubmissionState::Durable,
-        receipt,
-        principal: String::new(),
-        format: request.format.clone(),
-        refusal: None,
-        key: None,
-        ended: None,
-        restricted: None,
-        erased: None,
-        sealed: None,
-    };
-    let judged = check(handles, terms, &submission, body, None).await;
-    let staged = judged.outcome?;
-    submission.receipt.rows = staged.counts;
-    submission.receipt.control_totals = staged.control_totals;
-    Ok(SubmitAnswer {
-        receipt: submission.receipt,
-        errors: staged.errors,
-        replayed: false,
-        dry_run: true,
-        sealed: None,
-    })
+/// What a body is checked for of which nothing lands.
+pub(crate) struct Rehearsal {
+    pub(crate) principal: Principal,
+    pub(crate) request: SubmitRequest,
+    pub(crate) receipt: Receipt,
+}
+
+impl Rehearsal {
+    /// Checks a body and lands nothing of it.
+    pub(crate) async fn hold(
+        self,
+        handles: &Arc<Handles>,
+        terms: &Terms,
+        body: Body,
+    ) -> Result<SubmitAnswer> {
+        let mut submission = Submission {
+            state: SubmissionState::Durable,
+            receipt: self.receipt,
+            principal: String::new(),
+            format: self.request.format,
+            refusal: None,
+            key: None,
+            ended: None,
+            restricted: None,
+            erased: None,
+            sealed: None,
+        };
+        let spooled = Arc::clone(&body.spooled);
+        let judged = check(handles, terms, &submission, body, None).await;
+        let staged = judged.outcome?;
+        let restatement = if self.request.restatement && staged.counts.landed > 0 {
+            let of = restate::of_body(handles, &self.principal, terms, &submission, spooled);
+            Some(of.await?)
+        } else {
+            None
+        };
+        submission.receipt.rows = staged.counts;
+        submission.receipt.control_totals = staged.control_totals;
+        Ok(SubmitAnswer {
+            receipt: submission.receipt,
+            errors: staged.errors,
+            replayed: false,
+            dry_run: true,
+            sealed: None,
+            restatement,
+        })
+    }
 }
 
 /// Quarantine first, then the rows, then the books: a crash between them is mended on start.
@@ -183,6 +200,7 @@ async fn settle(
         replayed: false,
         dry_run: false,
         sealed: Some(sealed),
+        restatement: None,
     })
 }
 

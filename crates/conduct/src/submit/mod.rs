@@ -48,7 +48,7 @@ pub(crate) use quarantine::dataset as quarantine_dataset;
 pub(crate) use receipt::{keys, publish_keys};
 pub(crate) use recover::recover;
 pub(crate) use rows::{errors, evidence as evidence_of, quarantined};
-pub(crate) use withdraw::withdraw;
+pub(crate) use withdraw::{withdraw, withdrawable};
 
 /// What a body is judged by, all of one project.
 #[derive(Clone)]
@@ -96,6 +96,7 @@ pub(crate) fn about(request: &SubmitRequest, agency: Option<AgencyCode>) -> Abou
             "format": request.format.to_string(),
             "key": request.key,
             "dry_run": request.dry_run,
+            "restatement": request.restatement,
             "relation": request.relation.map(Relation::as_str),
             "related_to": request.relation.map(|relation| relation.target().to_string()),
         }))
@@ -115,6 +116,13 @@ pub(crate) async fn due(
 ) -> Result<Due> {
     let project = handles.project();
     let terms = terms(&project, &request.dataset, &request.period, agency)?;
+    if request.restatement && !request.dry_run {
+        return Err(ServiceError::new(
+            ErrorKind::Invalid,
+            "a restatement is told by a dry run, and this is none",
+        )
+        .hint("Add `dry_run=true`, or leave `restatement` out."));
+    }
     coding::coding(&request.format)?;
     coding::adapter(&request.format, &terms.project, &request.dataset)?;
     totals::check(&terms.contract, &declared(request))?;
@@ -178,7 +186,12 @@ async fn judged(
     };
     if request.dry_run {
         admission.refusal.map_or(Ok(()), Err)?;
-        return land::rehearse(handles, &terms, &request, receipt, body).await;
+        let rehearsal = land::Rehearsal {
+            principal,
+            request,
+            receipt,
+        };
+        return rehearsal.hold(handles, &terms, body).await;
     }
     let submission = Submission {
         state: SubmissionState::Durable,
@@ -441,6 +454,7 @@ pub(crate) async fn settled(
         replayed,
         dry_run: false,
         sealed: found.sealed,
+        restatement: None,
     })
 }
 

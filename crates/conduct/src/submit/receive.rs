@@ -225,6 +225,7 @@ async fn acknowledge(
         replayed: false,
         dry_run: false,
         sealed: None,
+        restatement: None,
     };
     let (handles, terms) = (Arc::clone(handles), terms.clone());
     let tracker = handles.landings.clone();

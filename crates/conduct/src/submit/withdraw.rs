@@ -3,7 +3,8 @@
 use project::Contract;
 use serde_json::{Map, json};
 use service::{
-    Action, Call, Ended, ErrorKind, Receipt, Result, ServiceError, Submission, WithdrawRequest,
+    Action, Call, Ended, ErrorKind, Receipt, Result, ServiceError, Submission, SubmissionId,
+    WithdrawRequest,
 };
 
 use super::amend::{self, Amendment, Change};
@@ -59,6 +60,18 @@ pub(crate) async fn withdraw(
         },
     )
     .await
+}
+
+/// The submission, if it could be withdrawn now.
+pub(crate) async fn withdrawable(handles: &Handles, id: SubmissionId) -> Result<Submission> {
+    let found = super::known(handles, id).await?;
+    amend::is_root(&found)?;
+    amend::stands(&found)?;
+    let contract = handles.contract(&found.receipt.dataset)?;
+    match refusal(handles, &contract, &found.receipt).await? {
+        Some(refusal) => Err(refusal),
+        None => Ok(found),
+    }
 }
 
 async fn take_out(

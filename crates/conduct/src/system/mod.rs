@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use project::{Contract, DatasetName};
 
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     (
         "system/failing_rows.odcs.yaml",
         include_str!("../../system/failing_rows.odcs.yaml"),
@@ -15,6 +15,10 @@ const FILES: [(&str, &str); 5] = [
     (
         "system/maintenance.odcs.yaml",
         include_str!("../../system/maintenance.odcs.yaml"),
+    ),
+    (
+        "system/profiles.odcs.yaml",
+        include_str!("../../system/profiles.odcs.yaml"),
     ),
     (
         "system/quality.odcs.yaml",
@@ -34,6 +38,8 @@ const FILES: [(&str, &str); 5] = [
 pub(crate) const FAILING_ROWS: &str = "system.failing_rows";
 /// The name of the book of maintenance's dataset.
 pub(crate) const MAINTENANCE: &str = "system.maintenance";
+/// The name of the dataset of profiles.
+pub(crate) const PROFILES: &str = "system.profiles";
 /// The name of the dataset of what runs found of rules.
 pub(crate) const QUALITY: &str = "system.quality";
 /// The name of the quarantine's dataset.

@@ -41,6 +41,11 @@ pub(crate) async fn create(
         Action::Upload,
         about,
         |handles, principal| async move {
+            if request.submit.restatement {
+                let message = "a body that arrives in parts is not held against published figures";
+                return Err(ServiceError::new(ErrorKind::Invalid, message)
+                    .hint("Leave `restatement` out, or send the body in one request."));
+            }
             let due = submit::due(&handles, &request.submit, agency).await?;
             let limit = handles.settings.body_bytes;
             if request.length > limit {

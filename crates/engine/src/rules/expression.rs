@@ -71,6 +71,7 @@ pub(crate) fn holds(
         | Check::References { .. }
         | Check::Fresh { .. }
         | Check::Steady(_)
+        | Check::Drift(_)
         | Check::Query { .. } => return Ok(None),
     };
     Ok(Some(expr))

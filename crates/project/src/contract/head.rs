@@ -1,6 +1,7 @@
 //! The metadata of a contract: everything but its table.
 
 use super::deadline::{self, DeadlineTerms};
+use super::profiling::{self, Profiling};
 use super::table::Table;
 use super::{Classification, Contract, Text, Version};
 use crate::problem::Sink;
@@ -29,6 +30,7 @@ pub(super) struct Head<'n> {
     limitations: [Option<Word<'n>>; 2],
     legal_basis: Option<Word<'n>>,
     deadline: Option<DeadlineTerms>,
+    profile: Option<Profiling>,
     owner: Option<Word<'n>>,
     classification: Option<Classification>,
     partition_by: Option<Vec<Word<'n>>>,
@@ -71,6 +73,7 @@ impl<'n> Head<'n> {
             limitations: [custom.text_if("limitations.vi"), limitations],
             legal_basis: custom.text_if("legalBasis"),
             deadline: deadline::read(&mut custom, dataset, sink),
+            profile: profiling::read(&mut custom, dataset, sink),
             owner,
             classification: custom.choice("classification", &CLASSIFICATIONS),
             partition_by: custom.words_if("partitionBy"),
@@ -113,6 +116,7 @@ impl<'n> Head<'n> {
             limitations: owned(limitations),
             legal_basis: owned(self.legal_basis),
             deadline: self.deadline,
+            profile: self.profile.unwrap_or_default(),
             owner: owned(self.owner),
             // A classification that was not read must not open the dataset.
             classification: self.classification.unwrap_or(Classification::Restricted),

@@ -6,6 +6,7 @@ mod head;
 mod messages;
 mod model;
 mod options;
+mod profiling;
 mod quality;
 mod read;
 mod stamp;
@@ -15,9 +16,10 @@ mod value;
 
 pub use deadline::DeadlineTerms;
 pub use model::{
-    Bound, Check, Classification, Column, Contract, Expects, Missing, Rule, Severity, Steady, Text,
-    Version,
+    Bound, Check, Classification, Column, Contract, Expects, Missing, Rule, Severity, Statistic,
+    Steadiness, Steady, Text, Version,
 };
+pub use profiling::Profiling;
 pub use stamp::Stamp;
 pub use types::{ColumnType, ENVELOPE};
 

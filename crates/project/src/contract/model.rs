@@ -4,8 +4,8 @@ use std::fmt;
 
 use arrow_schema::{Field, Schema};
 
-use super::DeadlineTerms;
 use super::types::{self, ColumnType};
+use super::{DeadlineTerms, Profiling};
 use crate::{DatasetName, Layer};
 
 /// A text in the two languages of the system.
@@ -117,6 +117,8 @@ pub enum Check {
     Fresh { column: String, within_hours: u32 },
     /// A measure does not jump from one period to the next.
     Steady(Steady),
+    /// A statistic of a column's profile does not drift from the one before.
+    Drift(Steadiness),
     /// What a query over this dataset and others answers.
     Query { sql: String, expects: Expects },
 }
@@ -132,6 +134,7 @@ impl Check {
                 | Self::References { .. }
                 | Self::Fresh { .. }
                 | Self::Steady(_)
+                | Self::Drift(_)
                 | Self::Query { .. }
         )
     }
@@ -152,6 +155,54 @@ pub struct Steady {
     pub max: Option<f64>,
     /// What becomes of a group that lacks one of the two periods.
     pub missing: Missing,
+}
+
+/// A statistic of a column's profile, held against the profile before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Steadiness {
+    /// The column.
+    pub column: String,
+    /// The column that holds the code of the period; none where the whole table is held against
+    /// itself as it was.
+    pub period: Option<String>,
+    /// What is compared.
+    pub statistic: Statistic,
+    /// The least ratio, of a statistic that is one.
+    pub min: Option<f64>,
+    /// The greatest ratio or distance.
+    pub max: Option<f64>,
+    /// What becomes of a profile with nothing to be held against.
+    pub missing: Missing,
+}
+
+/// What of two profiles is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Statistic {
+    /// The population stability index.
+    Psi,
+    /// By how much the part of rows without a value rose or fell.
+    NullShare,
+    /// The ratio of the means.
+    Mean,
+    /// The ratio of the numbers of different values.
+    Distinct,
+}
+
+impl Statistic {
+    /// Whether it is a ratio; else it is a distance.
+    pub fn is_ratio(self) -> bool {
+        matches!(self, Self::Mean | Self::Distinct)
+    }
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Psi => "psi",
+            Self::NullShare => "nullShare",
+            Self::Mean => "mean",
+            Self::Distinct => "distinct",
+        }
+    }
 }
 
 /// What a query must answer for its rule to hold.
@@ -228,6 +279,8 @@ pub struct Contract {
     pub legal_basis: String,
     /// When the data of a period is due; none if it is taken at any time.
     pub deadline: Option<DeadlineTerms>,
+    /// What of it a run profiles.
+    pub profile: Profiling,
     /// Who answers for it.
     pub owner: String,
     /// Who may see it.
@@ -277,6 +330,12 @@ impl Contract {
             .filter(|column| column.column_type == ColumnType::String);
         self.dataset.layer() == Layer::Raw
             && (self.classification == Classification::Restricted || !texts.all(looked_through))
+    }
+
+    /// The column that says which period a row is of: a text named `period`, if there is one.
+    pub fn period_column(&self) -> Option<&str> {
+        let column = self.column("period")?;
+        (column.column_type == ColumnType::String).then_some(column.name.as_str())
     }
 
     /// The column of that name.

@@ -4,7 +4,7 @@ use super::column::{self, ReadColumn};
 use super::quality::{self, Reference};
 use super::{Check, ColumnType, ENVELOPE, Rule, Severity, Text, messages};
 use crate::problem::{Sink, known};
-use crate::yaml::{Map, Value, Word};
+use crate::yaml::{Map, Node, Value, Word};
 use crate::{DatasetName, Layer};
 
 /// The one table of `schema`, as read.
@@ -59,6 +59,7 @@ impl Table {
         }
         for node in map.list_if("quality").unwrap_or_default() {
             let rule = quality::read(node, None, dataset, &mut table.references, sink);
+            table.check_drift(rule.as_ref(), node, sink);
             quality::add(&mut table.stated, rule, node, sink);
         }
         map.close();
@@ -78,6 +79,18 @@ impl Table {
                 sink.at(column.at, message);
             }
             None => self.columns.push(column),
+        }
+    }
+
+    /// What a rule on profiles names must be there; the query engine never sees it.
+    fn check_drift(&self, rule: Option<&Rule>, node: &Node, sink: &Sink<'_>) {
+        let Some(Check::Drift(terms)) = rule.map(|rule| &rule.check) else {
+            return;
+        };
+        let column = |name: &str| self.columns.iter().find(|c| c.column.name == name);
+        let type_of = |name: &str| column(name).map(|found| found.column.column_type);
+        if let Some(message) = quality::misfit(terms, &type_of) {
+            sink.at(node.at, message);
         }
     }
 

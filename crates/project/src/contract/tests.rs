@@ -889,7 +889,7 @@ fn a_rule_in_sql_says_what_it_makes_of_missing_values() {
         "mustBe: 0 }",
         "mustBe: 0, customProperties: [{ property: missing, value: skip }] }",
         expect![[r#"
-            C:37:143: `missing` is for expressions, `jump` and rules of type `sql`: a column that must have a value says `required: true`
+            C:37:143: `missing` is for expressions, `jump`, `drift` and rules of type `sql`: a column that must have a value says `required: true`
         "#]],
     );
 }

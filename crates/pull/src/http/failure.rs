@@ -73,7 +73,7 @@ impl Again {
 }
 
 /// What the guard said, if it was asked on the way.
-fn refusal_in(error: &reqwest::Error) -> Option<PullError> {
+pub(crate) fn refusal_in(error: &reqwest::Error) -> Option<PullError> {
     let mut next: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = next {
         match error.downcast_ref() {
@@ -86,7 +86,7 @@ fn refusal_in(error: &reqwest::Error) -> Option<PullError> {
 }
 
 /// The outer ones name the address with its query, or say nothing.
-pub(super) fn innermost(error: &reqwest::Error) -> String {
+pub(crate) fn innermost(error: &reqwest::Error) -> String {
     let mut innermost: &dyn Error = error;
     while let Some(source) = innermost.source() {
         innermost = source;

@@ -2,7 +2,7 @@
 
 mod credential;
 mod exchange;
-mod failure;
+pub(crate) mod failure;
 mod link;
 mod page;
 mod spec;

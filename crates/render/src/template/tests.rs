@@ -39,6 +39,7 @@ fn contract(columns: &[(&str, ColumnType, bool)]) -> Contract {
         limitations_vi: String::new(),
         legal_basis: String::new(),
         deadline: None,
+        profile: project::Profiling::default(),
         owner: "tests".to_owned(),
         classification: Classification::Public,
         columns: columns.iter().map(column).collect(),

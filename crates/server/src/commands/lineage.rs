@@ -4,15 +4,21 @@ mod since;
 
 use std::io::Write;
 
+use calendar::civil;
 use clap::Args;
 use lineage::Graph;
-use project::DatasetName;
+use lineage::openlineage::{NAMESPACE, Source};
+use project::{DatasetName, Project};
+use serde_json::Value;
 
 use super::init::tell;
 use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
+use crate::home::Home;
+use crate::open;
 use crate::output::Format;
 use crate::progress;
+use crate::settings::Settings;
 use crate::shipped::{self, Origin};
 
 /// Show what a dataset or column is made of, or what is made of it
@@ -56,7 +62,7 @@ impl Lineage {
         spinner.finish_and_clear();
         let graph = graph(&checked)?.including(checked.project.contracts.keys().cloned());
         let Some(target) = &self.target else {
-            return show(&graph.opaque(), true, context.format);
+            return show(&graph.opaque(), true, (&checked.project, &context));
         };
         let (dataset, column) = named(target, &checked.project)?;
         let part = if self.down {
@@ -64,19 +70,39 @@ impl Lineage {
         } else {
             graph.up(&dataset, column.as_deref())
         };
-        show(&part, column.is_some(), context.format)
+        show(&part, column.is_some(), (&checked.project, &context))
     }
 }
 
-fn show(part: &Graph, columns: bool, format: Format) -> Outcome {
+fn show(part: &Graph, columns: bool, (project, context): (&Project, &Context)) -> Outcome {
     let mut out = std::io::stdout().lock();
-    match format {
+    match context.format {
+        Format::OpenLineage => {
+            let at = civil(open::now()).to_rfc3339();
+            let events = source(&context.place.home)?.at_rest(project, part, &at);
+            writeln!(out, "{}", Value::Array(events))?;
+        }
         Format::Json => writeln!(out, "{}", part.json())?,
         Format::Mermaid if columns => write!(out, "{}", part.mermaid_columns())?,
         Format::Mermaid => write!(out, "{}", part.mermaid())?,
         _ => write!(out, "{}", part.full_text())?,
     }
     Ok(())
+}
+
+/// The names that the events of this home bear; where there is none, those of a new one.
+fn source(home: &Home) -> Outcome<Source> {
+    let settings = match home.exists() {
+        true => Settings::read(&home.settings_file(), &open::env)?,
+        false => {
+            let namespace = NAMESPACE.to_owned();
+            return Ok(Source {
+                namespace,
+                place: None,
+            });
+        }
+    };
+    Ok(settings.lineage.source(home, &settings.store))
 }
 
 /// What the SQL says now, with every dataset that has SQL.

@@ -14,6 +14,7 @@ pub(crate) mod pull;
 pub(crate) mod query;
 pub(crate) mod release;
 pub(crate) mod report;
+mod restatement;
 pub(crate) mod rollback;
 pub(crate) mod run;
 pub(crate) mod serve;

@@ -2,10 +2,10 @@
 
 use clap::Args;
 use serde_json::{Map, Value, json};
-use service::{Impact, PlannedChange, Preview, PreviewRequest, Reader, StepState};
+use service::{Impact, PlannedChange, Preview, PreviewRequest, Reader, RestateRequest, StepState};
 
 use super::init::tell;
-use super::untold;
+use super::{restatement, untold};
 use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
 use crate::open::open_project;
@@ -23,6 +23,10 @@ pub(crate) struct Plan {
     /// published ones. Publishes nothing
     #[arg(long, value_name = "DATASET", num_args = 0..)]
     preview: Option<Vec<String>>,
+    /// Compute what the rows that wait for the next run change of published figures, and which
+    /// renditions cite them. Publishes nothing
+    #[arg(long, conflicts_with_all = ["impact", "preview"])]
+    restatement: bool,
 }
 
 /// Make the lake what the project says
@@ -34,6 +38,9 @@ impl Plan {
     pub(crate) async fn run(self, context: Context) -> Outcome {
         if let Some(select) = self.preview {
             return previewed(PreviewRequest { select }, &context).await;
+        }
+        if self.restatement {
+            return restated(&context).await;
         }
         let opened = open_project(&context.place, untold()).await?;
         let spinner = progress::spinner("comparing the project with the lake");
@@ -178,6 +185,18 @@ async fn previewed(request: PreviewRequest, context: &Context) -> Outcome {
         return Err(Failure::Refused);
     }
     Ok(())
+}
+
+async fn restated(context: &Context) -> Outcome {
+    let opened = open_project(&context.place, untold()).await?;
+    let spinner = progress::spinner("computing beside what is published");
+    let request = RestateRequest::Waiting;
+    let restatement = opened.service.restate(&opened.call, request).await;
+    opened.close().await;
+    spinner.finish_and_clear();
+    let restatement = restatement?;
+    restatement::print(&restatement, context.format)?;
+    restatement::check(&restatement)
 }
 
 fn print_previews(previews: &[Preview], context: &Context) -> Outcome {

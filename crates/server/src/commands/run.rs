@@ -7,7 +7,7 @@ use service::{RunReport, RunRequest, StepState};
 use super::init::tell;
 use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
-use crate::open::open_project;
+use crate::open::{Own, open_project};
 use crate::output::Records;
 use crate::progress;
 
@@ -34,6 +34,9 @@ impl Run {
                 },
             )
             .await;
+        if let Some(own) = &opened.own {
+            send(own).await?;
+        }
         opened.close().await;
         bar.finish_and_clear();
         let report = report?;
@@ -51,6 +54,20 @@ impl Run {
         } else {
             Ok(())
         }
+    }
+}
+
+/// What the run tells of itself leaves with it, if it is taken; else a server or the next run sends
+/// it.
+async fn send(own: &Own) -> Outcome {
+    let sent = own.house.send_lineage().await;
+    let why = match &sent {
+        Ok(sent) => sent.error.clone(),
+        Err(error) => Some(error.to_string()),
+    };
+    match why {
+        Some(why) => tell(&format!("events of lineage wait in the outbox: {why}")),
+        None => Ok(()),
     }
 }
 

@@ -152,10 +152,14 @@ pub(crate) async fn serve(
     served.map_err(Failure::from)
 }
 
-/// Runs connectors and transformations until a stop; ends when that has nothing left to wait for but
-/// clients, and they had their time.
+/// Runs connectors and transformations, and sends what they tell, until a stop; ends when that has
+/// nothing left to wait for but clients, and they had their time.
 async fn left(house: &House, look: Duration, wait: Duration) {
-    tokio::join!(house.pull_when_due(), house.run_when_due(look));
+    tokio::join!(
+        house.pull_when_due(),
+        house.run_when_due(look),
+        house.send_lineage_when_due()
+    );
     house.settled().await;
     tokio::time::sleep(wait).await;
 }

@@ -16,7 +16,7 @@ use service::{
 use tokio_util::io::ReaderStream;
 
 use super::init::tell;
-use super::untold;
+use super::{restatement, untold};
 use crate::cli::Context;
 use crate::failure::{Failure, Outcome};
 use crate::open::{Opened, open};
@@ -51,6 +51,9 @@ pub(crate) struct Submit {
     /// Check everything, land nothing
     #[arg(long)]
     dry_run: bool,
+    /// Show which published figures the rows would change, and which renditions cite them
+    #[arg(long, requires = "dry_run")]
+    restatement: bool,
     /// The submission that this one takes the place of
     #[arg(long, value_name = "ID", conflicts_with = "corrects")]
     replaces: Option<SubmissionId>,
@@ -112,7 +115,11 @@ impl Submit {
             }
         }
         opened.close().await;
-        print(answers, context.format)?;
+        if self.restatement {
+            restated(&answers, context.format)?;
+        } else {
+            print(answers, context.format)?;
+        }
         if refused {
             Err(Failure::Refused)
         } else {
@@ -195,6 +202,7 @@ impl Submit {
             agency: self.agency.clone(),
             key: self.key.clone(),
             dry_run: self.dry_run,
+            restatement: self.restatement,
             relation: relation.or(self.corrects.map(Relation::Corrects)),
             control_totals: self.control_totals.iter().cloned().collect(),
             ..SubmitRequest::new(self.dataset.clone(), self.period.clone(), format)
@@ -223,6 +231,21 @@ fn total(text: &str) -> Result<(String, String), String> {
         }
         _ => Err("write it as `NAME=TOTAL`, such as `rows=1250`".to_owned()),
     }
+}
+
+/// The figures in place of the receipts, which a dry run has no use for; as JSON, both.
+fn restated(answers: &[(&Path, SubmitAnswer)], format: Format) -> Outcome {
+    if matches!(format, Format::Json | Format::Ndjson) {
+        return print(answers.to_vec(), format);
+    }
+    for (file, answer) in answers {
+        let name = file.display();
+        match &answer.restatement {
+            Some(restatement) => restatement::print(restatement, format)?,
+            None => tell(&format!("{name}: no row would land, so no figure changes"))?,
+        }
+    }
+    Ok(())
 }
 
 /// As JSON, what the HTTP door answers for each file; else a line per receipt.

@@ -2,9 +2,9 @@
 
 use clap::Args;
 use serde_json::json;
-use service::{SubmissionId, WithdrawRequest};
+use service::{RestateRequest, SubmissionId, WithdrawRequest};
 
-use super::untold;
+use super::{restatement, untold};
 use crate::cli::Context;
 use crate::failure::Outcome;
 use crate::open::open;
@@ -18,8 +18,11 @@ pub(crate) struct Withdraw {
     /// The submission, by the `id` of its receipt
     id: SubmissionId,
     /// Why, for the history
-    #[arg(long, value_name = "TEXT")]
-    reason: String,
+    #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
+    reason: Option<String>,
+    /// Withdraw nothing; show which published figures it would change, and which renditions cite them
+    #[arg(long)]
+    dry_run: bool,
     /// A server to ask instead of the home
     #[arg(long, value_name = "URL")]
     server: Option<String>,
@@ -29,9 +32,17 @@ impl Withdraw {
     pub(crate) async fn run(self, mut context: Context) -> Outcome {
         context.place.server = self.server;
         let opened = open(&context.place, untold()).await?;
+        if self.dry_run {
+            let request = RestateRequest::Withdrawal(self.id);
+            let answer = opened.service.restate(&opened.call, request).await;
+            opened.close().await;
+            let restatement = answer?;
+            restatement::print(&restatement, context.format)?;
+            return restatement::check(&restatement);
+        }
         let request = WithdrawRequest {
             id: self.id,
-            reason: self.reason,
+            reason: self.reason.unwrap_or_default(),
         };
         let answer = opened.service.withdraw(&opened.call, request).await;
         opened.close().await;

@@ -120,6 +120,45 @@ async fn the_rules_of_the_last_run_are_shown_broken_ones_first() {
 }
 
 #[tokio::test]
+async fn columns_are_shown_in_figures_and_hidden_values_by_their_reason() {
+    let fake = Fake::new(Stage::Full);
+    let section = |page: &str| {
+        let section = page.split("id=\"profiles\"").nth(1);
+        section.map(|rest| rest.split("</section>").next().unwrap().to_owned())
+    };
+    let address = "/datasets/served.provincial_scoreboard";
+    let page = get_with(&fake, address, ENGLISH).await.body;
+    let found = section(&page).unwrap();
+    for part in [
+        "Period 2026-09. Rows: 4,000. Rows looked at: 1,000.",
+        "<td class=\"number\">25 (2.5%)</td><td class=\"number\">2</td>",
+        "<td class=\"number\">8</td><td class=\"number\">10.5</td><td class=\"number\">1,012</td>",
+        "<td>12 <span class=\"soft\">(600)</span></td>",
+        "aria-label=\"Values: 8 – 1,012. Most rows in: 510 – 1,012 (600)\"",
+        "<path d=\"M0.0 28h49.5v-17.5h-49.5zM50.0 28h49.5v-28.0h-49.5z\"/>",
+        "Values are hidden: one looks like personal data</td><td class=\"number\">–</td>",
+        "<td class=\"number\">0.125</td></tr>",
+        "href=\"/api/v1/datasets/served.provincial_scoreboard/profiles?limit=1000\"",
+    ] {
+        assert!(found.contains(part), "{part}: {found}");
+    }
+    assert!(
+        !found.contains("777"),
+        "the period before is not the newest"
+    );
+    assert_eq!(found.matches("<th scope=\"row\">").count(), 2);
+    let hidden = found.find("Values are hidden").unwrap();
+    assert!(
+        hidden < found.find("<svg").unwrap(),
+        "in the contract's order"
+    );
+    let found = section(&get(&fake, address).await.body).unwrap();
+    assert!(found.contains("10,5") && found.contains("1.012"), "{found}");
+    let empty = Fake::new(Stage::Empty);
+    assert_eq!(section(&get(&empty, address).await.body), None);
+}
+
+#[tokio::test]
 async fn a_long_history_is_cut_on_the_page_and_read_in_parts_on_its_own() {
     let fake = Fake::new(Stage::Full);
     let versions = |page: &str| page.matches("<th scope=\"row\" class=\"number\">").count();

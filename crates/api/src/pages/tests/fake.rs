@@ -12,18 +12,18 @@ use futures::{StreamExt, stream};
 use lineage::Graph;
 use project::{DatasetName, Project, ReportDefinition, Rule, Severity, Sources};
 use service::{
-    AuditRecord, BodyFormat, ByteStream, Call, ConnectorState, Credential, DataFileState,
-    DatasetDetail, DatasetSummary, Direction, Document, EraseReport, EraseRequest, Erasure,
-    ErrorKind, Evidence, ExtendRequest, Extension, HandedIn, LineageAnswer, LineageRequest,
-    MaintainRequest, MaintenanceReport, Obligation, ObligationFilter, ObligationKey, Page,
-    PartitionState, Plan, Preview, PreviewRequest, Principal, PullReport, PullRequest,
-    QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage, QuarantinedRow,
-    QueryAnswer, QueryRequest, Receipt, ReleaseReport, ReleaseRequest, RenderRequest, Rendition,
-    RenditionFormat, Restriction, Result, RollbackReport, RowCounts, RowError, RowErrors,
-    RuleOutcome, RunReport, RunRequest, RunStep, Secret, Service, ServiceError, StepState,
-    Submission, SubmissionId, SubmissionState, SubmitAnswer, SubmitRequest, TableState,
-    TableVersion, TraceAnswer, TraceRequest, Upload, UploadId, UploadPart, UploadRequest,
-    WithdrawRequest,
+    AuditRecord, BodyFormat, ByteStream, Call, ColumnProfile, ConnectorState, Credential,
+    DataFileState, DatasetDetail, DatasetSummary, Direction, Document, EraseReport, EraseRequest,
+    Erasure, ErrorKind, Evidence, ExtendRequest, Extension, HandedIn, LineageAnswer,
+    LineageRequest, MaintainRequest, MaintenanceReport, Obligation, ObligationFilter,
+    ObligationKey, Page, PartitionState, Plan, Preview, PreviewRequest, Principal, PullReport,
+    PullRequest, QuarantineFile, QuarantineFilter, QuarantineFormat, QuarantinePage,
+    QuarantinedRow, QueryAnswer, QueryRequest, Receipt, ReleaseReport, ReleaseRequest,
+    RenderRequest, Rendition, RenditionFormat, RestateRequest, Restatement, Restriction, Result,
+    RollbackReport, RowCounts, RowError, RowErrors, RuleOutcome, RunReport, RunRequest, RunStep,
+    Secret, Service, ServiceError, StepState, Submission, SubmissionId, SubmissionState,
+    SubmitAnswer, SubmitRequest, TableState, TableVersion, TraceAnswer, TraceRequest, Upload,
+    UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
 
 pub(super) const ID: &str = "0192f0c1-0000-7000-8000-000000000001";
@@ -526,6 +526,10 @@ impl Service for Fake {
         Ok(submission(SubmissionState::Committed))
     }
 
+    async fn restate(&self, _: &Call, _: RestateRequest) -> Result<Restatement> {
+        absent()
+    }
+
     async fn erase(&self, call: &Call, request: EraseRequest) -> Result<EraseReport> {
         let EraseRequest { reason, others, .. } = request;
         self.note(call, &format!("erase {reason} {others}"))?;
@@ -779,6 +783,37 @@ impl Service for Fake {
             .collect())
     }
 
+    /// Two columns of the newest period, one of them hidden, and one of the period before.
+    async fn profiles(
+        &self,
+        call: &Call,
+        dataset: &DatasetName,
+        page: Page,
+    ) -> Result<Vec<ColumnProfile>> {
+        self.note(
+            call,
+            &format!("profiles {dataset} {} {}", page.offset, page.limit),
+        )?;
+        let Some(contract) = self.project.contracts.get(dataset) else {
+            return absent();
+        };
+        if !matches!(self.stage, Stage::Full | Stage::Forbidden) {
+            return Ok(vec![]);
+        }
+        let mut found = crate::testing::profiles();
+        let names = contract.columns.iter().map(|column| column.name.clone());
+        for (profile, name) in found.iter_mut().rev().zip(names) {
+            profile.column = name;
+        }
+        let before = ColumnProfile {
+            period: Some("2026-08".to_owned()),
+            min: Some("777".to_owned()),
+            ..found[0].clone()
+        };
+        found.push(before);
+        Ok(found)
+    }
+
     async fn lineage(&self, call: &Call, request: LineageRequest) -> Result<LineageAnswer> {
         self.note(call, &format!("lineage {:?}", request.dataset))?;
         let graph = graph(&self.project);
@@ -822,6 +857,22 @@ impl Service for Fake {
 
     async fn rendition(&self, _: &Call, _: &str) -> Result<Rendition> {
         absent()
+    }
+
+    async fn renditions(&self, call: &Call, report: &str, page: Page) -> Result<Vec<Rendition>> {
+        self.note(
+            call,
+            &format!("renditions {report} {} {}", page.offset, page.limit),
+        )?;
+        let forbidden = || ServiceError::new(ErrorKind::Forbidden, "no renditions for you");
+        if self.role == "submitter" {
+            return Err(forbidden());
+        }
+        let all = [crate::testing::rendition(), crate::testing::superseded()];
+        Ok(match self.stage {
+            Stage::Full => all.to_vec(),
+            _ => vec![],
+        })
     }
 
     async fn document(&self, _: &Call, _: &str, _: RenditionFormat) -> Result<Document> {

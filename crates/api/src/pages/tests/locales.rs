@@ -74,6 +74,7 @@ fn every_text_that_is_said_is_there_and_every_text_is_said() {
         include_str!("../lineage/columns.rs"),
         include_str!("../dataset.rs"),
         include_str!("../overview.rs"),
+        include_str!("../profiles.rs"),
         include_str!("../submissions.rs"),
     ];
     let said: BTreeSet<&str> = sources
@@ -92,6 +93,7 @@ fn every_text_that_is_said_is_there_and_every_text_is_said() {
         "classification-",
         "connector-",
         "error-",
+        "hidden-",
         "kind-",
         "layer-",
         "nav-",

@@ -4,6 +4,8 @@ mod objects;
 mod remote;
 mod secrets;
 
+pub(crate) use secrets::Vault;
+
 use std::sync::Arc;
 use std::time::SystemTime;
 

@@ -6,7 +6,7 @@ use pull::{PullError, Secret, Secrets};
 use crate::handles::Handles;
 
 /// The variables of the process, and the folder `secrets` of the home.
-pub(super) struct Vault<'a>(pub(super) &'a Handles);
+pub(crate) struct Vault<'a>(pub(crate) &'a Handles);
 
 impl Secrets for Vault<'_> {
     fn get(&self, at: &pull::SecretRef) -> pull::Result<Secret> {

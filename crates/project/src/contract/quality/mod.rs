@@ -1,5 +1,6 @@
 //! The rules that a contract states.
 
+mod drift;
 mod whole;
 mod within;
 
@@ -7,6 +8,8 @@ use super::{Check, Column, Missing, Rule, Severity, Text, messages};
 use crate::problem::{Mark, Sink};
 use crate::yaml::{Map, Node, Value, Word};
 use crate::{DatasetName, Layer};
+
+pub(super) use drift::misfit;
 
 /// A code list that a rule speaks of, and where.
 #[derive(Debug, Clone)]
@@ -67,6 +70,7 @@ enum Form {
     Expression,
     Fresh,
     Steady,
+    Drift,
     Query,
 }
 
@@ -117,6 +121,7 @@ pub(super) fn read(
         Form::Expression => within::expression(&mut map, stated.unwrap_or_default(), sink),
         Form::Fresh => whole::fresh(&mut map, sink),
         Form::Steady => whole::steady(&mut map, stated, sink),
+        Form::Drift => drift::drift(&mut map, stated, sink),
         Form::Query => whole::query(&mut map, stated, sink),
     };
     let at = map.at();
@@ -174,6 +179,7 @@ fn form(map: &mut Map<'_, '_>) -> Option<Form> {
         Type::Custom => match map.take("implementation").map(|node| &node.value) {
             Some(Value::Map(entries)) => Some(match entries.first().map(|e| e.key.as_str()) {
                 Some("freshness") => Form::Fresh,
+                Some("drift") => Form::Drift,
                 _ => Form::Steady,
             }),
             _ => Some(Form::Expression),
@@ -197,6 +203,7 @@ fn placed(
         Form::Expression => "an expression",
         Form::Fresh => "`freshness`",
         Form::Steady => "`jump`",
+        Form::Drift => "`drift`",
         Form::Query => "a rule of type `sql`",
     };
     let computed = matches!(dataset.layer(), Layer::Refined | Layer::Served);
@@ -226,13 +233,13 @@ fn placed(
 fn missing(custom: &mut Map<'_, '_>, form: Option<Form>, sink: &Sink<'_>) -> Option<Missing> {
     let told = matches!(
         form,
-        None | Some(Form::Expression | Form::Steady | Form::Query)
+        None | Some(Form::Expression | Form::Steady | Form::Drift | Form::Query)
     );
     if told {
         return custom.choice_if("missing", &MISSING);
     }
     if let Some(node) = custom.take("missing") {
-        let message = "`missing` is for expressions, `jump` and rules of type `sql`: a column that \
+        let message = "`missing` is for expressions, `jump`, `drift` and rules of type `sql`: a column that \
                        must have a value says `required: true`";
         sink.at(node.at, message);
     }
@@ -245,7 +252,7 @@ fn rule_name(name: Option<Word<'_>>, form: Form, at: Mark, sink: &Sink<'_>) -> O
             Form::CodeList => return Some("code_list".to_owned()),
             Form::References => return Some("references".to_owned()),
             Form::RowCount => return Some("row_count".to_owned()),
-            Form::Expression | Form::Fresh | Form::Steady => "custom",
+            Form::Expression | Form::Fresh | Form::Steady | Form::Drift => "custom",
             Form::Query => "sql",
         };
         sink.at(

@@ -1,6 +1,6 @@
 use expect_test::{Expect, expect};
 
-use crate::{Check, Contract, Expects, Missing, Severity};
+use crate::{Check, Contract, Expects, Missing, Profiling, Severity, Statistic};
 
 /// A computed dataset whose table states the rule, and whose column `n` states the other.
 fn contract(layer: &str, rule: &str, of_column: &str) -> Result<Contract, String> {
@@ -253,7 +253,12 @@ fn every_rule_that_the_page_shows_can_be_read() {
             "column" => ("\n        quality: [COLUMN]", "\n        quality:\n", 10),
             _ => ("\n    quality: [TABLE]", "\n    quality:\n", 6),
         };
-        let lines = rules.lines();
+        // Columns that a rule names must be there, and the contract here has one.
+        let named = rules.replace(
+            "{ column: agency_code, period: period,",
+            "{ column: n, period: n,",
+        );
+        let lines = named.lines();
         let lines = lines.map(|line| format!("{:indent$}{line}\n", ""));
         let after = format!("{after}{}", lines.collect::<String>().trim_end());
         let text = text("served", "TABLE", "COLUMN").replace(before, &after);
@@ -263,4 +268,118 @@ fn every_rule_that_the_page_shows_can_be_read() {
         shown += 1;
     }
     assert!(shown > 6);
+}
+
+const DRIFT: &str = "type: custom, engine: dtm, implementation: { drift: { column: n, period: n, \
+                     statistic: distinct, atLeast: 0.5, atMost: 2 } }";
+
+#[test]
+fn drift_names_a_statistic_of_a_column_and_its_bounds() {
+    let Ok(Check::Drift(terms)) = missing("fail", DRIFT) else {
+        panic!("no drift");
+    };
+    assert_eq!(
+        (terms.column.as_str(), terms.period.as_deref()),
+        ("n", Some("n"))
+    );
+    assert_eq!(
+        (terms.statistic, terms.missing),
+        (Statistic::Distinct, Missing::Fail)
+    );
+    assert_eq!((terms.min, terms.max), (Some(0.5), Some(2.0)));
+    assert!(!Check::Drift(terms).is_of_a_row());
+    let psi = DRIFT.replace("distinct, atLeast: 0.5", "psi");
+    let Ok(Check::Drift(terms)) = missing("skip", &psi.replace("period: n, ", "")) else {
+        panic!("no drift");
+    };
+    assert_eq!(
+        (terms.period, terms.min, terms.max),
+        (None, None, Some(2.0))
+    );
+}
+
+#[test]
+fn a_drift_that_cannot_be_meant_is_refused_with_its_reason() {
+    refused(
+        read(DRIFT),
+        expect![
+            "`drift` needs the custom property `missing`: whether a profile with nothing before it to be held against keeps the rule (`skip`) or breaks it (`fail`)"
+        ],
+    );
+    refused(
+        missing("zero", DRIFT),
+        expect!["`missing: zero` is not for `drift`: a profile that is not there is none"],
+    );
+    refused(
+        missing("skip", &DRIFT.replace("distinct", "psi")),
+        expect![
+            "`atLeast` is for ratios, which are those of `mean` and `distinct`: a distance has `atMost` alone"
+        ],
+    );
+    refused(
+        missing("skip", &DRIFT.replace("distinct", "median")),
+        expect![
+            "`statistic` must be one of `psi`, `nullShare`, `mean`, `distinct`, found `median`"
+        ],
+    );
+    refused(
+        missing("skip", &DRIFT.replace("atLeast: 0.5, atMost: 2", "")),
+        expect!["`drift` needs a bound: `atMost`, or of a ratio `atLeast`"],
+    );
+    refused(
+        missing("skip", &DRIFT.replace("0.5", "-1")),
+        expect!["the bound of `drift` is a number from 0"],
+    );
+    refused(
+        missing("skip", &DRIFT.replace("0.5", "3")),
+        expect!["no ratio lies within these bounds"],
+    );
+    refused(
+        missing("skip", &DRIFT.replace("column: n", "column: m")),
+        expect!["`drift` names column `m`, which is not there"],
+    );
+    refused(
+        missing("skip", &DRIFT.replace("period: n", "period: m")),
+        expect!["`drift` names column `m`, which is not there"],
+    );
+    refused(
+        missing("skip", &DRIFT.replace("distinct", "mean")),
+        expect!["column `n` is `string`, and only numbers have a mean"],
+    );
+    let aside = DRIFT.replace("type: custom", "severity: quarantine, type: custom");
+    refused(
+        missing("skip", &aside),
+        expect!["`drift` cannot set rows aside: its `severity` is `error` or `warning`"],
+    );
+}
+
+#[test]
+fn what_is_profiled_is_declared() {
+    let found = |layer: &str, value: &str| {
+        let property = format!("  - {{ property: profile, value: {value} }}\nschema:");
+        let text = text(layer, "", "").replace("schema:", &property);
+        read_contract(layer, &text).map(|contract| contract.profile)
+    };
+    let unsaid = contract("served", "", "").unwrap().profile;
+    assert_eq!(unsaid, Profiling::Sample(100_000));
+    assert_eq!(found("served", "none"), Ok(Profiling::Nothing));
+    assert_eq!(found("refined", "whole"), Ok(Profiling::Whole));
+    assert_eq!(found("served", "sample 5000"), Ok(Profiling::Sample(5000)));
+    for wrong in [
+        "sample",
+        "sample 0",
+        "sample -1",
+        "sample 1000001",
+        "all",
+        "whole 3",
+    ] {
+        let told = found("served", wrong).unwrap_err();
+        assert!(
+            told.starts_with("`profile` must be `none`"),
+            "{wrong}: {told}"
+        );
+        assert!(told.ends_with(&format!("found `{wrong}`")), "{told}");
+    }
+    let told = found("raw", "whole").unwrap_err();
+    assert!(told.contains("only datasets that a run computes"), "{told}");
 }
