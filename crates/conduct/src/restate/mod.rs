@@ -150,6 +150,7 @@ fn work<'a>(handles: &'a Handles, project: &'a Project) -> Work<'a> {
         read: None,
         moved: BTreeMap::new(),
         failed: BTreeSet::new(),
+        sessions: Vec::new(),
     }
 }
 

@@ -1,13 +1,14 @@
 //! Transformations computed over rows that are not taken, beside what is published.
 //!
-//! As in a preview nothing is staged: answers are views. Only the windows that the rows touch are
-//! computed where a run would do so, and what comes out the same touches nothing further.
+//! As in a preview nothing is staged. Only the windows that the rows touch are computed where a run
+//! would do so, and what comes out the same touches nothing further. What is computed is held, for
+//! several datasets read it, or else it is a view and computed by each of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use datafusion::datasource::empty::EmptyTable;
-use engine::{Changed, Difference, Planned, QueryLimits, Session, Statement, Windows};
+use engine::{Changed, Difference, EngineError, Planned, QueryLimits, Session, Statement, Windows};
 use project::{Contract, DatasetName, Layer, Project, Transformation, Write};
 use service::{At, Result, RunRequest, StepState};
 
@@ -30,6 +31,8 @@ pub(crate) struct Work<'a> {
     /// Datasets with other rows.
     pub(crate) moved: BTreeMap<DatasetName, Moved>,
     pub(super) failed: BTreeSet<DatasetName>,
+    /// They answer for the memory of what is held.
+    pub(super) sessions: Vec<Session>,
 }
 
 /// What became of a computed dataset.
@@ -104,9 +107,20 @@ impl Work<'_> {
         };
         let answer = self.answer(contract, (transformation, statement), (tables, windows));
         let (session, planned) = answer.await?;
+        let held = self.held(&session, &planned).await?;
+        let is_held = held.is_some();
+        let computed = held.unwrap_or_else(|| planned.view());
         let sides = self
-            .sides(contract, transformation, (&session, planned), windows)
+            .sides(
+                contract,
+                transformation,
+                (&session, planned, computed),
+                windows,
+            )
             .await?;
+        if is_held {
+            self.sessions.push(session);
+        }
         let (before, after) = (Arc::clone(&sides.before), Arc::clone(&sides.after));
         let has = |name: &String| before.schema().field_with_name(name).is_ok();
         let keyed = contract.key.iter().all(has);
@@ -221,18 +235,28 @@ impl Work<'_> {
         Ok((session, planned))
     }
 
+    /// The answer, computed once; none if there is no room for it.
+    async fn held(&self, session: &Session, planned: &Planned) -> Result<Option<Provider>> {
+        let memory = self.limits.memory_name;
+        match session.held(planned).await {
+            Ok(held) => Ok(Some(held)),
+            Err(EngineError::Limit { limit, .. }) if limit == memory => Ok(None),
+            Err(error) => Err(failure::engine(error)),
+        }
+    }
+
     /// What is published and what would be, held against the rules.
     async fn sides(
         &self,
         contract: &Contract,
         transformation: &Transformation,
-        (session, planned): (&Session, Planned),
+        (session, planned, computed): (&Session, Planned, Provider),
         windows: Option<&Windows>,
     ) -> Result<Sides> {
         let dataset = &contract.dataset;
         let published = self.given(dataset).await?;
         let Some(windows) = windows else {
-            let (kept, warnings) = self.judged(contract, planned.view()).await?;
+            let (kept, warnings) = self.judged(contract, computed).await?;
             let now = if transformation.write == Write::Append {
                 let whole = session.appended(dataset, &planned).await;
                 whole.map_err(failure::engine)?.view()
@@ -250,7 +274,7 @@ impl Work<'_> {
             .inside(dataset, Arc::clone(&published), windows)
             .await?;
         if incremental::are_enough(contract, windows) {
-            let (after, warnings) = self.judged(contract, planned.view()).await?;
+            let (after, warnings) = self.judged(contract, computed).await?;
             let now = self
                 .joined(dataset, published, Arc::clone(&after), windows)
                 .await?;
@@ -261,9 +285,7 @@ impl Work<'_> {
                 warnings,
             });
         }
-        let now = self
-            .joined(dataset, published, planned.view(), windows)
-            .await?;
+        let now = self.joined(dataset, published, computed, windows).await?;
         let (now, warnings) = self.judged(contract, now).await?;
         Ok(Sides {
             before,

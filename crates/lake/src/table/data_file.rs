@@ -182,8 +182,13 @@ impl DataFile {
         }
     }
 
-    /// Whether a text column of the file may hold one of `values`: not when its bounds say no.
+    /// Whether a text column of the file may hold one of `values`: not when its partition or its
+    /// bounds say no.
     pub(crate) fn may_hold(&self, column: &str, values: &[String]) -> bool {
+        if self.add.partition_values.contains_key(column) {
+            let here = self.partition_value(column);
+            return here.is_some_and(|here| values.iter().any(|value| value == here));
+        }
         let Some(bounds) = self.bounds() else {
             return true;
         };

@@ -117,10 +117,10 @@ fn what_was_sent_is_found_at_the_moment_before() {
 fn a_sync_that_began_before_another_takes_nothing_of_it_back() {
     let (_root, trace) = trace_of_calls(&[
         "1 openat(AT_FDCWD, {}, O_RDONLY) = 3",
-        "1 fsync(3 <unfinished ...>",
+        "1 fsync(3<d> <unfinished ...>",
         "2 openat(AT_FDCWD, {new}, O_WRONLY|O_CREAT) = 4",
         "2 openat(AT_FDCWD, {}, O_RDONLY) = 5",
-        "2 fsync(5) = 0",
+        "2 fsync(5<d>) = 0",
         "1 <... fsync resumed>) = 0",
     ]);
     assert_eq!(left(&trace), ["old=old", "new= old=old"]);
@@ -130,10 +130,10 @@ fn a_sync_that_began_before_another_takes_nothing_of_it_back() {
 fn a_descriptor_is_another_s_when_its_close_has_begun() {
     let (_root, trace) = trace_of_calls(&[
         "1 openat(AT_FDCWD, {new}, O_WRONLY|O_CREAT) = 3",
-        "1 close(3 <unfinished ...>",
+        "1 close(3<f> <unfinished ...>",
         "2 openat(AT_FDCWD, {}, O_RDONLY) = 3",
         "1 <... close resumed>) = 0",
-        "2 fsync(3) = 0",
+        "2 fsync(3<d>) = 0",
     ]);
     assert_eq!(left(&trace), ["old=old", "new= old=old"]);
 }
