@@ -14,7 +14,7 @@ use tokio::task::spawn_blocking;
 use crate::line::{Head, Line};
 use crate::segment::{self, Backwards, Segment, Verified};
 use crate::writer::{self, Durable, Queued, Shared, Writer};
-use crate::{AuditError, Entry, Result};
+use crate::{AuditError, Entry, Follower, Result};
 
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -102,6 +102,11 @@ impl Journal {
     pub async fn read(&self, offset: u64, limit: u64) -> Result<Vec<AuditRecord>> {
         let durable = self.shared.get();
         blocking(move || read(&durable, offset, limit.min(READ_LIMIT))).await
+    }
+
+    /// Reads lines forward from that sequence on, which is 1 for the first.
+    pub fn follow(&self, sequence: u64) -> Follower {
+        Follower::new(self.shared.clone(), sequence)
     }
 
     /// Checks every durable line.
