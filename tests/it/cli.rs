@@ -13,6 +13,7 @@ mod power;
 mod project;
 mod pull;
 mod receive;
+mod restatement;
 mod stores;
 mod sweep;
 mod trouble;

@@ -1,7 +1,10 @@
 //! What a server tells of itself: a line per request, and its counters.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
+use crate::cli::done;
 use crate::home::VISITS;
 use crate::sockets::{ENDLESS, Node, VISITS_HEAD, heard};
 
@@ -99,6 +102,49 @@ fn a_server_counts_its_acts_and_its_requests() {
         let found = metrics.body.lines().any(|told| told == line);
         assert!(found, "{line} is not in\n{}", metrics.body);
     }
+    assert_eq!(node.server.stop(), Some(0));
+}
+
+/// How often each part of runs was timed, and how long it took, as a server tells.
+fn parts(node: &Node) -> BTreeMap<String, (u64, f64)> {
+    let metrics = heard(node.send("GET /metrics HTTP/1.1", 0, b"")).body;
+    let told = |kind: &str| -> BTreeMap<String, f64> {
+        let head = format!("dtm_run_part_seconds_{kind}{{part=\"");
+        let lines = metrics.lines().filter_map(|line| line.strip_prefix(&head));
+        let pairs = lines.map(|line| line.split_once("\"} ").unwrap());
+        pairs
+            .map(|(part, value)| (part.to_owned(), value.parse().unwrap()))
+            .collect()
+    };
+    let (counts, sums) = (told("count"), told("sum"));
+    assert!(counts.keys().eq(sums.keys()), "{metrics}");
+    let both = counts.into_iter().zip(sums.into_values());
+    both.map(|((part, count), sum)| (part, (count as u64, sum)))
+        .collect()
+}
+
+#[test]
+fn a_server_times_every_part_of_a_run() {
+    let node = Node::with(&[]);
+    assert_eq!(parts(&node), BTreeMap::new());
+    done(&node.home, &["run"]);
+    let built = parts(&node);
+    let names: Vec<&str> = built.keys().map(String::as_str).collect();
+    let expected = [
+        "commit", "compute", "plan", "profile", "publish", "record", "rules",
+    ];
+    assert_eq!(names, expected);
+    for (part, (count, seconds)) in &built {
+        assert!(*count > 0 && *seconds > 0.0, "{part}: {built:?}");
+    }
+    // One dataset is computed, and none where nothing changed.
+    assert_eq!(built["commit"].0, 1);
+    done(&node.home, &["run"]);
+    let unchanged = parts(&node);
+    for part in ["commit", "compute", "rules", "profile"] {
+        assert_eq!(unchanged[part], built[part], "{part}");
+    }
+    assert_eq!(unchanged["plan"].0, built["plan"].0 + 1);
     assert_eq!(node.server.stop(), Some(0));
 }
 

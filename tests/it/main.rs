@@ -17,6 +17,7 @@ mod cli;
 mod edits;
 mod engine;
 mod erase;
+mod exhausted;
 mod failing;
 mod formats;
 mod generate;

@@ -109,7 +109,6 @@ impl Engine {
         let part = self.pool.part(limits.memory_bytes, limits.memory_name);
         let limits = QueryLimits {
             memory_bytes: part.limit(),
-            spill_bytes: limits.spill_bytes.min(self.settings.spill_bytes),
             ..limits
         };
         let runtime = RuntimeEnvBuilder::new()

@@ -1,5 +1,8 @@
 //! What can go wrong with a statement, named by what the caller must do.
 
+use std::error::Error;
+use std::io;
+
 use datafusion::error::DataFusionError;
 
 use crate::QueryLimits;
@@ -84,6 +87,7 @@ impl EngineError {
         let root = error.find_root();
         let text = sentence(&root.strip_backtrace());
         let names = |limit: &str| text.contains(&format!("`{limit}`"));
+        let lack = lack(&error);
         match root {
             _ if names(QUERY_SPILL_BYTES) => Self::Limit {
                 limit: QUERY_SPILL_BYTES,
@@ -97,6 +101,13 @@ impl EngineError {
                 limit: ALL_SPILL_BYTES,
                 message: format!(
                     "all queries together met the limit `{ALL_SPILL_BYTES}` on temporary disk"
+                ),
+            },
+            _ if lack.is_some() => Self::Busy {
+                limit: ALL_SPILL_BYTES,
+                message: format!(
+                    "the disk for temporary files {}, before the limit `{ALL_SPILL_BYTES}` is met",
+                    lack.unwrap_or_default()
                 ),
             },
             DataFusionError::ResourcesExhausted(_) if names(MEMORY_BYTES) => Self::Busy {
@@ -134,6 +145,23 @@ impl EngineError {
             Self::Invalid { .. } | Self::Failed(_) => false,
         }
     }
+}
+
+/// What keeps the disk from taking what is written, if that is what went wrong. A statement writes
+/// nothing but temporary files.
+fn lack(error: &DataFusionError) -> Option<&'static str> {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        match kind {
+            Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+                return Some("is full");
+            }
+            Some(io::ErrorKind::FileTooLarge) => return Some("lets no file grow further"),
+            _ => cause = error.source(),
+        }
+    }
+    None
 }
 
 /// The engine's message without the class of error it puts in front of it.

@@ -53,11 +53,12 @@ impl Spill {
         })
     }
 
-    /// A query's disk. None at all with a limit of 0.
+    /// A query's disk. None at all with a limit of 0. A limit above the quota of all is met by
+    /// nobody: the quota is, and is named.
     pub(crate) fn part(self: &Arc<Self>, limit: u64) -> DiskManagerBuilder {
         let mode = match limit.min(self.bytes) {
             0 => DiskManagerMode::Disabled,
-            limit => DiskManagerMode::Custom(Arc::new(Part {
+            _ => DiskManagerMode::Custom(Arc::new(Part {
                 all: Arc::clone(self),
                 used: Arc::new(Used {
                     limit,

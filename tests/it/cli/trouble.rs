@@ -234,6 +234,43 @@ fn a_server_that_is_gone_is_named_and_exits_3() {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "this suite is about the process")]
+fn a_query_whose_temporary_files_cannot_grow_is_told_of_their_disk() {
+    let home = filled();
+    let rows = (0..720).map(|n| format!("W-{n:05},Ba Đình,2026-09-01T08:30:00+07:00,1\n"));
+    let head = "visit_id,office,visited_at,minutes\n";
+    let body = head.to_owned() + &rows.collect::<String>();
+    let file = home.write("more.csv", body);
+    done(
+        &home,
+        &[&["submit", "raw.visits", file.to_str().unwrap()][..], &TO].concat(),
+    );
+    // Half a million keys of four hundred bytes, of which a query may hold a part. What is sorted
+    // and does not fit goes to files of several megabytes each.
+    let sql = "select count(*) as n, count(*) filter (where k < before) as wrong from (
+        select k, lag(k) over (order by k) as before from (
+            select a.visit_id || repeat('-', 384) || b.visit_id as k
+            from raw.visits a, raw.visits b
+        ))";
+    let mut query = Command::new("sh");
+    let program = "trap '' XFSZ && ulimit -f 2048 && exec \"$0\" \"$@\"";
+    query.args(["-c", program, env!("CARGO_BIN_EXE_dtm")]);
+    let mut query = in_home(query, &home);
+    query.env("DTM_QUERY_MEMORY_BYTES", (96 << 20).to_string());
+    let output = query.args(["query", sql]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{told}");
+    for part in [
+        "the disk for temporary files lets no file grow further",
+        "the operator sets `memory.spill_bytes` in `dtm.toml`",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+    // The home is as it was.
+    assert_eq!(visits(&home), 722);
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "this suite is about the process")]
 fn a_server_that_is_started_with_few_open_files_takes_as_many_as_it_may_have() {
     let home = filled();
     let mut serve = Command::new("sh");

@@ -195,7 +195,8 @@ async fn restated(context: &Context) -> Outcome {
     opened.close().await;
     spinner.finish_and_clear();
     let restatement = restatement?;
-    restatement::print(&restatement, context.format)?;
+    let unchanged = "nothing that waits would change a published figure";
+    restatement::print(&restatement, context.format, unchanged)?;
     restatement::check(&restatement)
 }
 

@@ -10,9 +10,12 @@ use super::init::tell;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Format, Records};
 
-/// A line per figure; who cited them, and what is left out, is talk. As JSON, what the HTTP door
-/// answers.
-pub(super) fn print(restatement: &Restatement, format: Format) -> Outcome {
+/// A line per figure; who cited them, and what is left out, is talk, and so is `unchanged` where no
+/// figure changes. As JSON, what the HTTP door answers.
+pub(super) fn print(restatement: &Restatement, format: Format, unchanged: &str) -> Outcome {
+    if restatement.datasets.is_empty() && restatement.hidden == 0 {
+        tell(unchanged)?;
+    }
     if format == Format::Json {
         let dto = RestatementDto::from(restatement.clone());
         let value = serde_json::to_value([dto]).map_err(anyhow::Error::from)?;

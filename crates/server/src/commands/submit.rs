@@ -241,7 +241,10 @@ fn restated(answers: &[(&Path, SubmitAnswer)], format: Format) -> Outcome {
     for (file, answer) in answers {
         let name = file.display();
         match &answer.restatement {
-            Some(restatement) => restatement::print(restatement, format)?,
+            Some(restatement) => {
+                let unchanged = format!("{name}: it would change no published figure");
+                restatement::print(restatement, format, &unchanged)?;
+            }
             None => tell(&format!("{name}: no row would land, so no figure changes"))?,
         }
     }

@@ -37,7 +37,8 @@ impl Withdraw {
             let answer = opened.service.restate(&opened.call, request).await;
             opened.close().await;
             let restatement = answer?;
-            restatement::print(&restatement, context.format)?;
+            let unchanged = "the withdrawal would change no published figure";
+            restatement::print(&restatement, context.format, unchanged)?;
             return restatement::check(&restatement);
         }
         let request = WithdrawRequest {

@@ -211,6 +211,7 @@ async fn bend<T>(
     match kind {
         None => effect.await,
         Some(FaultKind::BeforeEffect) => Err(refused(op, path)),
+        Some(FaultKind::Full) => Err(full()),
         Some(FaultKind::AfterEffect) => {
             // An answer that is lost is lost whatever it said.
             effect.await.ok();
@@ -231,6 +232,14 @@ fn refused(op: Op, path: &Path) -> Error {
     Error::Generic {
         store: STORE,
         source: format!("injected fault: {op:?} of `{path}` never reached the store").into(),
+    }
+}
+
+/// As a store on a local disk says it.
+fn full() -> Error {
+    Error::Generic {
+        store: STORE,
+        source: std::io::Error::from(std::io::ErrorKind::StorageFull).into(),
     }
 }
 

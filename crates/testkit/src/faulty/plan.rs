@@ -18,6 +18,8 @@ pub enum FaultKind {
     BeforeEffect,
     /// The store has done it, and the answer is lost: the caller sees a failure.
     AfterEffect,
+    /// It fails for want of space on the store's disk, and the store has not changed.
+    Full,
     /// It is answered, later.
     Delay(Duration),
     /// It waits, before its effect, until the test opens the gate.
@@ -52,6 +54,10 @@ impl Fault {
 
     pub fn after(op: Op, path_contains: &str) -> Self {
         Self::new(op, path_contains, FaultKind::AfterEffect)
+    }
+
+    pub fn full(op: Op, path_contains: &str) -> Self {
+        Self::new(op, path_contains, FaultKind::Full)
     }
 
     pub fn held(op: Op, path_contains: &str, gate: &Gate) -> Self {

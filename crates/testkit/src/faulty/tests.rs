@@ -30,6 +30,18 @@ async fn a_fault_after_the_effect_hides_an_effect_that_happened() {
 }
 
 #[tokio::test]
+async fn a_full_disk_takes_nothing_and_says_so() {
+    let store = store().with(Fault::full(Op::Put, "data"));
+    let error = store.put(&"data/0".into(), "x".into()).await.unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap();
+    let cause = cause.downcast_ref::<std::io::Error>().unwrap();
+    assert_eq!(cause.kind(), std::io::ErrorKind::StorageFull);
+    assert!(!holds(&store, "data/0").await);
+    store.put(&"data/0".into(), "x".into()).await.unwrap();
+    store.assert_all_met();
+}
+
+#[tokio::test]
 async fn a_fault_of_several_times_ends_after_them() {
     let store = store().with(Fault::before(Op::Get, "a").nth(2).times(2));
     store.put(&"a".into(), "x".into()).await.unwrap();

@@ -5,7 +5,7 @@ use futures::FutureExt;
 use object_store::path::Path;
 use object_store::{MultipartUpload, PutPayload, PutResult, Result, UploadPart};
 
-use super::{FaultKind, FaultyStore, bend, refused};
+use super::{FaultKind, FaultyStore, bend, full, refused};
 use crate::op::Op;
 
 #[derive(Debug)]
@@ -20,9 +20,13 @@ impl MultipartUpload for FaultyUpload {
     fn put_part(&mut self, data: PutPayload) -> UploadPart {
         let path = self.path.clone();
         let kind = self.store.decide(Op::PutPart, &path);
-        if let Some(FaultKind::BeforeEffect) = kind {
-            // Some stores take note of a part as soon as they are asked: so they are not asked.
-            return async move { Err(refused(Op::PutPart, &path)) }.boxed();
+        // Some stores take note of a part as soon as they are asked: so they are not asked.
+        match kind {
+            Some(FaultKind::BeforeEffect) => {
+                return async move { Err(refused(Op::PutPart, &path)) }.boxed();
+            }
+            Some(FaultKind::Full) => return async { Err(full()) }.boxed(),
+            _ => {}
         }
         let effect = self.inner.put_part(data);
         async move { bend(kind, Op::PutPart, &path, effect).await }.boxed()
