@@ -195,7 +195,7 @@ fn read_segment(
             break;
         }
         if line.sequence <= newest {
-            records.push(line.into_record());
+            records.push(line.into_record().map_err(broken)?);
         }
     }
     Ok(())
