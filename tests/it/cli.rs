@@ -213,7 +213,7 @@ fn a_run_is_rolled_back_and_what_was_undone_is_told() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let home = TestHome::new();
-    let commands: [&[&str]; 18] = [
+    let commands: [&[&str]; 23] = [
         &["demo"],
         &["init"],
         &["serve"],
@@ -231,6 +231,11 @@ fn every_command_has_help_with_an_example() {
         &["pull"],
         &["token"],
         &["token", "create"],
+        &["verify"],
+        &["audit"],
+        &["audit", "verify"],
+        &["audit", "prove"],
+        &["audit", "witness"],
         &[],
     ];
     for command in commands {

@@ -9,6 +9,7 @@
     reason = "a test that cannot set up what it needs must stop at once"
 )]
 
+mod audit_log;
 mod bad_input;
 mod bodies;
 mod business;

@@ -14,7 +14,7 @@ use tokio::task::spawn_blocking;
 use crate::line::{Head, Line};
 use crate::segment::{self, Backwards, Segment, Verified};
 use crate::writer::{self, Durable, Queued, Shared, Writer};
-use crate::{AuditError, Entry, Result};
+use crate::{AuditError, Entry, Follower, Result};
 
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -104,6 +104,11 @@ impl Journal {
         blocking(move || read(&durable, offset, limit.min(READ_LIMIT))).await
     }
 
+    /// Reads lines forward from that sequence on, which is 1 for the first.
+    pub fn follow(&self, sequence: u64) -> Follower {
+        Follower::new(self.shared.clone(), sequence)
+    }
+
     /// Checks every durable line.
     pub async fn verify(&self) -> Result<Verified> {
         let durable = self.shared.get();
@@ -190,7 +195,7 @@ fn read_segment(
             break;
         }
         if line.sequence <= newest {
-            records.push(line.into_record());
+            records.push(line.into_record().map_err(broken)?);
         }
     }
     Ok(())

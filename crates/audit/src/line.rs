@@ -9,11 +9,13 @@ use sha2::{Digest, Sha256};
 
 use crate::Entry;
 
-/// Bounds on the fields whose length a caller chooses, as they stand in the line. They are such
-/// that no line is longer than 16 KiB.
+/// Bounds on the fields whose length a caller chooses, as they stand in the line. Without its
+/// detail no line is longer than 16 KiB.
 const RESOURCE_BYTES: usize = 1024;
 const NAME_BYTES: usize = 512;
-const DETAIL_BYTES: usize = 12_000;
+const DETAIL_BYTES: usize = 1 << 20;
+/// How long a detail may be in a record: many are answered at once.
+const SHOWN_DETAIL_BYTES: usize = 12_000;
 /// How much of an overlong text is kept. Escaped twice, one byte becomes up to seven.
 const START_BYTES: usize = 1024;
 
@@ -62,9 +64,11 @@ pub struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// The record that readers get.
-    pub fn into_record(self) -> AuditRecord {
-        AuditRecord {
+    /// The record that readers get. A long detail is in it as its start, its size and its SHA-256;
+    /// the whole is in the line, and beside the entry in the transparency log under that hash.
+    pub fn into_record(self) -> serde_json::Result<AuditRecord> {
+        let detail = clip_detail(&self.detail, SHOWN_DETAIL_BYTES)?.into_owned();
+        Ok(AuditRecord {
             sequence: self.sequence,
             at: self.at,
             phase: self.phase.into_owned(),
@@ -74,9 +78,9 @@ impl Line<'_> {
             door: self.door.into_owned(),
             peer: self.peer.into_owned(),
             outcome: self.outcome.into_owned(),
-            detail: self.detail.into_owned(),
+            detail,
             correlation_id: self.correlation_id.into_owned(),
-        }
+        })
     }
 }
 
@@ -93,7 +97,7 @@ pub fn encode(entry: &Entry, head: &Head, at: DateTime<Utc>) -> serde_json::Resu
         door: Cow::Borrowed(entry.door.as_str()),
         peer: Cow::Owned(entry.peer.map(|peer| peer.to_string()).unwrap_or_default()),
         outcome: Cow::Borrowed(entry.outcome.as_str()),
-        detail: clip_detail(&entry.detail)?,
+        detail: clip_detail(&entry.detail, DETAIL_BYTES)?,
         correlation_id: clip(&entry.correlation_id, NAME_BYTES),
     })
 }
@@ -136,8 +140,8 @@ fn clip(text: &str, bound: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}{end}", &text[..kept]))
 }
 
-fn clip_detail(text: &str) -> serde_json::Result<Cow<'_, str>> {
-    if escaped_bytes(text) <= DETAIL_BYTES {
+fn clip_detail(text: &str, bound: usize) -> serde_json::Result<Cow<'_, str>> {
+    if escaped_bytes(text) <= bound {
         return Ok(Cow::Borrowed(text));
     }
     let short = serde_json::json!({

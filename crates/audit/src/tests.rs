@@ -341,7 +341,7 @@ async fn an_overlong_entry_is_kept_as_start_size_and_hash() {
         let long = filler.repeat(20_000);
         let entry = Entry {
             principal: long.clone(),
-            detail: long.clone(),
+            detail: filler.repeat(1_100_000),
             correlation_id: long.clone(),
             ..entry(&long)
         };
@@ -352,12 +352,35 @@ async fn an_overlong_entry_is_kept_as_start_size_and_hash() {
     assert!(longest <= 16 * 1024, "{longest}");
     let record = journal.read(4, 1).await.unwrap().remove(0);
     let detail: serde_json::Value = serde_json::from_str(&record.detail).unwrap();
-    assert_eq!(detail["size_bytes"], 20_000);
+    assert_eq!(detail["size_bytes"], 1_100_000);
     assert_eq!(detail["start"].as_str().unwrap().len(), 1024);
     expect![
         "… (20000 bytes, sha256 cc17faaad36649c4603dda4d8ff97cb149722af0bcac0746305a2134ad2d0b97)"
     ]
     .assert_eq(record.principal.trim_start_matches('a'));
+}
+
+#[tokio::test]
+async fn a_long_detail_is_whole_in_its_line_and_shown_by_its_start() {
+    let folder = TempDir::new().unwrap();
+    let journal = Journal::open(folder.path(), morning()).unwrap();
+    for detail in ["x".repeat(12_000), "x".repeat(500_000)] {
+        journal
+            .append(Entry {
+                detail,
+                ..entry("a")
+            })
+            .await
+            .unwrap();
+    }
+    let lines = journal.follow(1).read(10).await.unwrap();
+    let whole: serde_json::Value = serde_json::from_slice(&lines[1]).unwrap();
+    assert_eq!(whole["detail"], "x".repeat(500_000));
+    let read = journal.read(0, 10).await.unwrap();
+    let shown: serde_json::Value = serde_json::from_str(&read[0].detail).unwrap();
+    assert_eq!(shown["size_bytes"], 500_000);
+    assert_eq!(shown["truncated"], true);
+    assert_eq!(read[1].detail.len(), 12_000);
 }
 
 /// What a disk does, as the test decides.

@@ -1,5 +1,6 @@
 //! The errors of the crates below as the caller sees them: the one place where kinds are chosen.
 
+use audit::log::LogError;
 use books::BooksError;
 use engine::EngineError;
 use ingest::IngestError;
@@ -40,6 +41,19 @@ pub(crate) fn audit(error: audit::AuditError) -> ServiceError {
     )
     .hint("Nothing was done. Free the disk or mend the journal's folder, then ask again.")
     .caused_by(error)
+}
+
+/// An error of the audit log.
+pub(crate) fn log(error: LogError) -> ServiceError {
+    let kind = match &error {
+        LogError::Unavailable { .. } | LogError::Overtaken { .. } | LogError::MustReopen => {
+            ErrorKind::Unavailable
+        }
+        _ => ErrorKind::Corrupt,
+    };
+    ServiceError::new(kind, error.to_string())
+        .hint(error.hint())
+        .caused_by(error)
 }
 
 /// An error of a statement.

@@ -1,7 +1,7 @@
 //! The handles to data. They are made once and reachable only through `perform`.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use access::Admission;
 use audit::Journal;
@@ -16,6 +16,7 @@ use service::{At, ErrorKind, Result, ServiceError, SubmissionId};
 use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
+use crate::audit_log::AuditLog;
 use crate::erase::{Begun, Keeping};
 use crate::in_force::InForce;
 use crate::outbox::Sender;
@@ -32,7 +33,9 @@ pub(crate) struct Handles {
     pub books: Books,
     pub engine: Engine,
     pub journal: Arc<Journal>,
-    pub keys: SigningKeys,
+    pub keys: Arc<SigningKeys>,
+    /// The log that the journal is put into, once the node has its name.
+    pub log: OnceLock<AuditLog>,
     pub project: InForce,
     pub rules: RowRules,
     pub given: Given,

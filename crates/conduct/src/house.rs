@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use project::{DatasetName, ReportDefinition};
 use serde_json::json;
 use service::{
@@ -16,15 +17,14 @@ use service::{
     Service, ServiceError, Submission, SubmissionId, SubmitAnswer, SubmitRequest, TableVersion,
     TraceAnswer, TraceRequest, Upload, UploadId, UploadPart, UploadRequest, WithdrawRequest,
 };
-use tracing::Instrument;
 
 use crate::parts::Parts;
 use crate::perform::{About, Gate};
 use crate::watch::Watch;
 use crate::{
-    access as principals, catalogue, erase, failure, ledger, maintain, obligations, plan, preview,
-    profiles, pull, quality, quarantine, query, release, renditions, reports, restate, rollback,
-    runs, submit, superseded, trace, upload,
+    access as principals, audit_log, catalogue, erase, failure, ledger, maintain, obligations,
+    plan, preview, profiles, pull, quality, quarantine, query, release, renditions, reports,
+    restate, rollback, runs, submit, superseded, trace, upload,
 };
 
 /// A house that is open.
@@ -66,31 +66,6 @@ impl House {
             agency: None,
         };
         principals::new_token(self.gate.own(), &principal).await
-    }
-
-    /// Work that goes on to its end even when the caller goes away.
-    async fn to_its_end<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T>> + Send + 'static,
-    {
-        if self.gate.own().is_stopping() {
-            return Err(
-                ServiceError::new(ErrorKind::Unavailable, "the node is stopping")
-                    .hint("Send it again in a moment."),
-            );
-        }
-        match tokio::runtime::Handle::current()
-            .spawn(work.in_current_span())
-            .await
-        {
-            Ok(answer) => answer,
-            Err(error) => Err(
-                ServiceError::new(ErrorKind::Internal, "the work was cut off")
-                    .hint("Ask what became of it before you send it again.")
-                    .caused_by(error),
-            ),
-        }
     }
 }
 
@@ -464,6 +439,18 @@ impl Service for House {
                     .map_err(failure::audit)
             })
             .await
+    }
+
+    async fn log_checkpoint(&self) -> Result<String> {
+        audit_log::checkpoint(self.gate.own()).await
+    }
+
+    async fn log_hashes(&self, path: &str) -> Result<Bytes> {
+        audit_log::hash_tile(self.gate.own(), path).await
+    }
+
+    async fn log_file(&self, call: &Call, path: &str) -> Result<Bytes> {
+        audit_log::closed_file(&self.gate, call, path).await
     }
 
     async fn may_read_metrics(&self, call: &Call) -> Result<()> {

@@ -7,6 +7,7 @@
 
 mod access;
 mod alone;
+mod audit_log;
 mod catalogue;
 mod check;
 mod erase;
@@ -50,6 +51,7 @@ mod trace;
 mod upload;
 mod watch;
 
+pub use audit_log::{LogName, StoreFiles};
 pub use check::{Checked, check};
 pub use given::{Env, EvidenceSettings, Given, MaintainSettings, OnStep, Settings, UploadLimits};
 pub use house::House;

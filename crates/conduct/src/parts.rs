@@ -1,7 +1,7 @@
 //! What a house is made of, put together.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use access::{Admission, AdmissionLimits};
 use audit::Journal;
@@ -75,7 +75,8 @@ impl Parts {
             books: parts.books,
             engine,
             journal: Arc::new(parts.journal),
-            keys: parts.keys,
+            keys: Arc::new(parts.keys),
+            log: OnceLock::new(),
             project: parts.project,
             rules: RowRules::new(ingest::looks_personal),
             given: parts.given,

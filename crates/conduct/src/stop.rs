@@ -1,5 +1,8 @@
 //! How a house stops: it takes no new work, finishes what it had begun, and closes its books.
 
+use service::{ErrorKind, Result, ServiceError};
+use tracing::Instrument;
+
 use crate::house::House;
 
 impl House {
@@ -36,5 +39,30 @@ impl House {
         let _last_run = handles.running.lock().await;
         handles.queries.close();
         handles.books.close().await;
+    }
+
+    /// Work that goes on to its end even when the caller goes away.
+    pub(crate) async fn to_its_end<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        if self.gate.own().is_stopping() {
+            return Err(
+                ServiceError::new(ErrorKind::Unavailable, "the node is stopping")
+                    .hint("Send it again in a moment."),
+            );
+        }
+        match tokio::runtime::Handle::current()
+            .spawn(work.in_current_span())
+            .await
+        {
+            Ok(answer) => answer,
+            Err(error) => Err(
+                ServiceError::new(ErrorKind::Internal, "the work was cut off")
+                    .hint("Ask what became of it before you send it again.")
+                    .caused_by(error),
+            ),
+        }
     }
 }

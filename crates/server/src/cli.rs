@@ -84,9 +84,9 @@ enum Command {
     Extend(commands::extend::Extend),
     /// Judge quarantined rows again by the contract in force; those that pass land
     Release(commands::release::Release),
-    /// Verify a receipt offline
+    /// Verify a receipt, or the proof of an audit entry, offline
     Verify(commands::verify::Verify),
-    /// Print the public keys that receipts are verified with
+    /// Print the public keys that receipts and the audit log are verified with
     Keys(commands::keys::Keys),
     /// Run the transformations whose inputs changed, or those selected
     Run(commands::run::Run),
@@ -103,6 +103,9 @@ enum Command {
     /// Put small files together, write checkpoints, show which files nobody needs and which evidence
     /// is past its retention
     Maintain(commands::maintain::Maintain),
+    /// The audit log: verify it, take an entry out with its proof, witness it
+    #[command(subcommand)]
+    Audit(commands::audit::Audit),
     /// Access tokens
     #[command(subcommand)]
     Token(commands::token::Token),
@@ -169,6 +172,7 @@ async fn perform(cli: Cli) -> Outcome {
         Command::Lineage(command) => command.run(context).await,
         Command::Trace(command) => command.run(context).await,
         Command::Maintain(command) => command.run(context).await,
+        Command::Audit(command) => command.run(context).await,
         Command::Token(command) => command.run(context).await,
         Command::Withdraw(command) => command.run(context).await,
         Command::Erase(command) => command.run(context).await,

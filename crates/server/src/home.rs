@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, Outcome};
+use crate::open::fresh_id;
 use crate::settings::Settings;
 use crate::shipped::Origin;
 
@@ -75,6 +76,45 @@ impl Home {
 
     pub(crate) fn journal_folder(&self) -> PathBuf {
         self.root.join("journal")
+    }
+
+    fn node_file(&self) -> PathBuf {
+        self.root.join("node")
+    }
+
+    /// The name of this node, by which its audit log is called. It is made once and belongs to the
+    /// journal: a copy of the home has it too.
+    pub(crate) fn node(&self) -> Outcome<String> {
+        if let Some(name) = self.known_node()? {
+            return Ok(name);
+        }
+        let name = fresh_id().simple().to_string();
+        self.write(&self.node_file(), format!("{name}\n").as_bytes(), 0o644)?;
+        File::open(&self.root)?.sync_all()?;
+        Ok(name)
+    }
+
+    /// The same if it was made already; for those who only read.
+    pub(crate) fn known_node(&self) -> Outcome<Option<String>> {
+        let file = self.node_file();
+        let unusable = |why: &dyn std::fmt::Display| {
+            Failure::Unavailable(format!("cannot read `{}`: {why}", file.display()))
+        };
+        let text = match std::fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(unusable(&e)),
+        };
+        let name = text.trim();
+        if name.is_empty() {
+            // A crash came before it was written.
+            return Ok(None);
+        }
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if !name.bytes().all(is_name) {
+            return Err(unusable(&"it is not a name of letters, digits and hyphens"));
+        }
+        Ok(Some(name.to_owned()))
     }
 
     pub(crate) fn keys_folder(&self) -> PathBuf {

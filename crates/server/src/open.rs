@@ -48,7 +48,7 @@ impl Opened {
     /// Closes the house, if it is ours.
     pub(crate) async fn close(self) {
         if let Some(own) = self.own {
-            own.house.close().await;
+            own.house.close_with_log().await;
         }
     }
 }
@@ -83,11 +83,7 @@ async fn opened(place: &Place, on_step: OnStep, concern: Concern) -> Outcome<Ope
     }
     let home = &place.home;
     if !home.exists() {
-        return Err(Failure::Unavailable(format!(
-            "there is no home in `{}`; make one with `dtm init` or `dtm demo`, or name another with \
-             `--home`",
-            home.root().display()
-        )));
+        return Err(no_home(home));
     }
     match home.hold()? {
         Ok(held) => {
@@ -113,6 +109,15 @@ async fn opened(place: &Place, on_step: OnStep, concern: Concern) -> Outcome<Ope
         },
         Err(None) => Err(held_by(home, None)),
     }
+}
+
+/// The error where no home is.
+pub(crate) fn no_home(home: &Home) -> Failure {
+    Failure::Unavailable(format!(
+        "there is no home in `{}`; make one with `dtm init` or `dtm demo`, or name another with \
+         `--home`",
+        home.root().display()
+    ))
 }
 
 /// The error for a home that another process holds without serving it.
@@ -163,7 +168,7 @@ fn remote(place: &Place, url: &str) -> Outcome<Opened> {
 }
 
 /// `--token` or `DTM_TOKEN`, else `HOME/operator.token`.
-fn token(place: &Place) -> Outcome<Option<String>> {
+pub(crate) fn token(place: &Place) -> Outcome<Option<String>> {
     if let Some(token) = &place.token {
         return Ok(Some(token.trim().to_owned()));
     }
@@ -234,7 +239,10 @@ pub(crate) async fn house(
         },
         settings: limits(home, settings)?,
     };
-    Ok(House::open(parts).await?)
+    let node = home.node()?;
+    let house = House::open(parts).await?;
+    house.open_audit_log(&node).await?;
+    Ok(house)
 }
 
 /// The home's signing keys; made with the first one if there are none.

@@ -218,6 +218,14 @@ pub trait Service: Send + Sync + 'static {
 
     /// Entries of the audit journal, newest first.
     async fn audit_entries(&self, call: &Call, page: Page) -> Result<Vec<AuditRecord>>;
+    /// The newest checkpoint of the audit log: a signed note. Open to everyone; it says nothing of
+    /// what the entries are. `NotFound` while the log has none.
+    async fn log_checkpoint(&self) -> Result<String>;
+    /// A tile of hashes of the audit log, by its path in it, such as `tile/0/000`. Open to everyone.
+    async fn log_hashes(&self, path: &str) -> Result<Bytes>;
+    /// A bundle of entries of the audit log or a side object, by its path in it, such as
+    /// `tile/entries/000`. Whoever reads it reads audit entries.
+    async fn log_file(&self, call: &Call, path: &str) -> Result<Bytes>;
     /// Whether the caller may read the metrics, which the process itself holds.
     async fn may_read_metrics(&self, call: &Call) -> Result<()>;
     /// Whether the system can act: the store answers and no shutdown is under way.

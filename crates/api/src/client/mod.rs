@@ -7,6 +7,7 @@ mod wire;
 
 use async_trait::async_trait;
 use axum::http::{Method, StatusCode};
+use bytes::Bytes;
 use project::{DatasetName, ReportDefinition};
 use service::{
     AuditRecord, ByteStream, Call, ColumnProfile, ConnectorState, DatasetDetail, DatasetSummary,
@@ -464,6 +465,21 @@ impl Service for RemoteService {
     async fn audit_entries(&self, call: &Call, of: Page) -> Result<Vec<AuditRecord>> {
         let ask = Ask::get(&["audit", "entries"]).params(page(of));
         rows::<AuditRecordDto, _>(self.wire.send(call, ask).await?).await
+    }
+
+    async fn log_checkpoint(&self) -> Result<String> {
+        let answer = self.wire.send_open(Ask::root("audit/checkpoint")).await?;
+        String::from_utf8(bytes(answer).await?.to_vec()).map_err(|_| unread("the checkpoint"))
+    }
+
+    async fn log_hashes(&self, path: &str) -> Result<Bytes> {
+        let ask = Ask::root(&format!("audit/{path}"));
+        bytes(self.wire.send_open(ask).await?).await
+    }
+
+    async fn log_file(&self, call: &Call, path: &str) -> Result<Bytes> {
+        let ask = Ask::root(&format!("audit/{path}"));
+        bytes(self.wire.send(call, ask).await?).await
     }
 
     async fn may_read_metrics(&self, call: &Call) -> Result<()> {

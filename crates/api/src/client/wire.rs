@@ -49,9 +49,10 @@ impl Ask {
         Self::new(method, ["api", "v1"].iter().chain(path))
     }
 
-    /// Reads at the root.
+    /// Reads that path from the root.
     pub(super) fn root(path: &str) -> Self {
-        Self::new(Method::GET, [path].iter())
+        let parts: Vec<&str> = path.split('/').collect();
+        Self::new(Method::GET, parts.iter())
     }
 
     fn new<'p>(method: Method, path: impl Iterator<Item = &'p &'p str>) -> Self {

@@ -542,6 +542,7 @@ fn closed_routes() -> Vec<(String, String)> {
                     .replace("renditions/{id}", "renditions/{id}.html")
                     .replace("{dataset}", "raw.visits")
                     .replace("{id}", ID)
+                    .replace("{sha256}", &"ab".repeat(32))
                     .replace("{name}", "monthly");
                 routes.push((method.to_uppercase(), path));
             }
@@ -632,8 +633,60 @@ async fn only_the_listed_routes_are_open() {
         .collect();
     assert_eq!(
         open,
-        ["/api/openapi.json", "/api/v1/keys", "/healthz", "/readyz"]
+        [
+            "/api/openapi.json",
+            "/api/v1/keys",
+            "/audit/checkpoint",
+            "/healthz",
+            "/readyz"
+        ]
     );
+}
+
+/// The answer to somebody without credentials.
+async fn as_nobody(path: &str) -> Read {
+    let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+    send(&Double::new(), request).await
+}
+
+#[tokio::test]
+async fn hashes_of_the_audit_log_are_open_and_its_entries_are_not() {
+    let checkpoint = as_nobody("/audit/checkpoint").await;
+    assert_eq!(
+        checkpoint.header("content-type"),
+        "text/plain; charset=utf-8"
+    );
+    assert!(checkpoint.body.starts_with("dtm/audit/n1\n300\n"));
+    let side = format!("/audit/side/{}", "ab".repeat(32));
+    let double = Double::new();
+    for path in ["/audit/tile/0/000", "/audit/tile/0/001.p/44"] {
+        let answer = as_nobody(path).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.body.as_str()),
+            (200, &path[7..])
+        );
+        assert_eq!(answer.header("content-type"), "application/octet-stream");
+        let kept = answer.header("cache-control").contains("immutable");
+        assert_eq!(kept, !path.contains(".p/"), "{path}");
+    }
+    for path in ["/audit/tile/entries/000", side.as_str()] {
+        assert_eq!(as_nobody(path).await.status, 401, "{path}");
+        let answer = get(&double, path).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.body.as_str()),
+            (200, &path[7..])
+        );
+        assert_eq!(answer.header("cache-control"), "no-store");
+    }
+    for path in [
+        "/audit/tile/0/%30%30%30",
+        "/audit/tile/0/000/",
+        "/audit/tile/9/x001/000",
+    ] {
+        let answer = as_nobody(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+    }
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ mod uploads;
 
 use axum::Json;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
 use serde::Deserialize;
 use service::Page;
 use utoipa::IntoParams;
@@ -89,6 +90,8 @@ fn closed(state: &ApiState) -> OpenApiRouter<ApiState> {
         .routes(routes!(runs::plan))
         .routes(routes!(connectors::list))
         .routes(routes!(audit::entries))
+        .routes(routes!(audit::side))
+        .route("/audit/tile/entries/{*path}", get(audit::bundle))
         .routes(routes!(access::whoami))
         .routes(routes!(access::create_token))
         .routes(routes!(access::create_sign_in_code))
@@ -136,5 +139,7 @@ pub(crate) fn routes(state: &ApiState) -> OpenApiRouter<ApiState> {
         .routes(routes!(operation::alive))
         .routes(routes!(operation::ready))
         .routes(routes!(submissions::keys))
+        .routes(routes!(audit::checkpoint))
+        .route("/audit/tile/{level}/{*index}", get(audit::hashes))
         .routes(routes!(operation::openapi))
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use project::{DatasetName, ReportDefinition};
 use service::{
@@ -18,7 +19,7 @@ use service::{
     WithdrawRequest,
 };
 
-use super::{TOKEN, samples};
+use super::{TOKEN, log, samples};
 
 /// A function that makes the error that an act is to fail with.
 type Failure = Box<dyn Fn() -> ServiceError + Send + Sync>;
@@ -423,6 +424,19 @@ impl Service for Double {
     async fn audit_entries(&self, call: &Call, page: Page) -> Result<Vec<AuditRecord>> {
         self.note(call, format!("audit_entries {page:?}"))?;
         Ok(vec![samples::audit_record()])
+    }
+
+    async fn log_checkpoint(&self) -> Result<String> {
+        Ok(log::CHECKPOINT.to_owned())
+    }
+
+    async fn log_hashes(&self, path: &str) -> Result<Bytes> {
+        log::log_file(path)
+    }
+
+    async fn log_file(&self, call: &Call, path: &str) -> Result<Bytes> {
+        self.note(call, format!("log_file {path}"))?;
+        log::log_file(path)
     }
 
     async fn may_read_metrics(&self, call: &Call) -> Result<()> {

@@ -2,6 +2,7 @@
 
 mod connectors;
 mod double;
+mod log;
 mod preview;
 mod profile;
 mod quality;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use chrono::{DateTime, SubsecRound, Utc};
 
 use super::folder::{Folder, LocalDisk};
-use super::{KeyId, KeyRecord, PublicKeys, Seal, SealError, SigningKey};
+use super::{KeyId, KeyRecord, PublicKey, PublicKeys, Seal, SealError, SigningKey};
 
 /// Where a new key comes from: [`SigningKey::generate`], or in tests a seed.
 pub type MakeKey<'a> = &'a dyn Fn() -> Result<SigningKey, SealError>;
@@ -94,6 +94,11 @@ impl SigningKeys {
     /// the same signature.
     pub fn sign(&self, bytes: &[u8]) -> Seal {
         self.read(|state| state.current.sign(bytes))
+    }
+
+    /// Signs exactly these bytes with the current key, and says which key that is.
+    pub fn sign_and_name(&self, bytes: &[u8]) -> (PublicKey, [u8; 64]) {
+        self.read(|state| (state.current.public(), state.current.sign(bytes).signature))
     }
 
     /// Makes a new key and lets it sign. The old private key is deleted, its public key stays.

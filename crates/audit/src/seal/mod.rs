@@ -21,7 +21,7 @@
 mod document;
 mod error;
 mod folder;
-mod json;
+pub(crate) mod json;
 mod jwk;
 mod key;
 mod keys;

@@ -86,7 +86,8 @@ pub(crate) async fn publish_keys(handles: &Handles) -> Result<()> {
     Ok(())
 }
 
-/// The public keys of every node that ever signed for this store, as a JWK Set.
+/// The public keys of every node that ever signed for this store, as a JWK Set; with the verifier
+/// keys of this node's audit log, where it has one.
 pub(crate) async fn keys(handles: &Handles) -> Result<String> {
     let objects = handles.lake.objects();
     let mut keys = handles.keys.public_keys();
@@ -102,7 +103,12 @@ pub(crate) async fn keys(handles: &Handles) -> Result<String> {
             keys.add(record);
         }
     }
-    Ok(keys.to_jwks().to_string())
+    let set = keys.to_jwks();
+    let set = match handles.log.get() {
+        Some(log) => log.name.described(set, &handles.keys.public_keys()),
+        None => Ok(set),
+    };
+    Ok(set.map_err(failure::log)?.to_string())
 }
 
 fn stored(receipt: &Receipt) -> Stored<'_> {

@@ -38,7 +38,7 @@ impl Init {
         };
         check_database(&settings.database)?;
         let made = make(&context, settings, &project, untold()).await?;
-        made.0.close().await;
+        made.0.close_with_log().await;
         let shown = home.root().display();
         tell(&format!(
             "made the home `{shown}`; the administrator's token is in `{}`\n\

@@ -4,13 +4,16 @@ use std::io::Write;
 
 use audit::seal::{SigningKey, SigningKeys};
 use clap::Args;
+use conduct::LogName;
 
 use crate::cli::Context;
+use crate::commands::audit::failed as audit_log_failed;
 use crate::commands::init::tell;
 use crate::failure::Outcome;
 use crate::open::{held_by, keys_failed, now, signing_keys};
 
-/// Print the public keys of this home as a JWK Set; with `--rotate`, make a new key first
+/// Print the public keys of this home as a JWK Set, with those of its audit log in `audit_log`;
+/// with `--rotate`, make a new key first
 #[derive(Debug, Args)]
 #[command(after_help = "Example: dtm keys > keys.json")]
 pub(crate) struct Keys {
@@ -36,7 +39,13 @@ impl Keys {
         } else {
             SigningKeys::published(&home.keys_folder()).map_err(keys_failed)?
         };
-        writeln!(std::io::stdout().lock(), "{:#}", keys.to_jwks())?;
+        let mut set = keys.to_jwks();
+        // There is none before the home was opened once.
+        if let Some(node) = home.known_node()? {
+            let described = LogName::of(&node).described(set, &keys);
+            set = described.map_err(audit_log_failed)?;
+        }
+        writeln!(std::io::stdout().lock(), "{set:#}")?;
         Ok(())
     }
 }

@@ -148,17 +148,18 @@ pub(crate) async fn serve(
             Ok(())
         }
     };
-    house.close().await;
+    house.close_with_log().await;
     served.map_err(Failure::from)
 }
 
-/// Runs connectors and transformations, and sends what they tell, until a stop; ends when that has
-/// nothing left to wait for but clients, and they had their time.
+/// Runs connectors and transformations, sends what they tell, and keeps the audit log, until a stop;
+/// ends when that has nothing left to wait for but clients, and they had their time.
 async fn left(house: &House, look: Duration, wait: Duration) {
     tokio::join!(
         house.pull_when_due(),
         house.run_when_due(look),
-        house.send_lineage_when_due()
+        house.send_lineage_when_due(),
+        house.sequence_when_due()
     );
     house.settled().await;
     tokio::time::sleep(wait).await;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use arrow::array::{ArrayRef, Decimal128Array, Int32Array, Int64Array, StringArray};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
+use bytes::Bytes;
 use calendar::{Deadline, Standing};
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
@@ -945,6 +946,18 @@ impl Service for Fake {
     }
 
     async fn audit_entries(&self, _: &Call, _: Page) -> Result<Vec<AuditRecord>> {
+        absent()
+    }
+
+    async fn log_checkpoint(&self) -> Result<String> {
+        absent()
+    }
+
+    async fn log_hashes(&self, _: &str) -> Result<Bytes> {
+        absent()
+    }
+
+    async fn log_file(&self, _: &Call, _: &str) -> Result<Bytes> {
         absent()
     }
 
