@@ -62,7 +62,7 @@ impl House {
         log.trust(handles).map_err(failure::log)?;
         match sequence::open(handles, &log).await {
             Ok(work) => *log.work.lock().await = Some(work),
-            Err(error @ Stuck::Foreign(_)) => return Err(error.into()),
+            Err(error @ Stuck::Foreign(_)) => return Err(error.told()),
             Err(error) => tracing::warn!(%error, "{}", sequence::KEPT),
         }
         // Whoever opened it before has opened the same.

@@ -45,15 +45,16 @@ pub(super) enum Stuck {
     Journal(#[from] AuditError),
 }
 
-impl From<Stuck> for ServiceError {
-    fn from(stuck: Stuck) -> Self {
-        match stuck {
-            Stuck::Foreign(message) => Self::new(ErrorKind::Corrupt, message).hint(
+impl Stuck {
+    /// As the caller sees it.
+    pub(super) fn told(self) -> ServiceError {
+        match self {
+            Self::Foreign(message) => ServiceError::new(ErrorKind::Corrupt, message).hint(
                 "Put back the newest journal of this home. If it is lost, keep the log's folder as \
                  evidence and remove the file `node` of the home: a new log begins then.",
             ),
-            Stuck::Log(error) => failure::log(error),
-            Stuck::Journal(error) => failure::audit(error),
+            Self::Log(error) => failure::log(error),
+            Self::Journal(error) => failure::audit(error),
         }
     }
 }
