@@ -133,8 +133,10 @@ async fn lake(f: &Fixture) -> Lake {
     }
 }
 
+type Limits = fn(&mut Settings);
+
 /// Limits on what is run, with what is told of the one that is met.
-const LIMITS: [(fn(&mut Settings), &str); 3] = [
+const LIMITS: [(Limits, &str); 3] = [
     (
         |settings| settings.run_memory_bytes = 64 << 10,
         "`run.memory_bytes` of 65536 bytes",

@@ -11,7 +11,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 use project::Project;
 use serde::{Deserialize, Serialize};
 use server::generate::{DEFAULT_SPOIL, Format, Generator, Order, Parcel};
-use service::{BodyFormat, ErrorKind, RunRequest, Service, StepState, SubmitRequest};
+use service::{
+    BodyFormat, ErrorKind, MaintainRequest, RunRequest, Service, StepState, SubmitRequest,
+};
 
 use crate::house::{self, Opened};
 use crate::task::Measured;
@@ -70,6 +72,9 @@ impl Fill {
             let message = step.message.clone().unwrap_or_default();
             bail!("`{}` is {}: {message}", step.dataset, step.state.as_str());
         }
+        // As a node does once a day.
+        let maintained = MaintainRequest::default();
+        opened.house.maintain(&opened.call, maintained).await?;
         let lake = self.home.join("lake");
         let mut files = Files::new();
         for dataset in project.contracts.keys() {
