@@ -43,6 +43,12 @@ pub(crate) fn failed(error: LogError) -> Failure {
         LogError::Unreadable { .. } => ErrorKind::Invalid,
         _ => ErrorKind::Refused,
     };
-    let hint = error.hint();
+    // A server says best what it lacks, such as a token.
+    let answered = match &error {
+        LogError::Unavailable { source, .. } => source.downcast_ref::<ServiceError>(),
+        _ => None,
+    };
+    let hint = answered.and_then(|answer| answer.hint.clone());
+    let hint = hint.unwrap_or_else(|| error.hint().to_owned());
     ServiceError::new(kind, error.to_string()).hint(hint).into()
 }
