@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use project::Sources;
+
+use crate::house;
 
 /// Columns of each dataset.
 pub const COLUMNS: usize = 20;
@@ -73,6 +75,12 @@ impl Country {
                 ));
             }
         }
+        let shipped = house::shipped()?;
+        for file in ["periods.csv", "periods.odcs.yaml"] {
+            let path = format!("warehouse/codes/{file}");
+            let calendar = shipped.get(&path).context("there is no calendar")?;
+            files.push((path, calendar.to_vec()));
+        }
         let checked = conduct::check(&Sources::from_files(files.clone())).await;
         let lineage = checked.lineage.into_iter();
         files.extend(lineage.map(|(path, text)| (path, text.into_bytes())));
@@ -80,7 +88,9 @@ impl Country {
         let problems = conduct::check(&sources).await.problems;
         ensure!(
             problems.is_empty(),
-            "the project has problems: {problems:?}"
+            "the project has {} problems, first {:?}",
+            problems.len(),
+            problems.first()
         );
         Ok(sources)
     }
@@ -88,7 +98,9 @@ impl Country {
     /// Each column from one of the inputs, joined by their keys.
     fn sql(&self, number: usize) -> String {
         let read = self.reads(number);
-        let mut sql = String::from("-- why: is one of many\n-- write: replace\nselect\n");
+        let mut sql = String::from(
+            "-- why: is one of many\n-- write: replace\n-- refresh: on change\nselect\n",
+        );
         sql.push_str("    t0.c00");
         for column in 1..COLUMNS {
             let from = column % read.len();
