@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 
 use futures::StreamExt;
+use project::{DatasetName, Text};
 use service::{
-    Call, ErrorKind, Page, Principal, QueryRequest, RunRequest, Service, ServiceError, StepState,
+    Call, Direction, ErrorKind, LineageRequest, Page, Principal, QueryRequest, RunRequest, Service,
+    ServiceError, StepState,
 };
 
 use crate::home::{Fixture, VISITS, call};
@@ -87,6 +89,30 @@ async fn a_dataset_tells_its_partitions_its_quarantine_and_what_each_version_wro
     assert!(detail.partitions.is_empty());
     assert_eq!(detail.data_files.len(), 1);
     assert!(detail.data_files[0].values.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lineage_tells_the_titles_that_the_list_of_datasets_has() {
+    let f = Fixture::on_disk().await;
+    let all = f.house.datasets(&f.admin).await.unwrap();
+    let all = all.into_iter().map(|dataset| dataset.contract);
+    let all: BTreeMap<DatasetName, Text> = all.map(|c| (c.dataset, c.title)).collect();
+    assert!(all.keys().any(|dataset| dataset.as_str() == "system.runs"));
+    let asked = all.keys().cloned().map(Some).chain([None]);
+    for (dataset, direction) in
+        asked.flat_map(|d| [(d.clone(), Direction::Up), (d, Direction::Down)])
+    {
+        let request = LineageRequest {
+            dataset: dataset.clone(),
+            column: None,
+            direction,
+        };
+        let answer = f.house.lineage(&f.admin, request).await.unwrap();
+        let told = answer.graph.datasets().cloned().chain(dataset);
+        let told: BTreeMap<DatasetName, Text> =
+            told.map(|d| (d.clone(), all[&d].clone())).collect();
+        assert_eq!(answer.titles, told);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! Statements, limits, rules and lineage over small tables in memory.
 
 mod edges;
+mod first;
 mod functions;
 mod memory;
 mod oracle;

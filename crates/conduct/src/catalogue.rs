@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use futures::{StreamExt, TryStreamExt, stream};
 use lineage::Graph;
-use project::{Contract, DatasetName, Layer, Project};
+use project::{Contract, DatasetName, Layer, Project, Text};
 use render::ListedCode;
 use service::{
     Action, Call, DataFileState, DatasetDetail, DatasetSummary, Direction, ErrorKind,
@@ -248,10 +248,12 @@ pub(crate) async fn lineage(
 }
 
 fn part(handles: &Handles, request: &LineageRequest) -> Result<LineageAnswer> {
+    let project = handles.project();
     let graph = handles.project.graph();
     let Some(dataset) = &request.dataset else {
         let graph = (*graph).clone();
-        return Ok(LineageAnswer { graph });
+        let titles = titles(&project, graph.datasets());
+        return Ok(LineageAnswer { graph, titles });
     };
     let contract = handles.contract(dataset)?;
     if let Some(column) = request.column.as_deref()
@@ -269,7 +271,21 @@ fn part(handles: &Handles, request: &LineageRequest) -> Result<LineageAnswer> {
         Direction::Up => graph.up(dataset, column),
         Direction::Down => graph.down(dataset, column),
     };
-    Ok(LineageAnswer { graph })
+    let titles = titles(&project, graph.datasets().chain([dataset]));
+    Ok(LineageAnswer { graph, titles })
+}
+
+/// The titles of the datasets that have a contract, our own books included.
+fn titles<'d>(
+    project: &Project,
+    datasets: impl Iterator<Item = &'d DatasetName>,
+) -> BTreeMap<DatasetName, Text> {
+    let title = |dataset: &DatasetName| {
+        let own = || system::contracts().get(dataset);
+        let contract = project.contracts.get(dataset).or_else(own)?;
+        Some((dataset.clone(), contract.title.clone()))
+    };
+    datasets.filter_map(title).collect()
 }
 
 /// The graph as the project's lineage files state it.

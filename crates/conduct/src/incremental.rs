@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use arrow::datatypes::SchemaRef;
 use engine::{Changed, Difference, Followed, Statement, Windows};
 use lake::{Holding, Portion, Snapshot, StagedFile, Table};
-use project::{Check, Contract, DatasetName, Transformation};
+use project::{Check, Contract, DatasetName, Rule, Transformation};
 use service::Result;
 
 use crate::check::{run_params, uses};
 use crate::handles::Handles;
+use crate::quality::ToJudge;
 use crate::{failure, staging};
 
 /// Changed files beyond this size are compared only if they are the smaller part of their table.
@@ -152,17 +153,22 @@ fn side(portion: &Portion) -> Result<Option<Provider>> {
 
 /// Whether every rule of the contract can be held against the rows inside the windows alone.
 pub(crate) fn are_enough(contract: &Contract, windows: &Windows) -> bool {
-    let inside = |key: &[String]| {
-        let mut boxes = windows.boxes().iter();
-        boxes.all(|values| values.keys().all(|column| key.contains(column)))
-    };
-    contract.rules.iter().all(|rule| match &rule.check {
+    let mut rules = contract.rules.iter();
+    rules.all(|rule| is_enough(rule, windows))
+}
+
+/// Whether a rule can be held against the rows inside the windows alone.
+pub(crate) fn is_enough(rule: &Rule, windows: &Windows) -> bool {
+    match &rule.check {
         // Rows of one key are inside the same windows.
-        Check::Unique(key) => inside(key),
+        Check::Unique(key) => {
+            let mut boxes = windows.boxes().iter();
+            boxes.all(|values| values.keys().all(|column| key.contains(column)))
+        }
         // It is held against the rows that are computed, as the rules of a row are.
         Check::References { .. } => true,
         check => check.is_of_a_row(),
-    })
+    }
 }
 
 /// The rows of the windows, staged, and what stays of the files that hold them.
@@ -178,21 +184,25 @@ pub(crate) struct Replaced {
 }
 
 impl Replaced {
-    /// What the contract's rules are to be held against: the new rows, or the whole table as it would
-    /// be, for rules that speak of more than a row.
+    /// What the contract's rules are to be held against: the new rows, and the whole table as it
+    /// would be, for rules that speak of more than a row.
     pub(crate) fn to_judge(
         &self,
         table: &Table,
         contract: &Contract,
         windows: &Windows,
-    ) -> Result<Provider> {
-        let judged = if are_enough(contract, windows) {
-            table.staged_provider(&self.inside)
-        } else {
-            let files: Vec<StagedFile> = self.kept.iter().chain(&self.inside).cloned().collect();
-            self.snapshot.with(&self.holding.all, &files)
-        };
-        judged.map_err(failure::lake)
+    ) -> Result<ToJudge> {
+        let new = table.staged_provider(&self.inside).map_err(failure::lake)?;
+        if are_enough(contract, windows) {
+            return Ok(ToJudge { new, whole: None });
+        }
+        let files: Vec<StagedFile> = self.kept.iter().chain(&self.inside).cloned().collect();
+        let whole = self.snapshot.with(&self.holding.all, &files);
+        let whole = whole.map_err(failure::lake)?;
+        Ok(ToJudge {
+            new,
+            whole: Some((whole, windows.clone())),
+        })
     }
 
     /// Every staged file.

@@ -2,6 +2,7 @@
 
 use engine::{Planned, QueryLimits, Session};
 use lake::{StagedFile, Table, WriteSettings};
+use project::Write;
 use service::Result;
 
 use crate::failure;
@@ -17,6 +18,30 @@ pub(crate) fn limits(handles: &Handles) -> QueryLimits {
         rows: u64::MAX,
         bytes: u64::MAX,
         ..handles.settings.query
+    }
+}
+
+/// A table of which runs write parts anew lies in about so many files for each that is written
+/// whole, as long as they do not become too small.
+const PARTS: u64 = 64;
+/// A file of such a table is not smaller for being one of many.
+const LEAST_FILE_BYTES: u64 = 2 << 20;
+/// And so many rows of it can be skipped together.
+const PART_ROWS: usize = 64 << 10;
+
+/// How the files of a table are written that has, or will have, about so many bytes. What is
+/// written by parts lies in smaller files: a part is written anew with every file that it is in.
+pub(crate) fn settings(write: Option<&Write>, bytes: u64) -> WriteSettings {
+    let whole = WriteSettings::default();
+    if write.is_none_or(|write| write.windows().is_empty()) {
+        return whole;
+    }
+    let most = whole.target_file_bytes;
+    let wanted = usize::try_from((bytes / PARTS).max(LEAST_FILE_BYTES)).unwrap_or(most);
+    WriteSettings {
+        target_file_bytes: wanted.min(most),
+        row_group_rows: PART_ROWS,
+        ..whole
     }
 }
 

@@ -36,13 +36,41 @@ impl OptimizerRule for FirstOfEach {
         plan: LogicalPlan,
         _: &dyn OptimizerConfig,
     ) -> Result<Transformed<LogicalPlan>> {
-        if let LogicalPlan::Filter(filter) = &plan
-            && let LogicalPlan::Window(window) = filter.input.as_ref()
-            && let Some(first) = First::of(window, &filter.predicate)
-        {
-            return first.plan(window).map(Transformed::yes);
+        let LogicalPlan::Filter(filter) = &plan else {
+            return Ok(Transformed::no(plan));
+        };
+        let Some((window, shown)) = numbered(&filter.input) else {
+            return Ok(Transformed::no(plan));
+        };
+        let Some(first) = First::of(window, &filter.predicate) else {
+            return Ok(Transformed::no(plan));
+        };
+        let first = first.plan(window)?;
+        let plan = match shown {
+            None => first,
+            Some(shown) => LogicalPlanBuilder::from(first)
+                .project(shown.iter().cloned())?
+                .build()?,
+        };
+        Ok(Transformed::yes(plan))
+    }
+}
+
+/// A window, and which of its columns are shown if it is not all of them: what a condition alone
+/// needs, as what rows are ordered by, is projected away right above it.
+fn numbered(plan: &LogicalPlan) -> Option<(&Window, Option<&[Expr]>)> {
+    match plan {
+        LogicalPlan::Window(window) => Some((window, None)),
+        LogicalPlan::Projection(shown) => {
+            let plain = |expr: &Expr| matches!(expr, Expr::Column(_));
+            match shown.input.as_ref() {
+                LogicalPlan::Window(window) if shown.expr.iter().all(plain) => {
+                    Some((window, Some(&shown.expr)))
+                }
+                _ => None,
+            }
         }
-        Ok(Transformed::no(plan))
+        _ => None,
     }
 }
 

@@ -12,11 +12,15 @@ use siphasher::sip::SipHasher13;
 
 use crate::Result;
 
-/// A sample of so many rows. Whether a row is in it follows from its own values and from how many
-/// rows that equal it came before: so it does not depend on the order in which partitions answer.
+/// A sample of so many rows. Whether a row is in it follows from the values of its key, or where
+/// there is no key from all of its values and from how many rows that equal it came before: so it
+/// does not depend on the order in which partitions answer, nor on the files that they read.
 ///
-/// It holds the rows that it takes, and eight bytes of each different row that it is shown.
+/// It holds the rows that it takes, and without a key eight bytes of each different row that it is
+/// shown.
 pub struct Sample {
+    /// The columns that no two rows share; none where that is not known.
+    key: Vec<String>,
     wanted: usize,
     /// A row whose hash is above is not in it.
     below: u64,
@@ -26,8 +30,8 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// At most `wanted` of about `rows` rows.
-    pub fn new(wanted: usize, rows: u64) -> Self {
+    /// At most `wanted` of about `rows` rows, by the columns `key`; empty if there is no key.
+    pub fn new(wanted: usize, rows: u64, key: &[String]) -> Self {
         // More than is wanted, for how many hashes lie below a bound is a matter of chance.
         let taken = wanted as f64 + 4.0 * (wanted as f64).sqrt() + 16.0;
         let share = taken / (rows.max(1) as f64);
@@ -37,6 +41,7 @@ impl Sample {
             u64::MAX
         };
         Self {
+            key: key.to_vec(),
             wanted,
             below,
             before: HashMap::new(),
@@ -48,19 +53,21 @@ impl Sample {
     /// Looks at more rows. Every batch has the same columns.
     ///
     /// # Errors
-    /// `Arrow` when a column has a type that rows cannot be compared by.
+    /// `Arrow` when a column of the key is not there, or a column has a type that rows cannot be
+    /// compared by.
     pub fn show(&mut self, batch: &RecordBatch) -> Result<()> {
-        let fields = batch.schema();
-        let fields = fields.fields().iter();
-        let fields = fields.map(|field| SortField::new(field.data_type().clone()));
-        let converter = RowConverter::new(fields.collect())?;
-        let rows = converter.convert_columns(batch.columns())?;
+        let keys = self.keys(batch)?;
+        let fields = keys.iter().map(|key| key.data_type().clone());
+        let converter = RowConverter::new(fields.map(SortField::new).collect())?;
+        let rows = converter.convert_columns(&keys)?;
         let mut taken = Vec::new();
         for (place, row) in rows.iter().enumerate() {
-            let of_row = hashed(row.as_ref(), 0);
-            let before = self.before.entry(of_row).or_default();
-            let hash = hashed(row.as_ref(), *before);
-            *before = before.saturating_add(1);
+            let mut hash = hashed(row.as_ref(), 0);
+            if self.key.is_empty() {
+                let before = self.before.entry(hash).or_default();
+                hash = hashed(row.as_ref(), *before);
+                *before = before.saturating_add(1);
+            }
             if hash <= self.below {
                 taken.push(place as u64);
                 self.hashes.push(hash);
@@ -72,6 +79,17 @@ impl Sample {
                 .push(compacted(&take_record_batch(batch, &taken)?)?);
         }
         Ok(())
+    }
+
+    /// The columns by which its rows are taken.
+    fn keys(&self, batch: &RecordBatch) -> Result<Vec<ArrayRef>> {
+        if self.key.is_empty() {
+            return Ok(batch.columns().to_vec());
+        }
+        let schema = batch.schema();
+        let places = self.key.iter().map(|name| schema.index_of(name));
+        let keys = places.map(|place| Ok(Arc::clone(batch.column(place?))));
+        keys.collect()
     }
 
     /// The memory of the rows that were taken.
@@ -109,7 +127,7 @@ fn compacted(batch: &RecordBatch) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new(batch.schema(), columns.collect())?)
 }
 
-/// The hash of a row of which so many came before. It must never change, or a version of a table
+/// The hash of a row or its key of which so many came before. It must never change, or a version of a table
 /// would get another profile.
 fn hashed(row: &[u8], before: u32) -> u64 {
     let mut hasher = SipHasher13::new();

@@ -292,7 +292,7 @@ fn batch(numbers: &[i64]) -> RecordBatch {
 }
 
 fn sampled(wanted: usize, rows: u64, batches: &[RecordBatch]) -> RecordBatch {
-    let mut sample = Sample::new(wanted, rows);
+    let mut sample = Sample::new(wanted, rows, &[]);
     for batch in batches {
         sample.show(batch).unwrap();
     }
@@ -310,7 +310,7 @@ fn a_sample_does_not_depend_on_the_order_of_the_rows() {
     // Rows that are alike are neither all in it nor all left out.
     let alike = sampled(1000, 10_000, &[batch(&vec![7; 10_000])]);
     assert_eq!(alike.num_rows(), 1000);
-    assert!(Sample::new(10, 0).into_rows().unwrap().is_none());
+    assert!(Sample::new(10, 0, &[]).into_rows().unwrap().is_none());
     let few = sampled(1000, 3, &[batch(&[1, 2, 3])]);
     assert_eq!(few.num_rows(), 3);
     let both = concat_batches(&few.schema(), [&few, &few]).unwrap();
@@ -318,11 +318,31 @@ fn a_sample_does_not_depend_on_the_order_of_the_rows() {
 }
 
 #[test]
+fn a_sample_by_a_key_looks_at_nothing_else() {
+    let keyed = |keys: &[i64], others: i64| {
+        let others = Int64Array::from(vec![others; keys.len()]);
+        let others = Arc::new(others) as ArrayRef;
+        let keys = Arc::new(Int64Array::from(keys.to_vec())) as ArrayRef;
+        let batch = RecordBatch::try_from_iter([("o", others), ("k", keys)]).unwrap();
+        let mut sample = Sample::new(100, batch.num_rows() as u64, &["k".to_owned()]);
+        sample.show(&batch).unwrap();
+        let rows = sample.into_rows().unwrap().unwrap();
+        assert_eq!(rows.num_rows(), 100);
+        Arc::clone(rows.column(1))
+    };
+    let ascending: Vec<i64> = (0..5000).collect();
+    let descending: Vec<i64> = ascending.iter().rev().copied().collect();
+    assert_eq!(&keyed(&ascending, 1), &keyed(&descending, 2));
+    let mut none = Sample::new(1, 1, &["k".to_owned()]);
+    assert!(none.show(&batch(&[1])).is_err());
+}
+
+#[test]
 fn a_sample_holds_no_more_than_it_takes() {
     let texts = (0..1000).map(|n| format!("{n:0>1000}"));
     let column = Arc::new(StringViewArray::from_iter_values(texts)) as ArrayRef;
     let batch = RecordBatch::try_from_iter([("t", column)]).unwrap();
-    let mut sample = Sample::new(1, 1000);
+    let mut sample = Sample::new(1, 1000, &[]);
     sample.show(&batch).unwrap();
     assert!(
         sample.bytes() < batch.get_array_memory_size() as u64 / 10,

@@ -1,7 +1,9 @@
 //! The catalogue: datasets, their tables, and lineage.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
-use project::{Contract, DatasetName};
+use project::{Contract, DatasetName, Text};
 
 /// A table as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,4 +118,7 @@ pub struct LineageRequest {
 pub struct LineageAnswer {
     /// The edges.
     pub graph: lineage::Graph,
+    /// The titles of its datasets and of the one that was asked about, as far as they have a
+    /// contract. They do not cross the HTTP door: the answer of a server elsewhere has none.
+    pub titles: BTreeMap<DatasetName, Text>,
 }

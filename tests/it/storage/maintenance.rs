@@ -24,7 +24,6 @@ on_every_store!(
     what_a_job_at_work_may_have_written_stays,
     a_log_that_does_not_reach_back_lets_nothing_go,
     the_newest_checkpoint_is_known,
-    some_files_are_the_same_ones_and_enough,
 );
 
 /// Every file is small, and two of them are enough.
@@ -271,35 +270,4 @@ async fn the_newest_checkpoint_is_known(place: Place) {
     assert_eq!(table.last_checkpoint().await.unwrap(), Some(1));
     table.checkpoint().await.unwrap();
     assert_eq!(table.last_checkpoint().await.unwrap(), Some(2));
-}
-
-async fn some_files_are_the_same_ones_and_enough(place: Place) {
-    let table = place.table().await;
-    for at in 0..4 {
-        append(&table, rows(at * 10..at * 10 + 10, "2026-09")).await;
-    }
-    append(&table, rows(40..45, "2026-10")).await;
-    let snapshot = table.snapshot();
-    let any = snapshot.some_files(None, 11).unwrap();
-    assert!(
-        (2..=3).contains(&any.count()) && any.rows() >= 11,
-        "{}",
-        any.rows()
-    );
-    let again = place.lake().table(&raw()).await.unwrap().snapshot();
-    let same = again.some_files(None, 11).unwrap();
-    let seen = read(any.provider().unwrap()).await;
-    assert_eq!(read(same.provider().unwrap()).await, seen);
-
-    let periods = ["2026-09".to_owned(), "2026-10".to_owned()];
-    let each = snapshot
-        .some_files(Some(("_period", &periods[..])), 5)
-        .unwrap();
-    assert_eq!((each.count(), each.rows()), (2, 15));
-    let one = snapshot
-        .some_files(Some(("_period", &periods[1..])), 1_000)
-        .unwrap();
-    assert_eq!((one.count(), one.rows()), (1, 5));
-    assert_eq!(snapshot.some_files(None, u64::MAX).unwrap().rows(), 45);
-    assert_eq!(snapshot.some_files(None, 0).unwrap().count(), 0);
 }

@@ -117,6 +117,7 @@ impl TryFrom<LineageDto> for LineageAnswer {
         let nodes: Vec<_> = nodes.collect::<Result<_, _>>()?;
         Ok(Self {
             graph: Graph::new(edges).including(nodes),
+            titles: BTreeMap::new(),
         })
     }
 }

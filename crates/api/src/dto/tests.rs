@@ -107,6 +107,7 @@ fn a_report_comes_back_with_its_whole_layout() {
 fn a_graph_comes_back_with_datasets_that_have_no_edge() {
     let graph = || service::LineageAnswer {
         graph: testing::graph(),
+        titles: [("raw.visits".parse().unwrap(), project::Text::default())].into(),
     };
     let back: service::LineageAnswer = round(LineageDto::from(graph()));
     assert_eq!(back.graph.json(), testing::graph().json());

@@ -338,8 +338,10 @@ impl Service for Double {
 
     async fn lineage(&self, call: &Call, request: LineageRequest) -> Result<LineageAnswer> {
         self.note(call, format!("lineage {request:?}"))?;
+        let contract = samples::dataset().summary.contract;
         Ok(LineageAnswer {
             graph: samples::graph(),
+            titles: [(contract.dataset, contract.title)].into(),
         })
     }
 

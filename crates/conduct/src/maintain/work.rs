@@ -80,8 +80,10 @@ impl Work<'_> {
 
     /// Puts small files together and shows readers of published figures the new files.
     async fn compact(&self) -> Result<Option<Done>> {
+        let small = self.handles.settings.maintain.small_file_bytes;
+        let half = self.settings().target_file_bytes as u64 / 2;
         let settings = CompactSettings {
-            small_file_bytes: self.handles.settings.maintain.small_file_bytes,
+            small_file_bytes: small.min(half),
             small_files: self.handles.settings.maintain.small_files,
             ..CompactSettings::default()
         };
@@ -138,9 +140,19 @@ impl Work<'_> {
         let planned = planned.map_err(failure::engine)?;
         let settings = WriteSettings {
             sort_by,
-            ..WriteSettings::default()
+            ..self.settings()
         };
         staging::staged(&session, &planned, &self.table, &settings).await
+    }
+
+    /// How its files are written by runs.
+    fn settings(&self) -> WriteSettings {
+        let project = self.handles.project();
+        let transformation = project.transformations.get(self.dataset());
+        staging::settings(
+            transformation.map(|t| &t.write),
+            self.table.snapshot().bytes(),
+        )
     }
 
     /// The contract's sort keys that the table has; none for a table whose contract is gone.

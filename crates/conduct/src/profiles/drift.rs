@@ -73,6 +73,7 @@ async fn asked(
         handles,
         dataset: &of.contract.dataset,
         provider: Arc::clone(provider),
+        key: &of.contract.key,
         columns,
         period,
     };

@@ -98,24 +98,7 @@ async fn of_step(
     let codes = rows::newest(&counts, &project.calendar);
     counts.retain(|code, _| codes.contains(code));
     let total: u64 = counts.values().sum();
-    let wanted_or_all = wanted.unwrap_or(u64::MAX);
-    let rows = if total > wanted_or_all {
-        // Only so many files are read as hold what is wanted of each period.
-        let share = wanted_or_all.div_ceil(codes.len().max(1) as u64);
-        let known: Vec<String> = codes.iter().flatten().cloned().collect();
-        let of = source.period.map(|column| (column, known.as_slice()));
-        let portion = snapshot.some_files(of, share).map_err(failure::lake)?;
-        let provider = portion.provider().map_err(failure::lake)?;
-        let some = self::source(handles, contract, provider);
-        let held = some.counts().await?;
-        let held = held.iter().filter(|(code, _)| codes.contains(code));
-        let held: u64 = held.map(|(_, rows)| *rows).sum();
-        let mut rows = some.rows(&codes, (held, wanted)).await?;
-        rows.sampled = true;
-        rows
-    } else {
-        source.rows(&codes, (total, wanted)).await?
-    };
+    let rows = source.rows(&codes, (total, wanted)).await?;
     let columns: Vec<&str> = contract.columns.iter().map(|c| c.name.as_str()).collect();
     let taken = take(&about, &rows, &columns, (source.period, &codes)).await?;
     Ok(Some(Lines {
@@ -137,6 +120,7 @@ fn source<'a>(
         handles,
         dataset: &contract.dataset,
         provider,
+        key: &contract.key,
         columns: contract.columns.iter().map(|c| c.name.as_str()).collect(),
         period: contract.period_column(),
     }

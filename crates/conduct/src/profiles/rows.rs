@@ -30,6 +30,8 @@ pub(super) struct Source<'a> {
     pub(super) handles: &'a Handles,
     pub(super) dataset: &'a DatasetName,
     pub(super) provider: Arc<dyn TableProvider>,
+    /// The columns that no two rows share, by which a sample is taken; none if there are none.
+    pub(super) key: &'a [String],
     /// The columns to read, that of the period among them.
     pub(super) columns: Vec<&'a str>,
     pub(super) period: Option<&'a str>,
@@ -94,7 +96,7 @@ impl Source<'_> {
             ..staging::limits(self.handles)
         };
         let session = self.session(limits)?;
-        let (sql, params) = self.selected(periods);
+        let (sql, params) = self.selected(&[], periods);
         let planned = planned(&session, &sql, params).await?;
         match session.collect(&planned).await {
             Ok(batches) => Ok(Some(batches)),
@@ -109,11 +111,11 @@ impl Source<'_> {
         (total, wanted): (u64, u64),
     ) -> Result<Vec<RecordBatch>> {
         let session = self.session(staging::limits(self.handles))?;
-        let (sql, params) = self.selected(periods);
+        let (sql, params) = self.selected(self.key, periods);
         let planned = planned(&session, &sql, params).await?;
         let mut stream = session.run(&planned).await.map_err(failure::engine)?;
         let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
-        let mut sample = Sample::new(wanted, total);
+        let mut sample = Sample::new(wanted, total, self.key);
         while let Some(batch) = stream.next().await {
             let batch = batch.map_err(failure::engine)?;
             sample.show(&batch).map_err(unprofiled)?;
@@ -146,9 +148,16 @@ impl Source<'_> {
         format!("{}.{}", quoted(layer), quoted(name))
     }
 
-    /// The question for the rows of those periods.
-    fn selected(&self, periods: &[Option<String>]) -> (String, BTreeMap<String, Param>) {
-        let columns: Vec<String> = self.columns.iter().map(|name| quoted(name)).collect();
+    /// The question for the rows of those periods, with `more` columns.
+    fn selected(
+        &self,
+        more: &[String],
+        periods: &[Option<String>],
+    ) -> (String, BTreeMap<String, Param>) {
+        let more = more.iter().map(String::as_str);
+        let more = more.filter(|name| !self.columns.contains(name));
+        let columns = self.columns.iter().copied().chain(more);
+        let columns: Vec<String> = columns.map(quoted).collect();
         let sql = format!("select {} from {}", columns.join(", "), self.table());
         let Some(period) = self.period else {
             return (sql, BTreeMap::new());

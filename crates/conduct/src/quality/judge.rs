@@ -12,6 +12,7 @@ use service::{ErrorKind, Result, ServiceError};
 
 use super::rows;
 use crate::handles::Handles;
+use crate::incremental::is_enough;
 use crate::profiles::{self, Drifting};
 use crate::{failure, staging};
 
@@ -21,6 +22,8 @@ pub(crate) struct Judged {
     datasets: Mutex<Vec<Answers>>,
     /// The rows that were computed anew, of datasets that were not computed in full.
     windows: Mutex<BTreeMap<DatasetName, Windows>>,
+    /// The periods of rows that came and went, of datasets whose windows do not say them.
+    periods: Mutex<BTreeMap<DatasetName, BTreeSet<String>>>,
 }
 
 /// What the rules said of a dataset.
@@ -30,6 +33,15 @@ pub(super) struct Answers {
     pub(super) results: Vec<RuleResult>,
     /// Rows that break them, in files of their book that no commit names yet.
     pub(super) rows: Vec<StagedFile>,
+}
+
+/// Rows that are judged.
+pub(crate) struct ToJudge {
+    /// Those that were computed.
+    pub(crate) new: Arc<dyn TableProvider>,
+    /// The whole table as it would be and the windows that were computed, for rules that those
+    /// rows say too little about; none if the computed rows are the table.
+    pub(crate) whole: Option<(Arc<dyn TableProvider>, Windows)>,
 }
 
 /// A dataset that is judged, and by what.
@@ -52,6 +64,7 @@ impl Judged {
             run: run.to_owned(),
             datasets: Mutex::default(),
             windows: Mutex::default(),
+            periods: Mutex::default(),
         }
     }
 
@@ -87,11 +100,22 @@ impl Judged {
         &self,
         handles: &Handles,
         case: &Case<'_>,
-        staged: Arc<dyn TableProvider>,
+        staged: ToJudge,
     ) -> Result<Option<String>> {
         let here = |rule: &Rule| rule.severity != Severity::Quarantine;
         let limit = Some(rows::SAMPLE);
-        let findings = self.asked(handles, case, staged, here, limit).await?;
+        let ToJudge { new, whole } = staged;
+        let findings = match &whole {
+            None => self.asked(handles, case, new, here, limit).await?,
+            Some((whole, windows)) => {
+                let of_new = |rule: &Rule| here(rule) && is_enough(rule, windows);
+                let of_all = |rule: &Rule| here(rule) && !is_enough(rule, windows);
+                let whole = Arc::clone(whole);
+                let mut found = self.asked(handles, case, new, of_new, limit).await?;
+                found.extend(self.asked(handles, case, whole, of_all, limit).await?);
+                found
+            }
+        };
         let (broken, warned): (Vec<Finding>, Vec<Finding>) = findings
             .into_iter()
             .partition(|f| f.rule.severity == Severity::Error);
@@ -111,8 +135,18 @@ impl Judged {
         of.insert(dataset.clone(), windows.clone());
     }
 
-    /// The values of a column that computed rows have; none if that is not known.
+    /// Notes the periods of the rows of a dataset that came and went.
+    pub(crate) fn in_periods(&self, dataset: &DatasetName, touched: BTreeSet<String>) {
+        let mut of = self.periods.lock().unwrap_or_else(PoisonError::into_inner);
+        of.insert(dataset.clone(), touched);
+    }
+
+    /// The periods, which stand in `column`, in which rows came and went; none if that is not known.
     pub(crate) fn touched(&self, dataset: &DatasetName, column: &str) -> Option<BTreeSet<String>> {
+        let noted = self.periods.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(periods) = noted.get(dataset) {
+            return Some(periods.clone());
+        }
         let of = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let boxes = of.get(dataset)?.boxes().iter();
         let values: Option<Vec<_>> = boxes.map(|values| values.get(column)).collect();
@@ -129,6 +163,9 @@ impl Judged {
         wanted: impl Fn(&Rule) -> bool + Send + Sync,
         limit: Option<usize>,
     ) -> Result<Vec<Finding>> {
+        if !case.contract.rules.iter().any(&wanted) {
+            return Ok(Vec::new());
+        }
         let lists = |list: &str| case.project.code_lists.get(list);
         let rules = rules(handles, case, Arc::clone(&staged), &lists).await?;
         let mut results = rules.results(&wanted).await.map_err(failure::engine)?;

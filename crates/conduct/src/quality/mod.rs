@@ -7,6 +7,6 @@ mod record;
 mod rows;
 
 pub(crate) use foretold::{Unmade, foretold};
-pub(crate) use judge::{Case, Judged};
+pub(crate) use judge::{Case, Judged, ToJudge};
 pub(crate) use list::list;
 pub(crate) use record::record;

@@ -19,7 +19,7 @@ use crate::check::run_params;
 use crate::handles::{Handles, versions};
 use crate::incremental::{self, Previous, Replaced, Scope};
 use crate::inputs::{self, Inputs};
-use crate::quality::Judged;
+use crate::quality::{Judged, ToJudge};
 use crate::{failure, staging};
 
 /// The versions that a step read, in the commit that it made.
@@ -51,6 +51,7 @@ pub(super) struct Step<'a> {
 pub(super) struct Work {
     pub(super) contract: Contract,
     pub(super) table: Table,
+    pub(super) write: Write,
     statement: Statement,
     pub(super) snapshots: BTreeMap<DatasetName, Snapshot>,
     /// What the rules on the answer look at.
@@ -195,6 +196,7 @@ impl Step<'_> {
         Ok(Work {
             contract,
             table,
+            write: self.transformation.write.clone(),
             statement,
             snapshots,
             beside,
@@ -262,7 +264,7 @@ impl Step<'_> {
         let (files, aside) = self.stage(&session, &planned, &work).await?;
         let judged = work.table.staged_provider(&files).map_err(failure::lake);
         let warnings = match judged {
-            Ok(judged) => self.judge(&work, judged, aside).await,
+            Ok(new) => self.judge(&work, ToJudge { new, whole: None }, aside).await,
             Err(error) => Err(error),
         };
         let warnings = self.or_discard(&work, warnings, &files).await?;
@@ -292,6 +294,8 @@ impl Step<'_> {
             inside,
             kept: Vec::new(),
         };
+        let noted = self.note_periods(&work, &replaced, windows).await;
+        self.or_discard(&work, noted, &replaced.inside).await?;
         let warnings = self.kept_and_judged(&work, (replaced, aside), windows);
         let (replaced, warnings) = warnings.await?;
         let rows = replaced.inside.iter().map(StagedFile::rows).sum();

@@ -18,8 +18,8 @@ use engine::{Chosen, Planned, QueryLimits, Session, Wanted};
 use project::{DatasetName, Layer, Project, Rule, Severity};
 use serde_json::json;
 use service::{
-    Action, Call, ErrorKind, Principal, Result, ServiceError, TraceAnswer, TraceRequest, TraceRole,
-    TraceStop, TracedSubmission,
+    Action, Call, ErrorKind, Principal, Receipt, Result, ServiceError, TraceAnswer, TraceRequest,
+    TraceRole, TraceStop, TracedSubmission,
 };
 
 use crate::check::run_params;
@@ -33,6 +33,11 @@ use way::{Found, Way, add};
 
 /// The column that says which submission a row came with.
 const SUBMISSION: &str = "_submission_id";
+/// The columns that say for whom and when it was: what tables are partitioned and sorted by.
+const AGENCY: &str = "_agency";
+const PERIOD: &str = "_period";
+/// So many submissions are looked for among the rows of their agencies and periods alone.
+const NEAR: usize = 64;
 /// The column that says which row of it.
 const ROW: &str = "_row_number";
 
@@ -348,13 +353,7 @@ impl<'a> Tracing<'a> {
         Ok(named.listed.len() > before)
     }
 
-    async fn submission(
-        &self,
-        dataset: &DatasetName,
-        id: &str,
-        role: TraceRole,
-        rows: usize,
-    ) -> Result<TracedSubmission> {
+    async fn receipt(&self, id: &str) -> Result<Receipt> {
         let missing = || {
             let message = format!("submission `{id}` has rows and is not in the books");
             ServiceError::new(ErrorKind::Corrupt, message)
@@ -363,15 +362,51 @@ impl<'a> Tracing<'a> {
         let id = id.parse().map_err(|_| missing())?;
         let known = self.handles.books.submission(id).await;
         let known = known.map_err(failure::books)?.ok_or_else(missing)?;
+        Ok(known.receipt)
+    }
+
+    async fn submission(
+        &self,
+        dataset: &DatasetName,
+        id: &str,
+        role: TraceRole,
+        rows: usize,
+    ) -> Result<TracedSubmission> {
+        let receipt = self.receipt(id).await?;
         Ok(TracedSubmission {
-            id,
+            id: receipt.id,
             dataset: dataset.clone(),
-            agency: known.receipt.agency,
-            period: known.receipt.period,
-            evidence_sha256: known.receipt.evidence_sha256,
+            agency: receipt.agency,
+            period: receipt.period,
+            evidence_sha256: receipt.evidence_sha256,
             role,
             rows: rows as u64,
         })
+    }
+
+    /// The same rows of what was received, all of which came with these submissions, found without
+    /// reading those of other agencies and periods.
+    async fn near<'i>(
+        &self,
+        session: &Session,
+        rows: Planned,
+        ids: impl Iterator<Item = &'i String> + Send,
+    ) -> Result<Planned> {
+        let ids: BTreeSet<&String> = ids.collect();
+        if ids.len() > NEAR {
+            return Ok(rows);
+        }
+        let (mut agencies, mut periods) = (BTreeSet::new(), BTreeSet::new());
+        for id in ids {
+            let receipt = self.receipt(id).await?;
+            agencies.insert(receipt.agency.to_string());
+            periods.insert(receipt.period.to_string());
+        }
+        let [agencies, periods] =
+            [agencies, periods].map(|all| all.into_iter().collect::<Vec<_>>());
+        let rows = session.only(rows, PERIOD, &periods);
+        let rows = rows.and_then(|rows| session.only(rows, AGENCY, &agencies));
+        rows.map_err(failure::engine)
     }
 
     /// What each statement on the way may use: rows of it are no answer, and not limited as one.

@@ -103,7 +103,8 @@ impl Tracing<'_> {
         let some = match kept {
             Kept::All(ids) => {
                 let ids: Vec<String> = ids.get(dataset).into_iter().flatten().cloned().collect();
-                session.only(all, SUBMISSION, &ids)
+                let near = self.near(&session, all, ids.iter()).await?;
+                session.only(near, SUBMISSION, &ids)
             }
             Kept::AllBut(of, _) if *of != dataset => Ok(all),
             Kept::AllBut(_, id) => session.except(all, SUBMISSION, id),
@@ -113,8 +114,10 @@ impl Tracing<'_> {
                 let identity = identity
                     .map(|(_, fields)| fields.clone())
                     .unwrap_or_default();
-                let rows = batch(&identity, found.get(dataset).unwrap_or(&none))?;
-                session.with_keys(all, &rows)
+                let found = found.get(dataset).unwrap_or(&none);
+                let rows = batch(&identity, found)?;
+                let near = self.near(&session, all, found.keys()).await?;
+                session.with_keys(near, &rows)
             }
         };
         Ok(session.view(&some.map_err(failure::engine)?))

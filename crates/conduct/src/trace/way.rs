@@ -198,7 +198,8 @@ impl Tracing<'_> {
         let mut planned = planned.map_err(failure::engine)?;
         if let Some(ids) = ids {
             let ids: Vec<String> = ids.iter().cloned().collect();
-            let some = session.only(planned, SUBMISSION, &ids);
+            let near = self.near(&session, planned, ids.iter()).await?;
+            let some = session.only(near, SUBMISSION, &ids);
             planned = some.map_err(failure::engine)?;
         }
         let mut found = Found::new();

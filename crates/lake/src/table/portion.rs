@@ -32,43 +32,6 @@ impl Snapshot {
         self.portion(files.map(Arc::clone).collect())
     }
 
-    /// Some of the files, always the same ones of a version: enough to hold so many rows, and so
-    /// many of those that may hold each of `values` of a text column, if one is named. They are
-    /// taken from all over the table, whatever its order.
-    ///
-    /// # Errors
-    /// `Invalid` for a table that is not plain Delta; `Corrupt` when a file has no row count.
-    pub fn some_files(&self, of: Option<(&str, &[String])>, rows: u64) -> Result<Portion> {
-        self.layout()?;
-        let mut all: Vec<&Arc<DataFile>> = self.head.files().iter().collect();
-        // A name ends with what chance gave it, and begins with partition and time.
-        all.sort_unstable_by(|one, other| {
-            let (one, other) = (one.path().bytes().rev(), other.path().bytes().rev());
-            one.cmp(other)
-        });
-        let mut taken = vec![false; all.len()];
-        let mut take = |may: &dyn Fn(&DataFile) -> bool| -> Result<()> {
-            let mut held = 0;
-            for (file, taken) in all.iter().zip(&mut taken) {
-                if held < rows && may(file) {
-                    held += counted(file)?;
-                    *taken = true;
-                }
-            }
-            Ok(())
-        };
-        match of {
-            None => take(&|_| true)?,
-            Some((column, values)) => {
-                for value in values {
-                    take(&|file| file.may_hold(column, std::slice::from_ref(value)))?;
-                }
-            }
-        }
-        let chosen = all.iter().zip(&taken).filter(|(_, taken)| **taken);
-        self.portion(chosen.map(|(file, _)| Arc::clone(file)).collect())
-    }
-
     pub(super) fn portion(&self, files: Vec<Arc<DataFile>>) -> Result<Portion> {
         let mut rows = 0;
         for file in &files {

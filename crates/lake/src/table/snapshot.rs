@@ -88,6 +88,11 @@ impl Snapshot {
         })
     }
 
+    /// The size of its files on the store, from the log.
+    pub fn bytes(&self) -> u64 {
+        self.head.files().iter().map(|file| file.size_bytes()).sum()
+    }
+
     /// Rows, from the log.
     ///
     /// # Errors

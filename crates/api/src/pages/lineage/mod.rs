@@ -13,9 +13,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use lineage::Graph;
-use project::DatasetName;
+use project::{DatasetName, Text};
 use render::format::Formats;
-use service::{DatasetSummary, Direction, ErrorKind, LineageRequest, Result, ServiceError};
+use service::{Direction, ErrorKind, LineageAnswer, LineageRequest, Result, ServiceError};
 
 use super::shell::Shell;
 use super::visit::{Visit, Words, address, written};
@@ -77,14 +77,9 @@ pub(super) async fn all(State(state): State<ApiState>, visit: Visit) -> Response
 
 async fn read_all(state: &ApiState, visit: &Visit) -> Result<Response> {
     let shell = visit.shell(state).await?;
-    let request = LineageRequest {
-        dataset: None,
-        column: None,
-        direction: Direction::Up,
-    };
-    let datasets = state.service.datasets(&visit.call).await?;
     let asked = visit.param("q").map(str::trim).filter(|q| !q.is_empty());
     if let Some(text) = asked {
+        let datasets = state.service.datasets(&visit.call).await?;
         let page = AllPage {
             shell,
             search: Some(Search::among(&datasets, text, visit.language)),
@@ -93,8 +88,13 @@ async fn read_all(state: &ApiState, visit: &Visit) -> Result<Response> {
         };
         return written(StatusCode::OK, &page);
     }
-    let graph = state.service.lineage(&visit.call, request).await?.graph;
-    let titles = titles(datasets, visit);
+    let request = LineageRequest {
+        dataset: None,
+        column: None,
+        direction: Direction::Up,
+    };
+    let answer = state.service.lineage(&visit.call, request).await?;
+    let (graph, titles) = (answer.graph, titles(answer.titles, visit));
     let shown: BTreeSet<DatasetName> = graph.datasets().cloned().collect();
     let picture = (shown.len() <= tables::DRAWN)
         .then(|| tables::picture(&graph, &shown, None, &titles, &shell));
@@ -110,12 +110,13 @@ async fn read_all(state: &ApiState, visit: &Visit) -> Result<Response> {
     )
 }
 
-fn titles(datasets: Vec<DatasetSummary>, visit: &Visit) -> BTreeMap<DatasetName, String> {
-    let title = |dataset: DatasetSummary| {
-        let title = visit.language.of(&dataset.contract.title).to_owned();
-        (dataset.contract.dataset, title)
+/// The titles in the language of the page.
+fn titles(titles: BTreeMap<DatasetName, Text>, visit: &Visit) -> BTreeMap<DatasetName, String> {
+    let title = |(dataset, title): (DatasetName, Text)| {
+        let title = visit.language.of(&title).to_owned();
+        (dataset, title)
     };
-    datasets.into_iter().map(title).collect()
+    titles.into_iter().map(title).collect()
 }
 
 pub(super) async fn one(
@@ -130,7 +131,8 @@ pub(super) async fn one(
 async fn read_one(state: &ApiState, visit: &Visit, name: &str) -> Result<Response> {
     let shell = visit.shell(state).await?;
     let (dataset, column) = subject(name)?;
-    let graph = graph(state, visit, &dataset, column.as_deref()).await?;
+    let answer = both_ways(state, visit, &dataset, column.as_deref()).await?;
+    let graph = answer.graph;
     if column.is_some() || visit.param("columns").is_some() {
         let page = columns_page(state, visit, shell, (&dataset, column), &graph).await?;
         return written(StatusCode::OK, &page);
@@ -139,7 +141,7 @@ async fn read_one(state: &ApiState, visit: &Visit, name: &str) -> Result<Respons
     let depth = asked
         .filter(|depth| DEPTHS.contains(depth))
         .unwrap_or(DEPTHS[0]);
-    let titles = titles(state.service.datasets(&visit.call).await?, visit);
+    let titles = titles(answer.titles, visit);
     let (shown, whole) = tables::around(&graph, &dataset, depth);
     let page = TablesPage {
         name: dataset.to_string(),
@@ -167,13 +169,13 @@ fn subject(text: &str) -> Result<(DatasetName, Option<String>)> {
 }
 
 /// Everything above and below the dataset or column.
-async fn graph(
+async fn both_ways(
     state: &ApiState,
     visit: &Visit,
     dataset: &DatasetName,
     column: Option<&str>,
-) -> Result<Graph> {
-    let mut edges = Vec::new();
+) -> Result<LineageAnswer> {
+    let (mut edges, mut titles) = (Vec::new(), BTreeMap::new());
     for direction in [Direction::Up, Direction::Down] {
         let request = LineageRequest {
             dataset: Some(dataset.clone()),
@@ -182,8 +184,10 @@ async fn graph(
         };
         let answer = state.service.lineage(&visit.call, request).await?;
         edges.extend(answer.graph.edges().iter().cloned());
+        titles.extend(answer.titles);
     }
-    Ok(Graph::new(edges).including([dataset.clone()]))
+    let graph = Graph::new(edges).including([dataset.clone()]);
+    Ok(LineageAnswer { graph, titles })
 }
 
 async fn columns_page(

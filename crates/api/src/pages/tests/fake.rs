@@ -243,6 +243,13 @@ fn graph(project: &Project) -> Graph {
     Graph::new(edges.flatten()).including(project.contracts.keys().cloned())
 }
 
+fn titled(project: &Project, graph: Graph) -> LineageAnswer {
+    let contracts = graph.datasets().filter_map(|d| project.contracts.get(d));
+    let titles = contracts.map(|contract| (contract.dataset.clone(), contract.title.clone()));
+    let titles = titles.collect();
+    LineageAnswer { graph, titles }
+}
+
 fn many() -> QueryAnswer {
     let names: Vec<String> = (0..450).map(|i| format!("{EVIL} {i}")).collect();
     answer(vec![
@@ -819,7 +826,7 @@ impl Service for Fake {
         self.note(call, &format!("lineage {:?}", request.dataset))?;
         let graph = graph(&self.project);
         let Some(dataset) = &request.dataset else {
-            return Ok(LineageAnswer { graph });
+            return Ok(titled(&self.project, graph));
         };
         let Some(contract) = self.project.contracts.get(dataset) else {
             return absent();
@@ -832,7 +839,7 @@ impl Service for Fake {
             Direction::Up => graph.up(dataset, column),
             Direction::Down => graph.down(dataset, column),
         };
-        Ok(LineageAnswer { graph })
+        Ok(titled(&self.project, graph))
     }
 
     async fn reports(&self, call: &Call) -> Result<Vec<ReportDefinition>> {

@@ -22,6 +22,24 @@ async fn the_picture_has_every_table_as_a_link_and_the_list_says_the_same() {
 }
 
 #[tokio::test]
+async fn titles_come_with_the_graph_and_the_catalogue_is_read_to_search_it_alone() {
+    let fake = Fake::new(Stage::Full);
+    for path in ["/lineage", "/lineage/raw.dossiers"] {
+        let page = get(&fake, &format!("{path}?lang=vi")).await.body;
+        for label in [
+            "aria-label=\"raw.dossiers: Hồ sơ thủ tục hành chính\"",
+            "aria-label=\"refined.dossiers: Hồ sơ ở trạng thái mới nhất\"",
+        ] {
+            assert!(page.contains(label), "{label} in {path}");
+        }
+    }
+    let listed = || fake.asked.lock().unwrap().contains(&"datasets".to_owned());
+    assert!(!listed());
+    get(&fake, "/lineage?q=national").await;
+    assert!(listed());
+}
+
+#[tokio::test]
 async fn the_neighbourhood_of_a_table_grows_with_the_depth() {
     let fake = Fake::new(Stage::Full);
     let near = get(&fake, "/lineage/served.provincial_scoreboard")
