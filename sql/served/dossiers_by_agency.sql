@@ -1,102 +1,35 @@
 -- why: counts every agency's dossiers in the month they came in, were closed, or stayed open
 -- write: replace
 -- refresh: on change
-with receipts as (
-    -- a day before the first period of the calendar has no period: 'before'
-    select
-        agency_code,
-        coalesce(received_period, 'before') as period,
-        count(*) as received_total,
-        count(*) filter (where channel = '2') as received_online,
-        count(*) filter (where channel = '2' and online_level = 'full') as received_full_online,
-        count(*) filter (where fee_amount > 0) as payments_total,
-        count(*) filter (where fee_amount > 0 and fee_paid_online) as payments_online,
-        count(*) filter (where reused_paper_count > 0) as reusing_data,
-        sum(paper_count) as papers_total,
-        sum(case when paper_count is not null then reused_paper_count end) as papers_reused
-    from refined.dossiers
-    group by agency_code, coalesce(received_period, 'before')
-),
-closures as (
-    select
-        agency_code,
-        coalesce(closed_period, 'before') as period,
-        count(*) as closed_total,
-        count(*) filter (where phase = 'resolved') as resolved,
-        count(*) filter (where on_time) as on_time,
-        count(*) filter (where not on_time) as overdue,
-        count(*) filter (where phase = 'withdrawn') as withdrawn,
-        count(*) filter (where phase = 'refused') as refused,
-        count(*) filter (where phase = 'stopped') as stopped,
-        count(*) filter (where phase = 'resolved' and result_signed) as results_signed,
-        count(*) filter (where phase = 'resolved' and satisfaction is not null) as ratings_total,
-        count(*) filter (where phase = 'resolved' and satisfaction >= 4) as ratings_satisfied
-    from refined.dossiers
-    where closed_on is not null
-    group by agency_code, coalesce(closed_period, 'before')
-),
-late_reports as (
-    select
-        agency_code,
-        period,
-        count(*) as late_events
-    from refined.dossiers
-    where late_event
-    group by agency_code, period
-),
-account_keys as (
-    select
-        agency_code,
-        period
-    from receipts
-    union
-    select
-        agency_code,
-        period
-    from closures
-    union
-    select
-        agency_code,
-        period
-    from late_reports
-),
 -- what happened before the calendar begins still counts towards what is open now
-accounts as (
+with accounts as (
     select
-        account_keys.agency_code,
+        dossier_counts.agency_code,
         coalesce(periods.start_on, date '1900-01-01') as start_on,
-        receipts.received_total,
-        receipts.received_online,
-        receipts.received_full_online,
-        receipts.payments_total,
-        receipts.payments_online,
-        receipts.reusing_data,
-        receipts.papers_total,
-        receipts.papers_reused,
-        closures.closed_total,
-        closures.resolved,
-        closures.on_time,
-        closures.overdue,
-        closures.withdrawn,
-        closures.refused,
-        closures.stopped,
-        closures.results_signed,
-        closures.ratings_total,
-        closures.ratings_satisfied,
-        late_reports.late_events
-    from account_keys
+        sum(dossier_counts.received_total) as received_total,
+        sum(dossier_counts.received_online) as received_online,
+        sum(dossier_counts.received_full_online) as received_full_online,
+        sum(dossier_counts.payments_total) as payments_total,
+        sum(dossier_counts.payments_online) as payments_online,
+        sum(dossier_counts.reusing_data) as reusing_data,
+        sum(dossier_counts.papers_total) as papers_total,
+        sum(dossier_counts.papers_reused) as papers_reused,
+        sum(dossier_counts.closed_total) as closed_total,
+        sum(dossier_counts.resolved) as resolved,
+        sum(dossier_counts.on_time) as on_time,
+        sum(dossier_counts.overdue) as overdue,
+        sum(dossier_counts.withdrawn) as withdrawn,
+        sum(dossier_counts.refused) as refused,
+        sum(dossier_counts.stopped) as stopped,
+        sum(dossier_counts.results_signed) as results_signed,
+        sum(dossier_counts.ratings_total) as ratings_total,
+        sum(dossier_counts.ratings_satisfied) as ratings_satisfied,
+        sum(dossier_counts.late_events) as late_events
+    from refined.dossier_counts
     left join codes.periods
-        on periods.code = account_keys.period
+        on periods.code = dossier_counts.period
         and periods.kind = 'month'
-    left join receipts
-        on receipts.agency_code = account_keys.agency_code
-        and receipts.period = account_keys.period
-    left join closures
-        on closures.agency_code = account_keys.agency_code
-        and closures.period = account_keys.period
-    left join late_reports
-        on late_reports.agency_code = account_keys.agency_code
-        and late_reports.period = account_keys.period
+    group by dossier_counts.agency_code, coalesce(periods.start_on, date '1900-01-01')
 ),
 -- only who reported dossiers for a month gets a row for it
 reporters as (
@@ -183,27 +116,19 @@ totals as (
     from seen
     group by agency_code, period
 ),
-used_services as (
-    select
-        agency_code,
-        received_period as period,
-        procedure_code
-    from refined.dossiers
-    where received_period is not null
-    group by agency_code, received_period, procedure_code
-),
 services as (
     select
-        coalesce(agencies.agency_code, used_services.agency_code) as agency_code,
-        used_services.period,
-        count(distinct used_services.procedure_code) as services_with_dossier
-    from used_services
+        coalesce(agencies.agency_code, dossier_counts.agency_code) as agency_code,
+        dossier_counts.period,
+        count(distinct dossier_counts.procedure_code) as services_with_dossier
+    from refined.dossier_counts
     inner join codes.periods
-        on periods.code = used_services.period
+        on periods.code = dossier_counts.period
     left join refined.agencies
-        on agencies.reported_code = used_services.agency_code
+        on agencies.reported_code = dossier_counts.agency_code
         and periods.end_on between agencies.valid_from and agencies.valid_to
-    group by coalesce(agencies.agency_code, used_services.agency_code), used_services.period
+    where dossier_counts.received_total > 0
+    group by coalesce(agencies.agency_code, dossier_counts.agency_code), dossier_counts.period
 )
 select
     cast(reporters.agency_code as varchar) as agency_code,

@@ -155,7 +155,8 @@ pub struct MaintainSection {
     /// For how many hours every version stays readable, and a file that no commit names is taken
     /// for the work of a running job.
     pub keep_hours: u64,
-    /// A file below this size is small.
+    /// A file below this size is small; of a table that runs write by parts, whose files are
+    /// smaller, one below half of theirs.
     pub small_file_bytes: u64,
     /// Small files of a partition that are put together; fewer stay.
     pub small_files: usize,
