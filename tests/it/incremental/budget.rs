@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use chrono::TimeDelta;
 use futures::future::join_all;
 use service::{Relation, RunRequest, Service, StepState, SubmissionId, SubmitRequest};
 
@@ -33,8 +34,11 @@ async fn one_agencys_period_costs_at_most_three_times_its_bytes() {
         allowed += bytes_of_period(&f, name, &code(7)).await;
     }
     // More of it; then other rows in place of some, for which the files before are read, too.
-    for (relation, times) in [(None, 3), (Some(Relation::Replaces(sent[6][11])), 6)] {
-        send(&f, (12, 7), 1, relation).await;
+    let replaced = Some(Relation::Replaces(sent[6][11]));
+    for (seed, relation, times) in [(1, None, 3), (2, replaced, 6)] {
+        // Of rows that were received at once it is not said which is the newest.
+        f.clock.advance(TimeDelta::minutes(1));
+        send(&f, (12, 7), seed, relation).await;
         counts.reset();
         let run = f.house.run(&f.admin, RunRequest::default()).await.unwrap();
         let read = counts.counts().received_bytes();

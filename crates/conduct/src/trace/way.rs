@@ -12,7 +12,7 @@ use project::{DatasetName, Layer};
 use service::{ErrorKind, Result, ServiceError};
 
 use super::node::{Node, Place};
-use super::{Ids, PICKED, ROW, SUBMISSION, Tracing, planned, wrong};
+use super::{AGENCY, Ids, PERIOD, PICKED, ROW, SUBMISSION, Tracing, planned, wrong};
 use crate::failure;
 
 /// The rows found of each submission, by what it was submitted for.
@@ -192,7 +192,7 @@ impl Tracing<'_> {
         ids: Option<&BTreeSet<String>>,
     ) -> Result<BTreeMap<String, BTreeSet<i64>>> {
         let session = self.handles.session(&node.snapshots, self.limits())?;
-        let sql = format!("select {SUBMISSION}, {ROW} from {dataset}");
+        let sql = format!("select {SUBMISSION}, {ROW}, {AGENCY}, {PERIOD} from {dataset}");
         let statement = Statement::parse(&sql).map_err(failure::engine)?;
         let planned = session.plan(&statement, &BTreeMap::new()).await;
         let mut planned = planned.map_err(failure::engine)?;
