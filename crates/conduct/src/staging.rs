@@ -21,10 +21,9 @@ pub(crate) fn limits(handles: &Handles) -> QueryLimits {
     }
 }
 
-/// A table of which runs write parts anew lies in about so many files for each that is written
-/// whole, as long as they do not become too small.
+/// A table of which runs write parts anew lies in about so many files.
 const PARTS: u64 = 64;
-/// A file of such a table is not smaller for being one of many.
+/// Its files are not made smaller than this.
 const LEAST_FILE_BYTES: u64 = 2 << 20;
 /// And so many rows of it can be skipped together.
 const PART_ROWS: usize = 64 << 10;
